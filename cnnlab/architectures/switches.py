@@ -1,0 +1,101 @@
+"""The types of an architecture's switches: what each means and which values it takes.
+
+An architecture function annotates its keyword arguments with these; the command line, the pages and the validation
+all read them from there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from cnnlab.errors import UserError
+from cnnlab.network import Network
+
+InputSize = Annotated[
+    int,
+    Field(ge=1, le=1024, title="Input size", description="Height and width of the input image, in pixels."),
+]
+Classes = Annotated[
+    int, Field(ge=2, le=22_000, title="Classes", description="Number of classes, the width of the last layer.")
+]
+BatchNorm = Annotated[
+    bool,
+    Field(
+        title="Batch normalization",
+        description="Normalize each channel over the batch, after the activation or the convolution, as drawn.",
+    ),
+]
+DropoutRate = Annotated[
+    float,
+    Field(
+        ge=0, le=0.95, title="Dropout", description="Share of the values set to zero while training; 0 leaves it out."
+    ),
+]
+
+Value = int | float | bool | str
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One keyword argument of an architecture function."""
+
+    name: str
+    title: str
+    description: str
+    type: type
+    default: Value
+    minimum: float | None
+    maximum: float | None
+
+
+def switches(function: Callable[..., Network]) -> tuple[Switch, ...]:
+    """The switches of an architecture function, in the order of its signature."""
+    hints = get_type_hints(function, include_extras=True)
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        info = FieldInfo.from_annotation(hints[name])
+        bounds = {type(item).__name__: item for item in info.metadata}
+        found.append(
+            Switch(
+                name=name,
+                title=info.title or name,
+                description=info.description or "",
+                type=_plain(info.annotation),
+                default=parameter.default,
+                minimum=bounds["Ge"].ge if "Ge" in bounds else None,
+                maximum=bounds["Le"].le if "Le" in bounds else None,
+            )
+        )
+    return tuple(found)
+
+
+def _plain(annotation: Any) -> type:
+    if not isinstance(annotation, type):
+        raise TypeError(f"a switch has one plain type, not {annotation}")
+    return annotation
+
+
+def validate(name: str, function: Callable[..., Network], values: Mapping[str, Any]) -> dict[str, Value]:
+    """Every switch with its value, defaults filled in; texts as the command line gives them are read.
+
+    Raises UserError with one line that names the switch, what was received and what is accepted.
+    """
+    known = switches(function)
+    unknown = sorted(set(values) - {switch.name for switch in known})
+    if unknown:
+        accepted = ", ".join(switch.name for switch in known)
+        raise UserError(f"{name} has no switch {unknown[0]!r}; it has {accepted}.")
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {switch.name: (hints[switch.name], switch.default) for switch in known}
+    model = create_model("Switches", __config__=ConfigDict(extra="forbid"), **fields)
+    try:
+        return dict(model.model_validate(dict(values)).model_dump())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{name}: {first['loc'][0]} = {first['input']!r}: {first['msg']}.") from error

@@ -1,0 +1,114 @@
+"""Decoded data sets on disk: NumPy arrays written once, then memory-mapped.
+
+A data set becomes a folder `<data root>/decoded/<key>/` with four arrays and a `dataset.json`. The folder is written
+under another name and renamed when it is complete, so a half-written one is never taken for a data set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cnnlab.datasets.dataset import Dataset
+from cnnlab.errors import UserError
+from cnnlab.images import Pixels
+
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+FORMAT = 1
+
+
+class Summary(BaseModel):
+    """What `dataset.json` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+    fingerprint: str
+
+
+def channel_statistics(images: Pixels) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation per channel, for values from 0 to 255, in bounded memory."""
+    count, total, squares = 0, np.zeros(3), np.zeros(3)
+    for start in range(0, len(images), 4096):
+        chunk = images[start : start + 4096].reshape(-1, 3).astype(np.float64)
+        count, total, squares = count + len(chunk), total + chunk.sum(0), squares + (chunk**2).sum(0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-6))
+    r, g, b = (round(float(value), 4) for value in mean)
+    dr, dg, db = (round(float(value), 4) for value in deviation)
+    return (r, g, b), (dr, dg, db)
+
+
+def make_dataset(
+    name: str,
+    title: str,
+    classes: tuple[str, ...],
+    train: tuple[Pixels, NDArray[np.int64]],
+    test: tuple[Pixels, NDArray[np.int64]],
+) -> Dataset:
+    """A data set in memory from (images, labels) of its two parts."""
+    mean, deviation = channel_statistics(train[0])
+    digest = hashlib.sha256()
+    for array in (*train, *test):
+        digest.update(np.ascontiguousarray(array).data)
+    return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16])
+
+
+def load(folder: Path) -> Dataset | None:
+    """The data set in a decoded folder, memory-mapped; None if there is none or it is not whole."""
+    try:
+        summary = Summary.model_validate_json((folder / "dataset.json").read_bytes())
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    except (OSError, ValueError, ValidationError):
+        return None
+    if summary.format != FORMAT:
+        return None
+    return Dataset(**summary.model_dump(exclude={"format"}), **arrays)
+
+
+def save(dataset: Dataset, folder: Path) -> None:
+    """Write a decoded folder; UserError where the disk does not take it."""
+    partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.partial")
+    try:
+        partial.mkdir(parents=True)
+        for name in ARRAYS:
+            np.save(partial / f"{name}.npy", getattr(dataset, name))
+        summary = Summary(
+            format=FORMAT,
+            name=dataset.name,
+            title=dataset.title,
+            classes=dataset.classes,
+            mean=dataset.mean,
+            deviation=dataset.deviation,
+            fingerprint=dataset.fingerprint,
+        )
+        (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if load(folder) is None:  # another process may have put the same folder there first
+            raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
+
+
+def cached(folder: Path, decode: Callable[[], Dataset]) -> Dataset:
+    """The data set in `folder`, decoded and written there first if it is not there whole."""
+    dataset = load(folder)
+    if dataset is None:
+        save(decode(), folder)
+        dataset = load(folder)
+    if dataset is None:
+        raise UserError(f"The decoded images in {folder} cannot be read back.")
+    return dataset

@@ -1,0 +1,159 @@
+"""CIFAR-10: 60,000 photographs of 32x32 pixels in ten classes (Krizhevsky, 2009).
+
+Taken from image folders (`cifar10/train/<class>/*`, `cifar10/test/<class>/*`) or from the original python batches
+(`cifar-10-batches-py/data_batch_1` ...) under the data root; where there is neither, Keras downloads the batches.
+Folders of JPEG files have lost something of the original pixels: what is measured on them is "CIFAR-10 (JPEG)".
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnlab.datasets.cache import cached, make_dataset
+from cnnlab.datasets.dataset import Dataset
+from cnnlab.datasets.source import Progress, Source
+from cnnlab.errors import UserError
+from cnnlab.images import Pixels, read_image
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SIZE = 32
+BATCHES = tuple(f"data_batch_{n}" for n in range(1, 6)), ("test_batch",)
+ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+
+
+def image_folder(root: Path) -> Path | None:
+    folder = root / "cifar10"
+    return folder if (folder / "train").is_dir() and (folder / "test").is_dir() else None
+
+
+def batches_folder(root: Path) -> Path | None:
+    for folder in (root / "cifar10" / "cifar-10-batches-py", root / "cifar-10-batches-py", root / "cifar10"):
+        if (folder / "test_batch").is_file():
+            return folder
+    return None
+
+
+def find(root: Path) -> str | None:
+    if folder := image_folder(root):
+        return f"image folders in {folder}"
+    if folder := batches_folder(root):
+        return f"python batches in {folder}"
+    return None
+
+
+def load(root: Path, progress: Progress) -> Dataset:
+    """CIFAR-10 from whatever stands under the data root, downloaded if nothing does.
+
+    Raises UserError where files are missing or broken, or the download fails.
+    """
+    if folder := image_folder(root):
+        source = folder
+        return cached(root / "decoded" / "cifar10-images", lambda: from_images(source, progress))
+    batches = batches_folder(root) or download(root, progress)
+    return cached(root / "decoded" / "cifar10-batches", lambda: from_batches(batches, progress))
+
+
+def from_images(folder: Path, progress: Progress) -> Dataset:
+    parts, jpeg = [], False
+    for part in ("train", "test"):
+        files = [(path, label) for label, name in enumerate(CLASSES) for path in image_files(folder / part / name)]
+        images = np.empty((len(files), SIZE, SIZE, 3), np.uint8)
+        for row, (path, _) in enumerate(files):
+            if row % 500 == 0:
+                progress(f"Decoding CIFAR-10, {part} images", row / len(files))
+            image = read_image(path.read_bytes(), str(path))
+            if image.shape != (SIZE, SIZE, 3):
+                height, width = image.shape[:2]
+                raise UserError(f"{path} has {width}×{height} pixels; the images of CIFAR-10 have {SIZE}×{SIZE}.")
+            images[row] = image
+        jpeg = jpeg or files[0][0].suffix.lower() in JPEG_SUFFIXES
+        parts.append((images, np.array([label for _, label in files], np.int64)))
+    title = "CIFAR-10 (JPEG)" if jpeg else "CIFAR-10"
+    return make_dataset("cifar10", title, CLASSES, parts[0], parts[1])
+
+
+def image_files(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise UserError(f"{folder} holds no images; CIFAR-10 needs one folder for each of {', '.join(CLASSES)}.")
+    return files
+
+
+def from_batches(folder: Path, progress: Progress) -> Dataset:
+    progress("Decoding CIFAR-10", None)
+    train, test = (join([read_batch(folder / name) for name in names]) for names in BATCHES)
+    return make_dataset("cifar10", "CIFAR-10", CLASSES, train, test)
+
+
+def join(batches: list[tuple[Pixels, NDArray[np.int64]]]) -> tuple[Pixels, NDArray[np.int64]]:
+    return np.concatenate([images for images, _ in batches]), np.concatenate([labels for _, labels in batches])
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """Reads NumPy arrays and plain values from a pickle, and nothing that could run code."""
+
+    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype", "encode"})
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name in self.ALLOWED and module.split(".", maxsplit=1)[0] in ("numpy", "_codecs"):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def read_batch(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
+    """Images (count, 32, 32, 3) and labels of one original batch file: rows of 3,072 bytes, channel by channel."""
+    try:
+        batch = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIZE, SIZE)
+        labels = np.asarray(batch[b"labels"], np.int64)
+    except (OSError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is not a CIFAR-10 batch: {error}.") from error
+    return np.ascontiguousarray(rows.transpose(0, 2, 3, 1)), labels
+
+
+def download(root: Path, progress: Progress) -> Path:
+    from cnnlab.backend import keras
+
+    progress("Downloading CIFAR-10 (163 MB)", None)
+    try:
+        keras.utils.get_file(
+            "cifar-10-batches-py", ARCHIVE, cache_dir=str(root), cache_subdir="", extract=True, file_hash=ARCHIVE_SHA256
+        )
+    except Exception as error:  # Keras raises whatever the network, the archive or the disk raised
+        raise UserError(
+            f"CIFAR-10 is not under {root} and cannot be downloaded from {ARCHIVE}: {error}. "
+            f"Without a network, put its image folders at {root / 'cifar10'} (train/<class>/*, test/<class>/*) "
+            f"or its python batches at {root / 'cifar-10-batches-py'}."
+        ) from error
+    for folder in iterate_folders(root):
+        if (folder / "test_batch").is_file():
+            return folder
+    raise UserError(f"The downloaded archive of CIFAR-10 holds no batches: {root}.")
+
+
+def iterate_folders(root: Path) -> Iterator[Path]:
+    return (path.parent for path in root.rglob("test_batch"))
+
+
+CIFAR10 = Source(
+    name="cifar10",
+    title="CIFAR-10",
+    summary="60,000 photographs of 32×32 pixels: airplanes, automobiles, birds, cats, deer, dogs, frogs, horses, "
+    "ships and trucks.",
+    classes=CLASSES,
+    image_size=SIZE,
+    train_images=50_000,
+    test_images=10_000,
+    find=find,
+    load=load,
+    download="163 MB from www.cs.toronto.edu",
+)

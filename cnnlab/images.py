@@ -1,0 +1,75 @@
+"""One image file in, one RGB array out: the only place where files become pixels.
+
+Data sets, uploads and the command line all read images here, so they agree on rotation, colour and limits.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from cnnlab.errors import UserError
+
+Pixels = NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif")
+MAX_BYTES = 20_000_000
+MAX_PIXELS = 50_000_000
+WHITE = (255, 255, 255)
+
+
+def read_image(data: bytes, name: str) -> Pixels:
+    """The image in `data` as uint8 RGB of shape (height, width, 3).
+
+    The EXIF rotation is applied, transparency is laid over white, 16-bit and floating-point greys are brought to 8
+    bits, and an animation gives its first frame. Raises UserError with one sentence that names the file: empty,
+    too large, of another format, or broken.
+    """
+    if not data:
+        raise UserError(f"{name} is empty (0 bytes).")
+    if len(data) > MAX_BYTES:
+        raise UserError(f"{name} has {len(data) / 1e6:.1f} MB; images of up to {MAX_BYTES // 10**6} MB are accepted.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own limit below is stricter than Pillow's warning
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise UserError(
+                        f"{name} has {width:,} × {height:,} pixels; "
+                        f"up to {MAX_PIXELS // 10**6} million pixels are accepted."
+                    )
+                image.load()
+                return np.asarray(rgb(image), dtype=np.uint8)
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not an image that can be read; JPEG, PNG, WebP, BMP and GIF are.") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{name} claims more pixels than the {MAX_PIXELS // 10**6} million accepted.") from error
+    except (OSError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        raise UserError(f"{name} is a damaged image: {error}.") from error
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    """An upright 8-bit RGB image of what a viewer would show."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if image.mode != "F" else max(float(values.max()), 1.0)
+        image = Image.fromarray(np.clip(values / top * 255.0 + 0.5, 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        background = Image.new("RGBA", image.size, (*WHITE, 255))
+        image = Image.alpha_composite(background, image)
+    return image.convert("RGB")
+
+
+def resize(image: Pixels, height: int, width: int) -> Pixels:
+    """The image squashed or stretched to (height, width), bilinear with antialiasing; itself if it fits already."""
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))

@@ -1,0 +1,61 @@
+"""Network to keras.Model: the only translator."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from cnnlab.backend import keras
+from cnnlab.layers import (
+    Activation,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    InputLayer,
+    MaxPooling2D,
+)
+from cnnlab.network import Network, Node
+
+
+def keras_model(network: Network) -> Any:
+    """The keras.Model of a network: the same layer names, freshly initialised weights (Glorot uniform).
+
+    It gives a dict: each output under its layer's name.
+    """
+    tensors: dict[str, Any] = {}
+    for node in network.layers:
+        inputs = [tensors[name] for name in node.inputs]
+        tensors[node.name] = translate(node, inputs)
+    outputs = {name: tensors[name] for name in network.outputs}
+    return keras.Model(tensors[network.layers[0].name], outputs, name=network.name)
+
+
+def translate(node: Node, inputs: list[Any]) -> Any:
+    """The Keras tensor that a layer gives for its Keras inputs."""
+    layers, name = keras.layers, node.name
+    match node.layer:
+        case InputLayer(shape):
+            return keras.Input(shape, name=name)
+        case Conv2D(filters, kernel, stride, padding, activation):
+            return layers.Conv2D(filters, kernel, stride, padding, activation=activation, name=name)(*inputs)
+        case Dense(units, activation):
+            return layers.Dense(units, activation, name=name)(*inputs)
+        case MaxPooling2D(kernel, stride, padding):
+            return layers.MaxPooling2D(kernel, stride, padding, name=name)(*inputs)
+        case GlobalAveragePooling2D():
+            return layers.GlobalAveragePooling2D(name=name)(*inputs)
+        case BatchNormalization(momentum, epsilon):
+            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
+        case Activation(activation):
+            return layers.Activation(activation, name=name)(*inputs)
+        case Dropout(rate):
+            return layers.Dropout(rate, name=name)(*inputs)
+        case Flatten():
+            return layers.Flatten(name=name)(*inputs)
+        case Concatenate():
+            return layers.Concatenate(name=name)(inputs)
+        case _:
+            assert_never(node.layer)

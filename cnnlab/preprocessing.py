@@ -1,0 +1,43 @@
+"""From pixels to a network's input: the one recipe that training, validation, evaluation and prediction share.
+
+It is saved with every run. An image goes through the size in which the data set stores its images before it is
+brought to the network's input size: a large photograph is shown to a network trained on 32x32 images with the detail
+that those had, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from cnnlab.images import Pixels, resize
+
+
+class Preprocessing(BaseModel):
+    """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image_size: tuple[int, int]
+    input_size: tuple[int, int]
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+    def fit(self, image: Pixels) -> Pixels:
+        """What the network sees of an RGB image of any size: uint8, (height, width, 3) of the input."""
+        return resize(resize(image, *self.image_size), *self.input_size)
+
+    def fit_all(self, images: Sequence[Pixels] | Pixels) -> Pixels:
+        """`fit` for many: uint8, (count, height, width, 3)."""
+        if isinstance(images, np.ndarray) and images.shape[1:3] == self.image_size == self.input_size:
+            return images
+        return np.stack([self.fit(image) for image in images])
+
+    def normalize(self, images: Any) -> Any:
+        """uint8 inputs to float32 with mean 0 and deviation 1 over the training images; inside TensorFlow's graph."""
+        from cnnlab.backend import tf
+
+        return (tf.cast(images, tf.float32) - tf.constant(self.mean)) / tf.constant(self.deviation)

@@ -1,0 +1,128 @@
+"""The runs folder: create a run, start it, find it, list them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict
+
+from cnnlab import architectures
+from cnnlab.errors import UserError
+from cnnlab.runs import process
+from cnnlab.runs.config import Experiment, RunConfig, versions
+from cnnlab.runs.files import write_text
+from cnnlab.runs.run import Run
+from cnnlab.runs.status import State, Status
+
+ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def runs_folder(named: str | None = None) -> Path:
+    """Where runs stand: the folder named, or CNNLAB_RUNS, or `runs` in the current folder."""
+    return Path(named or os.environ.get("CNNLAB_RUNS") or "runs").expanduser().resolve()
+
+
+def create(experiment: Experiment, folder: Path) -> Run:
+    """Write a new run, not yet started; UserError where the folder does not take it."""
+    now = datetime.now(UTC)
+    stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
+    try:
+        run = Run(new_folder(folder, stem))
+        config = RunConfig(
+            id=run.id,
+            created=now.isoformat(timespec="milliseconds"),
+            experiment=experiment,
+            versions=versions(),
+            machine=f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
+        )
+        network = architectures.build(experiment.architecture, experiment.switches)
+        write_text(run.folder / "network.json", network.to_json())
+        write_text(
+            run.folder / "status.json", Status(started=time.time(), epochs=experiment.recipe.epochs).model_dump_json()
+        )
+        write_text(run.folder / "config.json", config.model_dump_json(indent=1))
+    except OSError as error:
+        raise UserError(f"A run cannot be written to {folder}: {error.strerror}.") from error
+    return run
+
+
+def new_folder(parent: Path, stem: str) -> Path:
+    """A folder that did not exist, `stem` with a number where that is taken."""
+    parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        candidate = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            candidate.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return candidate
+
+
+def start(run: Run) -> None:
+    """Start the run's training in a process of its own."""
+    process.spawn(["-m", "cnnlab.training", str(run.folder)], run.folder, run.folder / "log.txt")
+
+
+def find(name: str, folder: Path) -> Run:
+    """The run of that id, or of an id that begins so; UserError if there is none or more than one."""
+    matching = [run for run in listing(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
+    exact = [run for run in matching if run.id == name]
+    if len(exact or matching) == 1:
+        return (exact or matching)[0]
+    if matching:
+        raise UserError(f"{name!r} begins the ids of {len(matching)} runs; write more of it.")
+    raise UserError(f"There is no run {name!r} in {folder}.")
+
+
+def listing(folder: Path) -> list[Run]:
+    """All readable runs, newest first."""
+    runs = []
+    for path in folder.glob("*/config.json"):
+        run = Run(path.parent)
+        try:
+            run.config  # noqa: B018  (read and keep it)
+        except UserError:
+            continue
+        runs.append(run)
+    return sorted(runs, key=lambda run: run.config.created, reverse=True)
+
+
+class Summary(TypedDict):
+    """A run in a line; `created` in UTC, `seconds` from its start to its end or to now."""
+
+    id: str
+    created: str
+    state: State
+    message: str
+    architecture: str
+    dataset: str
+    epochs_done: int
+    epochs: int
+    best_validation_accuracy: float | None
+    best_epoch: int | None
+    seconds: float | None
+
+
+def summary(run: Run) -> Summary:
+    """What a list of runs shows of one."""
+    status, experiment = run.status(), run.config.experiment
+    best, history = run.best_epoch(), run.history()
+    return Summary(
+        id=run.id,
+        created=run.config.created,
+        state=status.state,
+        message=status.message,
+        architecture=experiment.architecture,
+        dataset=experiment.dataset,
+        epochs_done=history[-1]["epoch"] if history else 0,
+        epochs=experiment.recipe.epochs,
+        best_validation_accuracy=best["validation_accuracy"] if best else None,
+        best_epoch=best["epoch"] if best else None,
+        seconds=(status.ended or time.time()) - status.started if status.started else None,
+    )

@@ -1,0 +1,103 @@
+"""Processes that outlive the one that starts them, and how to tell from the disk whether one is alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cnnlab.runs.files import write_text
+
+HEARTBEAT_SECONDS = 1.0
+SILENCE_SECONDS = 60.0
+START_TIME_TOLERANCE = 2.0
+PROCESS_FILE = "process.json"
+HEARTBEAT_FILE = "heartbeat"
+
+
+class ProcessRecord(BaseModel):
+    """Who works on a run: a pid means nothing without the moment its process began, nor on another machine."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pid: int
+    start_time: float
+    host: str
+
+
+def spawn(arguments: list[str], folder: Path, log: Path) -> None:
+    """Start `python <arguments>` in a session of its own, its output appended to `log`, its record in `folder`.
+
+    It is a fresh interpreter, neither fork nor thread: closing the terminal, the browser or the server leaves it be.
+    """
+    project = Path(__file__).resolve().parents[2]
+    paths = [str(project), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+        )
+    record_process(folder, process.pid)
+    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this process lives on
+
+
+def record_process(folder: Path, pid: int) -> None:
+    """Note who works in `folder`; the starter and the started both do, whichever comes first."""
+    try:
+        start_time = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        start_time = 0.0  # it is over already
+    record = ProcessRecord(pid=pid, start_time=start_time, host=socket.gethostname())
+    write_text(folder / PROCESS_FILE, record.model_dump_json())
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether the process recorded in `folder` still runs: same pid, same start time, not a zombie.
+
+    A process of another machine is judged by its heartbeat alone.
+    """
+    try:
+        record = ProcessRecord.model_validate_json((folder / PROCESS_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return False
+    if record.host != socket.gethostname():
+        return seconds_silent(folder) < SILENCE_SECONDS
+    try:
+        process = psutil.Process(record.pid)
+        same = abs(process.create_time() - record.start_time) < START_TIME_TOLERANCE
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def seconds_silent(folder: Path) -> float:
+    """Seconds since the last heartbeat; infinite if there never was one."""
+    try:
+        return time.time() - (folder / HEARTBEAT_FILE).stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def start_heartbeat(folder: Path) -> None:
+    """Touch the heartbeat file every second for as long as this process lives."""
+
+    def beat() -> None:
+        while True:
+            with suppress(OSError):  # a full or vanished disk is for the training itself to report
+                (folder / HEARTBEAT_FILE).touch()
+            time.sleep(HEARTBEAT_SECONDS)
+
+    threading.Thread(target=beat, daemon=True).start()

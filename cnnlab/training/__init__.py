@@ -1,0 +1,1 @@
+"""Training: the recipe, the compiled step, and the process that runs it."""
