@@ -38,6 +38,11 @@ DropoutRate = Annotated[
     ),
 ]
 
+ClassifierDropoutRate = Annotated[
+    float,
+    Field(ge=0, le=0.95, title="Classifier dropout", description="Dropout before the last layer; 0 leaves it out."),
+]
+
 Value = int | float | bool | str
 
 

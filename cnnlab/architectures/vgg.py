@@ -6,7 +6,7 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image 
 
 from __future__ import annotations
 
-from cnnlab.architectures.switches import BatchNorm, Classes, DropoutRate, InputSize
+from cnnlab.architectures.switches import BatchNorm, Classes, ClassifierDropoutRate, DropoutRate, InputSize
 from cnnlab.network import Builder, Network
 
 
@@ -37,7 +37,7 @@ def minivggnet(
     classes: Classes = 10,
     batch_normalization: BatchNorm = True,
     dropout: DropoutRate = 0.25,
-    classifier_dropout: DropoutRate = 0.5,
+    classifier_dropout: ClassifierDropoutRate = 0.5,
 ) -> Network:
     """MiniVGGNet of the lecture: two blocks of (CONV, ACT, BN) x 2, POOL, DROPOUT, then FC 512.
 

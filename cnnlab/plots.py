@@ -1,0 +1,125 @@
+"""Records to Plotly figures: pure functions. Colours and fonts are the theme's, but for what has a fixed colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+Measure = Literal["loss", "accuracy"]
+Records = Sequence[dict[str, Any]]
+
+MAX_POINTS = 800
+TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
+MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
+
+
+def learning_curves(measure: Measure, history: Records, steps: Records, epochs: int, best: int | None) -> go.Figure:
+    """Loss or accuracy over the epochs: training thin and within the epochs, validation solid with the best marked.
+
+    `history` and `steps` are a run's records; `epochs` fixes the axis so that the chart grows into it.
+    """
+    shown = thin(steps, MAX_POINTS)
+    number = ".1%" if measure == "accuracy" else ".4f"
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[record["epoch"] for record in shown],
+        y=[record[measure] for record in shown],
+        name="Training, within the epoch",
+        mode="lines",
+        line={"color": TRAINING, "width": 1.2},
+        hovertemplate=f"epoch %{{x:.2f}}: %{{y:{number}}}<extra>training</extra>",
+    )
+    figure.add_scatter(
+        x=[record["epoch"] for record in history],
+        y=[record[f"validation_{measure}"] for record in history],
+        name="Validation",
+        mode="lines+markers",
+        line={"color": VALIDATION, "width": 2.5},
+        marker={"size": 6},
+        hovertemplate=f"epoch %{{x}}: %{{y:{number}}}<extra>validation</extra>",
+    )
+    marked = [record for record in history if record["epoch"] == best]
+    figure.add_scatter(
+        x=[record["epoch"] for record in marked],
+        y=[record[f"validation_{measure}"] for record in marked],
+        name="Best epoch",
+        mode="markers",
+        marker={"symbol": "star", "size": 15, "color": VALIDATION, "line": {"width": 1.5, "color": "#FFFFFF"}},
+        hovertemplate=f"best epoch %{{x}}: %{{y:{number}}}<extra></extra>",
+    )
+    if not steps and not history:
+        figure.add_annotation(
+            text="Fills as soon as the first step is trained", showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5
+        )
+    title = "Accuracy" if measure == "accuracy" else "Loss (cross-entropy)"
+    figure.update_layout(
+        title={"text": title, "x": 0, "font": {"size": 15}},
+        height=330,
+        margin=MARGIN,
+        uirevision="keep",
+        hovermode="closest",
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        xaxis={"title": "Epoch", "range": [0, epochs * 1.02], "tickformat": "d", "nticks": min(epochs, 12) + 1},
+        yaxis={"range": [0, 1.02], "tickformat": ".0%"} if measure == "accuracy" else {"rangemode": "tozero"},
+    )
+    return figure
+
+
+def thin(records: Records, most: int) -> Records:
+    """At most about `most` of the records, evenly taken, the last one always."""
+    if len(records) <= most:
+        return records
+    stride = -(-len(records) // most)
+    return [*records[:-1:stride], records[-1]]
+
+
+def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
+    """The top classes of one image as horizontal bars, the most probable on top."""
+    names = [name for name, _ in top][::-1]
+    values = [value for _, value in top][::-1]
+    figure = go.Figure()
+    figure.add_bar(
+        x=values,
+        y=names,
+        orientation="h",
+        text=[f"{value:.1%}" for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        marker={"color": [VALIDATION if index == len(values) - 1 else "#9FB4C6" for index in range(len(values))]},
+        hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+    )
+    figure.update_layout(
+        height=34 + 27 * len(top),
+        margin={"l": 0, "r": 48, "t": 4, "b": 4},
+        xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  "},
+        bargap=0.35,
+    )
+    return figure
+
+
+def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
+    """True classes down, predicted classes across; coloured by the share of the true class."""
+    shares = [[value / max(sum(row), 1) for value in row] for row in counts]
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=shares,
+        x=list(classes),
+        y=list(classes),
+        text=[[str(value) for value in row] for row in counts],
+        texttemplate="%{text}",
+        colorscale=[[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]],
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        hovertemplate="true %{y}, predicted %{x}: %{text} images, %{z:.1%} of the true class<extra></extra>",
+    )
+    figure.update_layout(
+        height=60 + 36 * len(classes),
+        margin=MARGIN,
+        xaxis={"title": "Predicted class", "type": "category", "side": "bottom"},
+        yaxis={"title": "True class", "type": "category", "autorange": "reversed"},
+    )
+    return figure

@@ -1,0 +1,52 @@
+"""What one can do here, and the way there."""
+
+import streamlit as st
+
+from cnnlab import runs
+from pages.shared.navigation import enter_through_app
+from pages.shared.parts import architecture_title, runs_folder, state_badge
+
+enter_through_app()
+
+CARDS = (
+    (
+        "pages/architectures.py",
+        "1. Understand",
+        "Architectures",
+        "Take a network apart: every layer with its shape, parameters and multiply-adds, a diagram, and the code.",
+    ),
+    (
+        "pages/train.py",
+        "2. Train",
+        "Train",
+        "Choose a network, a data set and a recipe, and watch loss and accuracy live. It goes on when you leave.",
+    ),
+    (
+        "pages/predict.py",
+        "3. Use",
+        "Predict",
+        "Drop your own images on a trained network; see what it sees, and what it takes them for.",
+    ),
+)
+
+st.title("A laboratory for convolutional networks")
+st.markdown(
+    "Understand an architecture down to the last parameter, train it on this machine, and try it on your own images, "
+    "from VGG to GoogLeNet."
+)
+for column, (page, title, label, text) in zip(st.columns(3), CARDS, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.subheader(title, anchor=False)
+        st.write(text)
+        st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
+
+st.subheader("Latest runs", anchor=False)
+latest = runs.listing(runs_folder())[:3]
+if not latest:
+    st.caption("There are none yet. MiniVGGNet learns handwritten digits in about a minute: press Train to begin.")
+for run in latest:
+    item = runs.summary(run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state_badge(item["state"])
+        st.page_link("pages/run.py", label=run.id, query_params={"run": run.id})
+        st.caption(f"{architecture_title(item['architecture'])} on {item['dataset']}", width="content")

@@ -1,0 +1,34 @@
+"""The pages of the app and the way to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+
+def navigation() -> Any:
+    """The menu on top; gives the page that was asked for."""
+    return st.navigation(
+        [
+            st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/architectures.py", title="Architectures"),
+            st.Page("pages/train.py", title="Train"),
+            st.Page("pages/runs.py", title="Runs"),
+            st.Page("pages/run.py", title="Run", visibility="hidden"),
+            st.Page("pages/predict.py", title="Predict"),
+        ],
+        position="top",
+    )
+
+
+def enter_through_app() -> None:
+    """Every page's first line: make sure that app.py runs around it.
+
+    Where the very first visit after the server's start follows a link to a page, Streamlit takes the folder `pages` for
+    an app of its older kind, runs the page without app.py, and goes on so for everybody. A call of `st.navigation` ends
+    that, and the rerun comes in by the front door.
+    """
+    if "entered" not in st.session_state:
+        navigation()
+        st.rerun()

@@ -1,0 +1,70 @@
+"""What several pages show: switches as controls, the state of a run, the lecture's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cnnlab import architectures, runs
+from cnnlab.architectures.switches import Switch, Value
+from cnnlab.runs.status import State
+
+STATES: dict[State, tuple[str, Any]] = {
+    "starting": (":material/hourglass_top:", "gray"),
+    "preparing": (":material/hourglass_top:", "gray"),
+    "running": (":material/play_arrow:", "blue"),
+    "completed": (":material/check:", "green"),
+    "stopped": (":material/stop:", "violet"),
+    "failed": (":material/error:", "red"),
+    "interrupted": (":material/power_off:", "red"),
+}
+
+
+def runs_folder() -> Path:
+    return runs.runs_folder()
+
+
+def state_badge(state: State) -> None:
+    icon, colour = STATES[state]
+    st.badge(state, icon=icon, color=colour)
+
+
+def architecture_title(name: str) -> str:
+    found = architectures.ARCHITECTURES.get(name)
+    return found.title if found else name
+
+
+def address_select(
+    label: str, options: list[str], name: str, titles: Callable[[str], str], place: Any = st, **settings: Any
+) -> str:
+    """A select box whose choice stands in the address under `name`, as the option itself and not as its title."""
+    key, shown = f"select {name}", f"shown {name}"
+    wanted = st.query_params.get(name)
+    followed = key not in st.session_state or wanted != st.session_state.get(shown)
+    if wanted in options and followed:  # a link or the back button, not the box, changed the address
+        st.session_state[key] = wanted
+    choice = str(place.selectbox(label, options, format_func=titles, key=key, **settings))
+    st.session_state[shown] = st.query_params[name] = choice
+    return choice
+
+
+def switch_control(switch: Switch, key: str, default: Value, bind: bool) -> Value:
+    """The control that fits a switch's type; its value is in the address where `bind`."""
+    address: Any = "query-params" if bind else None
+    if switch.type is bool:
+        return st.checkbox(switch.title, bool(default), key=key, help=switch.description, bind=address)
+    step = 1 if switch.type is int else 0.05
+    number = switch.type
+    return st.number_input(
+        switch.title,
+        min_value=number(switch.minimum),
+        max_value=number(switch.maximum),
+        value=number(default),
+        step=step,
+        key=key,
+        help=switch.description,
+        bind=address,
+    )
