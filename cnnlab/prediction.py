@@ -42,17 +42,22 @@ def load_classifier(run: Run, which: CheckpointChoice = "best") -> Classifier:
 
     Raises UserError where the run has no checkpoint or it cannot be read.
     """
-    checkpoint = run.checkpoint(which)
     data, network = run.data, run.network
 
     from cnnlab.backend import tf
     from cnnlab.keras_model import keras_model
 
     model = keras_model(network)
-    try:
-        model.load_weights(checkpoint.weights)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"Run {run.id}: the weights in {checkpoint.folder.name} cannot be read: {error}.") from error
+    checkpoint = run.checkpoint(which)
+    while True:
+        try:
+            model.load_weights(checkpoint.weights)
+            break
+        except (OSError, ValueError, KeyError) as error:
+            newer = run.checkpoint(which)
+            if newer == checkpoint:
+                raise UserError(f"Run {run.id}: the weights in {checkpoint.weights} are damaged: {error}.") from error
+            checkpoint = newer  # a training at work has just replaced the one that was being read
 
     @tf.function(input_signature=[tf.TensorSpec((None, *network.input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
     def function(images: Any) -> Any:

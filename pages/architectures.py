@@ -32,7 +32,7 @@ def layer_table(network: Network) -> object:
     return table.style.format("{:,}", subset=["Parameters", "Multiply-adds"]).apply(lambda _: colours, subset=["Type"])
 
 
-st.title("Architectures")
+st.title("Architectures", anchor=False)
 st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -29,7 +29,7 @@ CARDS = (
     ),
 )
 
-st.title("A laboratory for convolutional networks")
+st.title("A laboratory for convolutional networks", anchor=False)
 st.markdown(
     "Understand an architecture down to the last parameter, train it on this machine, and try it on your own images, "
     "from VGG to GoogLeNet."

@@ -71,7 +71,7 @@ def show_prediction(name: str, image: Pixels, model: Classifier, probabilities: 
         bars.plotly_chart(plots.probability_bars(top), key=key, config={"displayModeBar": False})
 
 
-st.title("Predict")
+st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
 found = usable_runs()
 if not found:

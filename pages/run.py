@@ -28,7 +28,7 @@ def open_run() -> Run:
     try:
         return runs.find(name, runs_folder())
     except UserError:
-        st.title("Run")
+        st.title("Run", anchor=False)
         st.warning(f"There is no run {name!r} here. It may have been deleted, or the address is cut off.")
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
         st.stop()
@@ -143,7 +143,9 @@ experiment = run.config.experiment
 began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
 source = SOURCES.get(experiment.dataset)
-st.title(f"{architecture_title(experiment.architecture)} on {source.title if source else experiment.dataset}")
+st.title(
+    f"{architecture_title(experiment.architecture)} on {source.title if source else experiment.dataset}", anchor=False
+)
 active = run.status().state in ACTIVE
 
 

@@ -16,7 +16,7 @@ WIDTHS = [1.3, 3.6, 1.6, 1.2, 1.5, 1, 1.2]
 HEADINGS = ("State", "Run", "Network", "Data set", "Best validation accuracy", "Epochs", "Duration")
 PAGE = 25
 
-st.title("Runs")
+st.title("Runs", anchor=False)
 st.write("Every training on this machine, newest first. Open one for its curves, its evaluation and its log.")
 
 summaries = [runs.summary(run) for run in runs.listing(runs_folder())]

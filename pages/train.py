@@ -17,7 +17,7 @@ OPTIMIZERS = {"adam": "Adam", "sgd": "SGD, Nesterov momentum 0.9"}
 SCHEDULES = {"linear": "Linear to zero", "constant": "Constant"}
 DEFAULTS = Recipe()
 
-st.title("Train")
+st.title("Train", anchor=False)
 st.write("Choose a network, a data set and a recipe. The training runs in a process of its own: leave when you like.")
 
 controls, outlook = st.columns([3, 2], gap="large")

@@ -1,0 +1,89 @@
+"""A real server and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import kill_trainings
+
+PROJECT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 60
+PATIENCE_MS = 60_000
+
+
+@dataclass
+class Server:
+    """`streamlit run app.py` over a runs folder; it can be killed and started again at the same address."""
+
+    runs: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def start(self) -> None:
+        environment = {**os.environ, "CNNLAB_RUNS": str(self.runs), "CNNLAB_DATA": str(self.runs.parent / "data")}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1) as answer:  # noqa: S310
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.1)
+        pytest.fail("the server did not start")
+
+    def kill(self) -> None:
+        """SIGKILL to the server and its whole process group, as the machine would do it."""
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = int(free.getsockname()[1])
+    made = Server(tmp_path / "runs", port)
+    made.start()
+    yield made
+    made.kill()
+    kill_trainings(made.runs)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        started = playwright.chromium.launch(executable_path=installed, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened
+    opened.close()

@@ -1,0 +1,189 @@
+"""Every page through app.py, as Streamlit's own test harness runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnlab import architectures, cli, datasets
+from cnnlab.runs.config import plan
+from cnnlab.runs.run import Run
+from cnnlab.training.recipe import make_recipe
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+PAGES = ("home", "architectures", "train", "runs", "run", "predict")
+LOADING_TENSORFLOW = 60
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenPage:
+    """Opens a page in a laboratory with no data and, unless a runs folder is named, no runs."""
+
+    def open_one(page: str, runs_dir: Path | None = None, **query: str) -> AppTest:
+        monkeypatch.setenv("CNNLAB_RUNS", str(runs_dir or tmp_path / "no runs"))
+        monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "no data"))
+        app = AppTest.from_file(APP, default_timeout=LOADING_TENSORFLOW).run()
+        assert not app.exception
+        app.switch_page(f"pages/{page}.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return open_one
+
+
+def metric(app: AppTest, label: str) -> str:
+    return next(str(item.value) for item in app.metric if item.label == label)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_without_runs_and_without_data(open_page: OpenPage, page: str) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert app.title
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_a_trained_run(open_page: OpenPage, trained_run: Run, page: str) -> None:
+    app = open_page(page, trained_run.folder.parent, run=trained_run.id)
+    assert not app.exception
+    assert app.title
+
+
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
+def test_architectures_shows_the_totals_of_each(open_page: OpenPage, name: str) -> None:
+    app = open_page("architectures", architecture=name)
+    network = architectures.build(name)
+    assert metric(app, "Parameters") == f"{network.parameters:,}"
+    assert metric(app, "Trainable") == f"{network.trainable:,}"
+    assert len(app.dataframe[0].value) == len(network.layers)
+
+
+def test_a_moved_switch_moves_the_totals(open_page: OpenPage) -> None:
+    app = open_page("architectures", architecture="minigooglenet")
+    assert metric(app, "Parameters") == "1,656,250"
+    app.checkbox("minigooglenet.batch_normalization").uncheck().run()
+    assert metric(app, "Parameters") == "1,649,402"
+    assert metric(app, "Non-trainable") == "0"
+
+
+def test_an_input_too_small_says_at_which_layer(open_page: OpenPage) -> None:
+    app = open_page("architectures", architecture="vgg16")
+    app.number_input("vgg16.input_size").set_value(16).run()
+    assert not app.exception
+    assert "block5_pool" in app.error[0].value
+
+
+def test_train_shows_the_command_that_does_the_same(open_page: OpenPage) -> None:
+    app = open_page("train")
+    app.number_input("epochs").set_value(3).run()
+    words = app.code[0].value.split()
+    options = cli.parser().parse_args(words[3:])
+    assert words[:3] == ["python", "-m", "cnnlab"]
+    assert (options.architecture, options.dataset, options.epochs) == ("minivggnet", "digits", "3")
+
+
+def test_the_command_names_the_switches_that_were_moved() -> None:
+    experiment = plan("minivggnet", "digits", {"dropout": 0.1}, make_recipe())
+    assert experiment.command().endswith("--set dropout=0.1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("epochs", 0, "epochs"), ("batch", 2000, "batch size"), ("learning_rate_adam", 0.0, "learning rate")],
+)
+def test_train_refuses_what_cannot_work_and_says_why(
+    open_page: OpenPage, field: str, value: float, said: str
+) -> None:
+    app = open_page("train")
+    app.number_input(field).set_value(value).run()
+    assert not app.exception
+    assert said in app.error[0].value.lower()
+    assert next(button for button in app.button if button.label == "Train").disabled
+
+
+def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_page: OpenPage) -> None:
+    app = open_page("train", dataset="cifar10")
+    assert "download" in app.warning[0].value
+    assert str(datasets.data_root() / "cifar10") in app.warning[0].value
+
+
+def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
+    app = open_page("train", architecture="vgg16", dataset="digits")
+    assert any("32×32" in text.value for text in app.markdown)
+
+
+def test_an_address_of_an_unknown_run_says_so(open_page: OpenPage) -> None:
+    app = open_page("run", run="../../etc")
+    assert not app.exception
+    assert "There is no run" in app.warning[0].value
+
+
+def test_a_run_shows_its_best_epoch_and_its_test_figures(open_page: OpenPage, trained_run: Run) -> None:
+    app = open_page("run", trained_run.folder.parent, run=trained_run.id)
+    best = trained_run.best_epoch()
+    assert best is not None
+    assert metric(app, "Best validation accuracy") == f"{best['validation_accuracy']:.1%}"
+    evaluate = [button for button in app.button if button.label.startswith("Evaluate")]
+    if evaluate:  # another test may have evaluated this run before
+        evaluate[0].click().run()
+    assert not app.exception
+    kept = json.loads((trained_run.folder / "evaluations" / "test.json").read_text())
+    assert metric(app, "Rank-1 accuracy") == f"{kept['accuracy']:.2%}"
+
+
+def test_a_run_with_a_damaged_status_is_shown_and_harms_no_other(
+    open_page: OpenPage, trained_run: Run, tmp_path: Path
+) -> None:
+    broken = tmp_path / "runs" / "broken-run"
+    broken.mkdir(parents=True)
+    config = json.loads((trained_run.folder / "config.json").read_text()) | {"id": "broken-run"}
+    (broken / "config.json").write_text(json.dumps(config))
+    (broken / "status.json").write_text("{garbage")
+    for page in PAGES:
+        app = open_page(page, broken.parent, run="broken-run")
+        assert not app.exception, page
+
+
+def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
+    open_page: OpenPage, trained_run: Run
+) -> None:
+    app = open_page("predict", trained_run.folder.parent, run=trained_run.id)
+    split = datasets.load("digits").test_split()
+    images, labels = split.batch(slice(0, 2))
+    uploads = [
+        ("first.png", png(images[0]), "image/png"),
+        ("broken.png", b"not an image", "image/png"),
+        ("empty.jpg", b"", "image/jpeg"),
+        ("second.png", png(images[1]), "image/png"),
+    ]
+    app.file_uploader[0].set_value(uploads).run()
+    assert not app.exception
+    assert [error.value.split()[0] for error in app.error] == ["broken.png", "empty.jpg"]
+    captions = [caption.value for caption in app.caption]
+    assert "first.png, 8×8 pixels" in captions
+    assert "second.png, 8×8 pixels" in captions
+    answers = [text.value for text in app.markdown if text.value.startswith("**")]
+    assert answers[0].startswith(f"**{labels[0]}**")
+
+
+def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, trained_run: Run) -> None:
+    app = open_page("predict", trained_run.folder.parent, run=trained_run.id)
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert sum(caption.value.startswith("What the network sees: 32×32") for caption in app.caption) == 5
