@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 Measure = Literal["loss", "accuracy"]
 Records = Sequence[dict[str, Any]]
 
-MAX_POINTS = 800
+MAX_POINTS = 400
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
@@ -20,7 +20,7 @@ def learning_curves(measure: Measure, history: Records, steps: Records, epochs: 
 
     `history` and `steps` are a run's records; `epochs` fixes the axis so that the chart grows into it.
     """
-    shown = thin(steps, MAX_POINTS)
+    shown = thin(steps, MAX_POINTS, measure)
     number = ".1%" if measure == "accuracy" else ".4f"
     figure = go.Figure()
     figure.add_scatter(
@@ -67,12 +67,16 @@ def learning_curves(measure: Measure, history: Records, steps: Records, epochs: 
     return figure
 
 
-def thin(records: Records, most: int) -> Records:
-    """At most about `most` of the records, evenly taken, the last one always."""
+def thin(records: Records, most: int, measure: Measure) -> Records:
+    """At most `most` records of training steps: neighbours are averaged, each group standing at its last epoch."""
     if len(records) <= most:
         return records
-    stride = -(-len(records) // most)
-    return [*records[:-1:stride], records[-1]]
+    size = -(-len(records) // most)
+    groups = [records[start : start + size] for start in range(0, len(records), size)]
+    return [
+        {"epoch": group[-1]["epoch"], measure: sum(record[measure] for record in group) / len(group)}
+        for group in groups
+    ]
 
 
 def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:

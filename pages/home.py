@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnlab import runs
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, runs_folder, state_badge
+from pages.shared.parts import run_title, runs_folder, state_badge
 
 enter_through_app()
 
@@ -49,4 +49,4 @@ for run in latest:
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(item["state"])
         st.page_link("pages/run.py", label=run.id, query_params={"run": run.id})
-        st.caption(f"{architecture_title(item['architecture'])} on {item['dataset']}", width="content")
+        st.caption(run_title(run), width="content")

@@ -4,7 +4,6 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab import plots, runs, units
-from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
 from cnnlab.images import EXTENSIONS, Pixels, read_image
@@ -12,7 +11,7 @@ from cnnlab.prediction import Classifier, top_classes
 from cnnlab.runs.run import Run
 from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, runs_folder
+from pages.shared.parts import address_select, run_title, runs_folder
 
 enter_through_app()
 
@@ -28,13 +27,9 @@ def usable_runs() -> dict[str, Run]:
 
 
 def describe(run: Run) -> str:
-    item = runs.summary(run)
-    source = SOURCES.get(item["dataset"])
-    accuracy = units.percent(item["best_validation_accuracy"])
-    return (
-        f"{architecture_title(item['architecture'])} on {source.title if source else item['dataset']}, "
-        f"{accuracy} validation accuracy · {run.id}"
-    )
+    best = run.best_epoch()
+    accuracy = units.percent(best["validation_accuracy"] if best else None)
+    return f"{run_title(run)}, {accuracy} validation accuracy · {run.id}"
 
 
 def samples(run: Run) -> dict[str, Pixels]:

@@ -7,14 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import plots, runs, units
-from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, runs_folder, state_badge
+from pages.shared.parts import run_title, runs_folder, state_badge
 
 enter_through_app()
 
@@ -142,10 +141,7 @@ run = open_run()
 experiment = run.config.experiment
 began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-source = SOURCES.get(experiment.dataset)
-st.title(
-    f"{architecture_title(experiment.architecture)} on {source.title if source else experiment.dataset}", anchor=False
-)
+st.title(run_title(run), anchor=False)
 active = run.status().state in ACTIVE
 
 

@@ -5,10 +5,9 @@ from datetime import datetime
 import streamlit as st
 
 from cnnlab import runs, units
-from cnnlab.datasets import SOURCES
 from cnnlab.runs.status import ACTIVE
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, runs_folder, state_badge
+from pages.shared.parts import architecture_title, dataset_title, runs_folder, state_badge
 
 enter_through_app()
 
@@ -42,7 +41,7 @@ def listing() -> None:
             "pages/run.py", label=run.id, query_params={"run": run.id}, help=f"Started {began:%d %b %Y, %H:%M}"
         )
         network.write(architecture_title(item["architecture"]))
-        dataset.write(SOURCES[item["dataset"]].title if item["dataset"] in SOURCES else item["dataset"])
+        dataset.write(dataset_title(run))
         accuracy.write(units.percent(item["best_validation_accuracy"]))
         epochs.write(f"{item['epochs_done']} / {item['epochs']}")
         duration.write(units.duration(item["seconds"]))

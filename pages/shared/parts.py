@@ -10,6 +10,9 @@ import streamlit as st
 
 from cnnlab import architectures, runs
 from cnnlab.architectures.switches import Switch, Value
+from cnnlab.datasets import SOURCES
+from cnnlab.errors import UserError
+from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 
 STATES: dict[State, tuple[str, Any]] = {
@@ -49,6 +52,19 @@ def address_select(
     choice = str(place.selectbox(label, options, format_func=titles, key=key, **settings))
     st.session_state[shown] = st.query_params[name] = choice
     return choice
+
+
+def dataset_title(run: Run) -> str:
+    """The data set of a run as it was found ("CIFAR-10 (JPEG)"), or by its name while it has not been opened."""
+    try:
+        return run.data.title
+    except UserError:
+        name = run.config.experiment.dataset
+        return SOURCES[name].title if name in SOURCES else name
+
+
+def run_title(run: Run) -> str:
+    return f"{architecture_title(run.config.experiment.architecture)} on {dataset_title(run)}"
 
 
 def switch_control(switch: Switch, key: str, default: Value, bind: bool) -> Value:
