@@ -9,6 +9,7 @@ from cnnlab import units
 from cnnlab.kinds import kind
 from cnnlab.layers import (
     Activation,
+    AveragePooling2D,
     Conv2D,
     Dense,
     Dropout,
@@ -72,6 +73,8 @@ def summary(node: Node) -> str:
             return f"dense, {width}"
         case MaxPooling2D(kernel, stride):
             return f"{kernel}×{kernel} max pool / {stride}"
+        case AveragePooling2D(kernel, stride):
+            return f"{kernel}×{kernel} average pool / {stride}"
         case GlobalAveragePooling2D():
             return "global average pool"
         case _:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from cnnlab import keras_lrn
 from cnnlab.backend import keras
 from cnnlab.layers import (
     Activation,
+    AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -15,6 +17,7 @@ from cnnlab.layers import (
     Flatten,
     GlobalAveragePooling2D,
     InputLayer,
+    LocalResponseNormalization,
     MaxPooling2D,
 )
 from cnnlab.network import Network, Node
@@ -45,10 +48,14 @@ def translate(node: Node, inputs: list[Any]) -> Any:
             return layers.Dense(units, activation, name=name)(*inputs)
         case MaxPooling2D(kernel, stride, padding):
             return layers.MaxPooling2D(kernel, stride, padding, name=name)(*inputs)
+        case AveragePooling2D(kernel, stride, padding):
+            return layers.AveragePooling2D(kernel, stride, padding, name=name)(*inputs)
         case GlobalAveragePooling2D():
             return layers.GlobalAveragePooling2D(name=name)(*inputs)
         case BatchNormalization(momentum, epsilon):
             return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
+        case LocalResponseNormalization(radius, bias, alpha, beta):
+            return keras_lrn.LocalResponseNormalization(radius, bias, alpha, beta, name=name)(*inputs)
         case Activation(activation):
             return layers.Activation(activation, name=name)(*inputs)
         case Dropout(rate):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cnnlab.layers import (
     Activation,
     AnyLayer,
+    AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -15,6 +16,7 @@ from cnnlab.layers import (
     Flatten,
     GlobalAveragePooling2D,
     InputLayer,
+    LocalResponseNormalization,
     MaxPooling2D,
 )
 
@@ -45,9 +47,9 @@ def kind(layer: AnyLayer) -> Kind:
             return CONVOLUTION
         case Dense():
             return DENSE
-        case MaxPooling2D() | GlobalAveragePooling2D():
+        case MaxPooling2D() | AveragePooling2D() | GlobalAveragePooling2D():
             return POOLING
-        case BatchNormalization():
+        case BatchNormalization() | LocalResponseNormalization():
             return NORMALIZATION
         case Activation():
             return ACTIVATION

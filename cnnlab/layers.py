@@ -123,6 +123,17 @@ class MaxPooling2D(Layer):
 
 
 @dataclass(frozen=True, slots=True)
+class AveragePooling2D(Layer):
+    kernel: int
+    stride: int
+    padding: Padding = "valid"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        height, width, channels = feature_maps(*inputs)
+        return (*window(height, width, self.kernel, self.stride, self.padding), channels)
+
+
+@dataclass(frozen=True, slots=True)
 class GlobalAveragePooling2D(Layer):
     def output_shape(self, *inputs: Shape) -> Shape:
         return (feature_maps(*inputs)[-1],)
@@ -146,6 +157,20 @@ class BatchNormalization(Layer):
             Weight("moving_mean", shape, trainable=False),
             Weight("moving_variance", shape, trainable=False),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResponseNormalization(Layer):
+    """Each value divided by a power of the sum of squares over the channels beside it.
+
+    Krizhevsky, Sutskever and Hinton (2012), section 3.3: x / (bias + alpha * sum of squares over 2 * radius + 1
+    channels) ** beta, with their constants.
+    """
+
+    radius: int = 2
+    bias: float = 2.0
+    alpha: float = 1e-4
+    beta: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +206,10 @@ AnyLayer = (
     | Conv2D
     | Dense
     | MaxPooling2D
+    | AveragePooling2D
     | GlobalAveragePooling2D
     | BatchNormalization
+    | LocalResponseNormalization
     | Activation
     | Dropout
     | Flatten

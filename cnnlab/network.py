@@ -16,6 +16,7 @@ from cnnlab.layers import (
     Activation,
     ActivationName,
     AnyLayer,
+    AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -24,6 +25,7 @@ from cnnlab.layers import (
     Flatten,
     GlobalAveragePooling2D,
     InputLayer,
+    LocalResponseNormalization,
     MaxPooling2D,
     Padding,
     Shape,
@@ -151,10 +153,15 @@ class Tensor:
 
 
 class Builder:
-    """Draws a network in Keras's functional style: every method adds one named layer and returns its output."""
+    """Draws a network in Keras's functional style: every method adds one named layer and returns its output.
 
-    def __init__(self, name: str) -> None:
+    `width` multiplies the filters of every convolution but those told to be `exact`, as MobileNet's width multiplier
+    does.
+    """
+
+    def __init__(self, name: str, width: float = 1.0) -> None:
         self._name = name
+        self._width = width
         self._nodes: dict[str, Node] = {}
         self._module = ""
 
@@ -199,8 +206,10 @@ class Builder:
         stride: int = 1,
         padding: Padding = "same",
         activation: ActivationName = "linear",
+        exact: bool = False,
     ) -> Tensor:
-        return self.add(Conv2D(filters, kernel, stride, padding, activation), [x], name)
+        made = filters if exact else max(1, round(filters * self._width))
+        return self.add(Conv2D(made, kernel, stride, padding, activation), [x], name)
 
     def dense(self, x: Tensor, units: int, *, name: str, activation: ActivationName = "linear") -> Tensor:
         return self.add(Dense(units, activation), [x], name)
@@ -210,11 +219,17 @@ class Builder:
     ) -> Tensor:
         return self.add(MaxPooling2D(kernel, stride or kernel, padding), [x], name)
 
+    def average_pool(self, x: Tensor, kernel: int, *, name: str, stride: int, padding: Padding = "valid") -> Tensor:
+        return self.add(AveragePooling2D(kernel, stride, padding), [x], name)
+
     def global_average_pool(self, x: Tensor, *, name: str) -> Tensor:
         return self.add(GlobalAveragePooling2D(), [x], name)
 
     def batch_norm(self, x: Tensor, *, name: str) -> Tensor:
         return self.add(BatchNormalization(), [x], name)
+
+    def local_response_norm(self, x: Tensor, *, name: str) -> Tensor:
+        return self.add(LocalResponseNormalization(), [x], name)
 
     def activation(self, x: Tensor, activation: ActivationName, *, name: str) -> Tensor:
         return self.add(Activation(activation), [x], name)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from cnnlab.architectures.googlenet import deepergooglenet, googlenet
 from cnnlab.architectures.minigooglenet import minigooglenet
+from cnnlab.architectures.nin import nin
 from cnnlab.architectures.switches import Switch, Value, switches, validate
-from cnnlab.architectures.vgg import minivggnet, vgg16
+from cnnlab.architectures.vgg import minivggnet, vgg16, vgg19, vgg_a, vgg_a_lrn, vgg_b, vgg_c
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 
@@ -43,6 +45,9 @@ class Architecture:
     @property
     def source(self) -> str:
         """The text of the function that draws the network: the code shown is the code run."""
+        if isinstance(self.function, partial):
+            fixed = ", ".join(repr(value) for value in self.function.args)
+            return f"{inspect.getsource(self.function.func)}\n\n{self.name} = partial(vgg, {fixed})\n"
         return inspect.getsource(self.function)
 
     @property
@@ -50,13 +55,27 @@ class Architecture:
         return {switch.name: switch.default for switch in self.switches}
 
 
-VGG = Paper(
-    "Simonyan and Zisserman",
-    "Very Deep Convolutional Networks for Large-Scale Image Recognition",
-    "ICLR 2015",
-    "https://arxiv.org/abs/1409.1556",
-    "Table 1, configuration D",
-)
+def vgg_paper(where: str) -> Paper:
+    return Paper(
+        "Simonyan and Zisserman",
+        "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+        "ICLR 2015",
+        "https://arxiv.org/abs/1409.1556",
+        where,
+    )
+
+
+def szegedy_paper(where: str) -> Paper:
+    return Paper(
+        "Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke and Rabinovich",
+        "Going Deeper with Convolutions",
+        "CVPR 2015",
+        "https://arxiv.org/abs/1409.4842",
+        where,
+    )
+
+
+LIN = Paper("Lin, Chen and Yan", "Network In Network", "ICLR 2014", "https://arxiv.org/abs/1312.4400", "section 4")
 ZHANG = Paper(
     "Zhang, Bengio, Hardt, Recht and Vinyals",
     "Understanding Deep Learning Requires Rethinking Generalization",
@@ -73,7 +92,7 @@ ARCHITECTURES = {
             "MiniVGGNet",
             "VGG's recipe cut down to 32×32 images: pairs of 3×3 convolutions, then a pooling, twice.",
             "VGG",
-            Paper(VGG.authors, VGG.title, VGG.venue, VGG.url, "its idea, in the lecture's table for CIFAR-10"),
+            vgg_paper("its idea, in the lecture's table for CIFAR-10"),
             minivggnet,
         ),
         Architecture(
@@ -85,12 +104,77 @@ ARCHITECTURES = {
             minigooglenet,
         ),
         Architecture(
+            "nin",
+            "Network in Network",
+            "A small perceptron of 1×1 convolutions at every position, and global average pooling instead of dense "
+            "layers.",
+            "1x1 convolutions",
+            LIN,
+            nin,
+        ),
+        Architecture(
+            "deepergooglenet",
+            "DeeperGoogLeNet",
+            "GoogLeNet up to inception 4e behind a 5×5 stem, for the 64×64 images of Tiny ImageNet.",
+            "DeeperGoogLeNet",
+            szegedy_paper("its modules, in the lecture's table for Tiny ImageNet"),
+            deepergooglenet,
+        ),
+        Architecture(
+            "googlenet",
+            "GoogLeNet",
+            "Nine inception modules of four branches: 22 weight layers with a twentieth of VGG16's parameters.",
+            "GoogLeNet",
+            szegedy_paper("Table 1"),
+            googlenet,
+        ),
+        Architecture(
+            "vgg_a",
+            "VGG A",
+            "Eleven weight layers: the shallowest of the six configurations, trained first.",
+            "VGG",
+            vgg_paper("Table 1, configuration A"),
+            vgg_a,
+        ),
+        Architecture(
+            "vgg_a_lrn",
+            "VGG A-LRN",
+            "VGG A with local response normalization after the first convolution; it did not help.",
+            "VGG",
+            vgg_paper("Table 1, configuration A-LRN"),
+            vgg_a_lrn,
+        ),
+        Architecture(
+            "vgg_b",
+            "VGG B",
+            "Thirteen weight layers: two 3×3 convolutions in every block.",
+            "VGG",
+            vgg_paper("Table 1, configuration B"),
+            vgg_b,
+        ),
+        Architecture(
+            "vgg_c",
+            "VGG C",
+            "Sixteen weight layers: B with a 1×1 convolution at the end of the last three blocks.",
+            "VGG",
+            vgg_paper("Table 1, configuration C"),
+            vgg_c,
+        ),
+        Architecture(
             "vgg16",
             "VGG16",
             "Sixteen weight layers of nothing but 3×3 convolutions and three dense layers, for ImageNet.",
             "VGG",
-            VGG,
+            vgg_paper("Table 1, configuration D"),
             vgg16,
+        ),
+        Architecture(
+            "vgg19",
+            "VGG19",
+            "Nineteen weight layers: four 3×3 convolutions in each of the last three blocks.",
+            "VGG",
+            vgg_paper("Table 1, configuration E"),
+            vgg19,
         ),
     )
 }

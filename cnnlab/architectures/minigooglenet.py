@@ -6,7 +6,15 @@ Zhang, Bengio, Hardt, Recht and Vinyals, "Understanding deep learning requires r
 
 from __future__ import annotations
 
-from cnnlab.architectures.switches import BatchNorm, Classes, DropoutRate, InputSize
+from cnnlab.architectures.switches import (
+    ActivationFunction,
+    BatchNorm,
+    Classes,
+    DropoutRate,
+    InputSize,
+    NormalizationOrder,
+    WidthMultiplier,
+)
 from cnnlab.network import Builder, Network, Tensor
 
 
@@ -14,22 +22,28 @@ def minigooglenet(
     *,
     input_size: InputSize = 28,
     classes: Classes = 10,
+    activation: ActivationFunction = "relu",
     batch_normalization: BatchNorm = True,
+    order: NormalizationOrder = "conv-bn-act",
     dropout: DropoutRate = 0.0,
+    width: WidthMultiplier = 1.0,
 ) -> Network:
     """MiniGoogLeNet, the paper's "Inception (small)": 1,656,250 parameters with 10 classes.
 
     1,652,826 of them are trainable. The paper's 1,649,402 leaves batch normalization out. The mean pooling is global,
     so any input size gives the same parameters: 28x28x3 as in the figure, or 32x32x3.
     """
-    net = Builder("minigooglenet")
+    net = Builder("minigooglenet", width)
 
     def conv(x: Tensor, filters: int, kernel: int, stride: int = 1, *, name: str) -> Tensor:
         """The figure's conv module: convolution, batch normalization, ReLU."""
         x = net.conv(x, filters, kernel, stride=stride, name=f"{name}_conv")
-        if batch_normalization:
+        if batch_normalization and order == "conv-bn-act":
             x = net.batch_norm(x, name=f"{name}_bn")
-        return net.activation(x, "relu", name=f"{name}_act")
+        x = net.activation(x, activation, name=f"{name}_act")
+        if batch_normalization and order == "conv-act-bn":
+            x = net.batch_norm(x, name=f"{name}_bn")
+        return x
 
     def inception(x: Tensor, ch1: int, ch3: int, *, name: str) -> Tensor:
         """The figure's inception module: ch1 1x1 filters beside ch3 3x3 filters."""

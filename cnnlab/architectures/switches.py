@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -43,6 +43,26 @@ ClassifierDropoutRate = Annotated[
     Field(ge=0, le=0.95, title="Classifier dropout", description="Dropout before the last layer; 0 leaves it out."),
 ]
 
+ActivationFunction = Annotated[
+    Literal["relu", "elu"],
+    Field(title="Activation", description="ReLU as published, or ELU (Clevert et al., 2016)."),
+]
+NormalizationOrder = Annotated[
+    Literal["conv-bn-act", "conv-act-bn"],
+    Field(title="Order", description="Batch normalization before the activation, or after it."),
+]
+WidthMultiplier = Annotated[
+    float,
+    Field(ge=0.05, le=4, title="Width", description="Multiplies the filters of every convolution (MobileNet's alpha)."),
+]
+Heads = Annotated[
+    bool,
+    Field(title="Auxiliary heads", description="Classifiers in the middle, which only training uses."),
+]
+LocalResponseNorm = Annotated[
+    bool, Field(title="LRN", description="Local response normalization (Krizhevsky et al., 2012) in the stem.")
+]
+
 Value = int | float | bool | str
 
 
@@ -57,30 +77,38 @@ class Switch:
     default: Value
     minimum: float | None
     maximum: float | None
+    choices: tuple[str, ...] = ()
 
 
 def switches(function: Callable[..., Network]) -> tuple[Switch, ...]:
     """The switches of an architecture function, in the order of its signature."""
-    hints = get_type_hints(function, include_extras=True)
+    hints = annotated(function)
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         info = FieldInfo.from_annotation(hints[name])
+        choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
         bounds = {type(item).__name__: item for item in info.metadata}
         found.append(
             Switch(
                 name=name,
                 title=info.title or name,
                 description=info.description or "",
-                type=_plain(info.annotation),
+                type=str if choices else plain(info.annotation),
                 default=parameter.default,
                 minimum=bounds["Ge"].ge if "Ge" in bounds else None,
                 maximum=bounds["Le"].le if "Le" in bounds else None,
+                choices=choices,
             )
         )
     return tuple(found)
 
 
-def _plain(annotation: Any) -> type:
+def annotated(function: Callable[..., Network]) -> dict[str, Any]:
+    """The annotations of an architecture function, or of the function that a partial completes."""
+    return get_type_hints(getattr(function, "func", function), include_extras=True)
+
+
+def plain(annotation: Any) -> type:
     if not isinstance(annotation, type):
         raise TypeError(f"a switch has one plain type, not {annotation}")
     return annotation
@@ -96,7 +124,7 @@ def validate(name: str, function: Callable[..., Network], values: Mapping[str, A
     if unknown:
         accepted = ", ".join(switch.name for switch in known)
         raise UserError(f"{name} has no switch {unknown[0]!r}; it has {accepted}.")
-    hints = get_type_hints(function, include_extras=True)
+    hints = annotated(function)
     fields: dict[str, Any] = {switch.name: (hints[switch.name], switch.default) for switch in known}
     model = create_model("Switches", __config__=ConfigDict(extra="forbid"), **fields)
     try:

@@ -15,6 +15,7 @@ from cnnlab.architectures.switches import Value, validate
 from cnnlab.errors import UserError
 from cnnlab.training.recipe import Recipe
 
+RARELY_CHANGED = ("auxiliary_weight", "validation_fraction")
 RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "scikit-learn")
 
 
@@ -32,9 +33,10 @@ class Experiment(BaseModel):
         """The command that trains the same from a terminal."""
         recipe = self.recipe
         words = ["python", "-m", "cnnlab", "train", "--architecture", self.architecture, "--dataset", self.dataset]
-        words += ["--epochs", str(recipe.epochs), "--batch-size", str(recipe.batch_size)]
-        words += ["--optimizer", recipe.optimizer, "--learning-rate", f"{recipe.learning_rate:g}"]
-        words += ["--schedule", recipe.schedule, "--seed", str(recipe.seed)]
+        for name, field in Recipe.model_fields.items():
+            value = getattr(recipe, name)
+            if name not in RARELY_CHANGED or value != field.default:
+                words += [f"--{name.replace('_', '-')}", str(value)]
         defaults = plan(self.architecture, self.dataset, {}, recipe).switches
         changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults[name]]
         return shlex.join(words + (["--set", *changed] if changed else []))

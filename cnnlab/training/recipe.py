@@ -16,7 +16,9 @@ class Recipe(BaseModel):
     """The settings of a training.
 
     `linear` lets the learning rate fall from its initial value to zero over the whole run; SGD is Nesterov's, with
-    momentum 0.9. The validation part is held out of the training images, stratified by class, by the seed.
+    momentum 0.9. `auxiliary_weight` multiplies the loss of each auxiliary head, where a network has any; 0.3 is
+    GoogLeNet's (Szegedy et al., 2015, section 5). The validation part is held out of the training images, stratified
+    by class, by the seed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +28,7 @@ class Recipe(BaseModel):
     optimizer: OptimizerName = "adam"
     learning_rate: float = Field(1e-3, gt=0, le=100, allow_inf_nan=False)
     schedule: ScheduleName = "linear"
+    auxiliary_weight: float = Field(0.3, ge=0, le=10)
     validation_fraction: float = Field(0.1, ge=0.01, le=0.5)
     seed: int = Field(0, ge=0, lt=2**31)
 

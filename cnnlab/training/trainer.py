@@ -45,12 +45,17 @@ class Trainer:
     def _train_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         inputs = self.preprocessing.normalize(images)
         with tf.GradientTape() as tape:
-            probabilities = self.model(inputs, training=True)[self.head]  # (batch, classes)
-            # Keras computes this from the logits before the softmax, so it stays exact for sure predictions
-            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
-        gradients = tape.gradient(loss, self.model.trainable_variables)
+            outputs = self.model(inputs, training=True)  # by name, each (batch, classes)
+            # Keras computes these from the logits before the softmax, so they stay exact for sure predictions
+            losses = {
+                name: tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+                for name, probabilities in outputs.items()
+            }
+            loss = losses.pop(self.head)
+            total = loss + self.recipe.auxiliary_weight * tf.add_n(list(losses.values())) if losses else loss
+        gradients = tape.gradient(total, self.model.trainable_variables)
         self.optimizer.apply(gradients, self.model.trainable_variables)
-        return loss, correct(labels, probabilities)
+        return loss, correct(labels, outputs[self.head])
 
     def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         probabilities = self.model(self.preprocessing.normalize(images), training=False)[self.head]

@@ -70,6 +70,11 @@ def run_title(run: Run) -> str:
 def switch_control(switch: Switch, key: str, default: Value, bind: bool) -> Value:
     """The control that fits a switch's type; its value is in the address where `bind`."""
     address: Any = "query-params" if bind else None
+    if switch.choices:
+        choices = list(switch.choices)
+        return st.selectbox(
+            switch.title, choices, choices.index(str(default)), key=key, help=switch.description, bind=address
+        )
     if switch.type is bool:
         return st.checkbox(switch.title, bool(default), key=key, help=switch.description, bind=address)
     step = 1 if switch.type is int else 0.05
