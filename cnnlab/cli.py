@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from cnnlab import analysis, architectures, datasets, runs, units
+from cnnlab.comparison import Candidate, compare
 from cnnlab.errors import UserError
 from cnnlab.layers import shape_text
 from cnnlab.runs.config import plan
@@ -72,6 +73,10 @@ def parser() -> Parser:
     forms = table.add_mutually_exclusive_group()
     forms.add_argument("--csv", action="store_true", help="print CSV")
     forms.add_argument("--json", action="store_true", help="print JSON")
+
+    side = as_json(command("compare", compare_networks, "Put architectures side by side.", switches))
+    side.add_argument("names", nargs="+", metavar="NAME[:KEY=VALUE,...]")
+    side.add_argument("--batch-size", type=int, default=1, metavar="B", help="images at a time, for the memory")
 
     train = command("train", run_training, "Train a network.", switches)
     train.add_argument("--architecture", required=True, metavar="A")
@@ -171,6 +176,35 @@ def show_table(options: argparse.Namespace) -> int:
     print(f"Trainable parameters:      {network.trainable:>15,}")
     print(f"Non-trainable parameters:  {network.non_trainable:>15,}")
     print(f"Multiply-adds per image:   {network.multiply_adds:>15,}")
+    return 0
+
+
+def compare_networks(options: argparse.Namespace) -> int:
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size takes a number from 1, not {options.batch_size}.")
+    chosen = [Candidate.parse(name, pairs(options.set)) for name in options.names]
+    lines = compare(chosen, options.batch_size)
+    if options.json:
+        print_json(lines)
+        return 0
+    columns = ("network", "input", "weight layers", "parameters", "multiply-adds", "on disk", "training", "inference")
+    print_table(
+        columns,
+        [
+            (
+                line["label"],
+                shape_text(tuple(line["input_shape"])),
+                str(line["weight_layers"]),
+                units.count(line["parameters"]),
+                units.count(line["multiply_adds"]),
+                units.size(line["weight_bytes"]),
+                units.size(line["training_bytes"]),
+                units.size(line["inference_bytes"]),
+            )
+            for line in lines
+        ],
+        right=range(2, len(columns)),
+    )
     return 0
 
 

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
-
 from cnnlab import units
 from cnnlab.kinds import kind
-from cnnlab.layers import (
-    Activation,
-    AveragePooling2D,
-    Conv2D,
-    Dense,
-    Dropout,
-    GlobalAveragePooling2D,
-    MaxPooling2D,
-    shape_text,
-)
+from cnnlab.layers import Activation, Dropout, shape_text
+from cnnlab.modules import contents, modules, summary
 from cnnlab.network import Network, Node
 
 INK = "#7A8794"
@@ -50,35 +39,6 @@ def module_diagram(network: Network) -> str:
         sources = {source for node in nodes for source in node.inputs if source not in inside}
         edges += [edge(network[source].module, module, network[source]) for source in sorted(sources)]
     return graph([*lines, *edges])
-
-
-def modules(network: Network) -> list[tuple[str, list[Node]]]:
-    """The layers by module, in the order drawn."""
-    return [(module, list(nodes)) for module, nodes in groupby(network.layers, key=lambda node: node.module)]
-
-
-def contents(nodes: Iterable[Node]) -> list[str]:
-    """What a module computes, equal neighbours counted: "2 × 3×3 conv, 64"."""
-    telling = [text for node in nodes if (text := summary(node))]
-    counted = [(text, len(list(same))) for text, same in groupby(telling)]
-    return [f"{count} × {text}" if count > 1 else text for text, count in counted]
-
-
-def summary(node: Node) -> str:
-    """A layer in a few words; nothing for those that only accompany others."""
-    match node.layer:
-        case Conv2D(filters, kernel, stride):
-            return f"{kernel}×{kernel} conv, {filters}" + (f" / {stride}" if stride > 1 else "")
-        case Dense(units=width):
-            return f"dense, {width}"
-        case MaxPooling2D(kernel, stride):
-            return f"{kernel}×{kernel} max pool / {stride}"
-        case AveragePooling2D(kernel, stride):
-            return f"{kernel}×{kernel} average pool / {stride}"
-        case GlobalAveragePooling2D():
-            return "global average pool"
-        case _:
-            return ""
 
 
 def caption(node: Node) -> str:

@@ -7,3 +7,6 @@ class UserError(ValueError):
     The message is one line for them: what was received, what is accepted, what to do. Pages and the command line show
     it as it stands; any other exception is a defect of ours.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))

@@ -50,7 +50,9 @@ def read_image(data: bytes, name: str) -> Pixels:
         raise UserError(f"{name} is not an image that can be read; JPEG, PNG, WebP, BMP and GIF are.") from error
     except Image.DecompressionBombError as error:
         raise UserError(f"{name} claims more pixels than the {MAX_PIXELS // 10**6} million accepted.") from error
-    except (OSError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise UserError(f"{name} is a damaged image: {error}.") from error
 
 

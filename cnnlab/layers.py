@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
 
 from cnnlab.errors import UserError
 
-Shape = tuple[int, ...]
+Positive = Annotated[int, Field(gt=0)]
+Shape = tuple[Positive, ...]
 Padding = Literal["same", "valid"]
 ActivationName = Literal["linear", "relu", "elu", "softmax"]
 
@@ -42,6 +45,8 @@ class Weight:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """What every kind answers; the defaults are those of a layer that keeps the shape and holds no weights."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Shape of the output for these input shapes; UserError if the layer cannot take them."""
@@ -72,9 +77,9 @@ class InputLayer(Layer):
 class Conv2D(Layer):
     """A square convolution with bias, `filters` maps of `kernel`x`kernel`xC weights."""
 
-    filters: int
-    kernel: int
-    stride: int = 1
+    filters: Positive
+    kernel: Positive
+    stride: Positive = 1
     padding: Padding = "same"
     activation: ActivationName = "linear"
 
@@ -96,7 +101,7 @@ class Conv2D(Layer):
 class Dense(Layer):
     """A fully connected layer with bias."""
 
-    units: int
+    units: Positive
     activation: ActivationName = "linear"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -113,8 +118,8 @@ class Dense(Layer):
 
 @dataclass(frozen=True, slots=True)
 class MaxPooling2D(Layer):
-    kernel: int
-    stride: int
+    kernel: Positive
+    stride: Positive
     padding: Padding = "valid"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -124,8 +129,8 @@ class MaxPooling2D(Layer):
 
 @dataclass(frozen=True, slots=True)
 class AveragePooling2D(Layer):
-    kernel: int
-    stride: int
+    kernel: Positive
+    stride: Positive
     padding: Padding = "valid"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -167,7 +172,7 @@ class LocalResponseNormalization(Layer):
     channels) ** beta, with their constants.
     """
 
-    radius: int = 2
+    radius: Positive = 2
     bias: float = 2.0
     alpha: float = 1e-4
     beta: float = 0.75
@@ -182,7 +187,7 @@ class Activation(Layer):
 class Dropout(Layer):
     """Sets a share `rate` of the inputs to zero while training."""
 
-    rate: float
+    rate: Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,12 @@ class Network:
                 with builder.module(item["module"]):
                     builder.add(layer, [builder[name] for name in item["inputs"]], item["name"])
             return builder.build(*(builder[name] for name in data["outputs"]))
-        except (KeyError, TypeError, json.JSONDecodeError, ValidationError) as error:
-            raise UserError(f"This is not a cnnlab network: {type(error).__name__}: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"This is not a cnnlab network: {where}: {first['msg']}.") from error
+        except (KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+            raise UserError(f"This is not a cnnlab network: {type(error).__name__}: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,9 @@ class Builder:
     def add(self, layer: AnyLayer, inputs: Sequence[Tensor], name: str) -> Tensor:
         """Add a layer; UserError, naming the layer, where its name is taken or the shapes do not fit."""
         if name in self._nodes:
-            raise UserError(f"{self._name} has two layers named {name}")
+            raise UserError(f"{self._name} has two layers named {name}.")
+        if not inputs and not isinstance(layer, InputLayer):
+            raise UserError(f"{self._name}: nothing flows into {name} ({layer.type}).")
         node = Node(
             name=name,
             layer=layer,
@@ -246,4 +252,6 @@ class Builder:
 
     def build(self, *outputs: Tensor) -> Network:
         """The finished network; the first output is the main one."""
+        if not outputs:
+            raise UserError(f"{self._name} has no output.")
         return Network(self._name, tuple(self._nodes.values()), tuple(tensor.name for tensor in outputs))

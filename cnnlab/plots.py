@@ -11,6 +11,7 @@ Measure = Literal["loss", "accuracy"]
 Records = Sequence[dict[str, Any]]
 
 MAX_POINTS = 400
+STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1", "#D55E00", "#999999")
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
@@ -125,5 +126,77 @@ def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) ->
         margin=MARGIN,
         xaxis={"title": "Predicted class", "type": "category", "side": "bottom"},
         yaxis={"title": "True class", "type": "category", "autorange": "reversed"},
+    )
+    return figure
+
+
+def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str) -> go.Figure:
+    """One horizontal bar a network, made of stages: `shares` holds (network, [(stage, count), ...])."""
+    stages = sorted({stage for _, parts in shares for stage, _ in parts}, key=stage_order)
+    figure = go.Figure()
+    for stage in stages:
+        held = [dict(parts).get(stage, 0) for _, parts in shares]
+        figure.add_bar(
+            x=held,
+            y=[label for label, _ in shares],
+            name=stage,
+            orientation="h",
+            marker={"color": STAGE_COLOURS[min(stages.index(stage), len(STAGE_COLOURS) - 1)]},
+            customdata=[
+                [value, value / max(sum(dict(parts).values()), 1)]
+                for value, (_, parts) in zip(held, shares, strict=True)
+            ],
+            hovertemplate=f"%{{y}}, {stage}: %{{customdata[0]:,}} {unit}, %{{customdata[1]:.1%}}<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=110 + 30 * len(shares),
+        margin={**MARGIN, "t": 36},
+        xaxis={"title": unit[0].upper() + unit[1:], "tickformat": "~s"},
+        yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    )
+    return figure
+
+
+def stage_order(stage: str) -> tuple[int, int]:
+    """Resolutions from fine to coarse, dense layers last."""
+    return (0, int(stage.removeprefix("1/"))) if stage.startswith("1/") else (1, 0)
+
+
+def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
+    """Accuracy over multiply-adds, the area of a bubble its parameters.
+
+    `points`: label, multiply_adds, parameters, accuracy (0 to 1), source, own (one's own run or the literature's).
+    """
+    figure = go.Figure()
+    largest = max((point["parameters"] for point in points), default=1)
+    for own, name, colour in ((False, "Literature", "#999999"), (True, "Your best run", VALIDATION)):
+        chosen = [point for point in points if point["own"] == own]
+        if not chosen:
+            continue
+        figure.add_scatter(
+            x=[point["multiply_adds"] for point in chosen],
+            y=[point["accuracy"] for point in chosen],
+            text=[point["label"] for point in chosen],
+            customdata=[[point["parameters"], point["source"]] for point in chosen],
+            name=name,
+            mode="markers+text",
+            textposition="top center",
+            marker={
+                "color": colour,
+                "opacity": 0.75,
+                "size": [10 + 50 * (point["parameters"] / largest) ** 0.5 for point in chosen],
+                "line": {"width": 1, "color": "#FFFFFF"},
+            },
+            hovertemplate="%{text}: %{y:.1%}, %{x:,} multiply-adds, %{customdata[0]:,} parameters<br>%{customdata[1]}"
+            "<extra></extra>",
+        )
+    figure.update_layout(
+        height=420,
+        margin=MARGIN,
+        xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s"},
+        yaxis={"title": measure, "tickformat": ".0%"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure

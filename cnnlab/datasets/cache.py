@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,6 +36,7 @@ class Summary(BaseModel):
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     fingerprint: str
+    signature: str
 
 
 def channel_statistics(images: Pixels) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -66,19 +67,20 @@ def make_dataset(
     return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16])
 
 
-def load(folder: Path) -> Dataset | None:
-    """The data set in a decoded folder, memory-mapped; None if there is none or it is not whole."""
+def load(folder: Path, signature: str) -> Dataset | None:
+    """The data set in a decoded folder, memory-mapped; None if there is none, or not whole, or of other files."""
     try:
         summary = Summary.model_validate_json((folder / "dataset.json").read_bytes())
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-    except (OSError, ValueError, ValidationError):
+    except (OSError, EOFError, ValueError, ValidationError):
         return None
-    if summary.format != FORMAT:
+    whole = all(len(arrays[f"{part}_images"]) == len(arrays[f"{part}_labels"]) for part in ("train", "test"))
+    if summary.format != FORMAT or summary.signature != signature or not whole:
         return None
-    return Dataset(**summary.model_dump(exclude={"format"}), **arrays)
+    return Dataset(**summary.model_dump(exclude={"format", "signature"}), **arrays)
 
 
-def save(dataset: Dataset, folder: Path) -> None:
+def save(dataset: Dataset, folder: Path, signature: str) -> None:
     """Write a decoded folder; UserError where the disk does not take it."""
     partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.partial")
     try:
@@ -93,22 +95,34 @@ def save(dataset: Dataset, folder: Path) -> None:
             mean=dataset.mean,
             deviation=dataset.deviation,
             fingerprint=dataset.fingerprint,
+            signature=signature,
         )
         (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        if load(folder) is None:  # another process may have put the same folder there first
+        if load(folder, signature) is None:  # another process may have put the same folder there first
             raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
 
 
-def cached(folder: Path, decode: Callable[[], Dataset]) -> Dataset:
-    """The data set in `folder`, decoded and written there first if it is not there whole."""
-    dataset = load(folder)
+def signature_of(sources: Iterable[Path]) -> str:
+    """Tells whether files or folders have changed since: a digest of their names, sizes and times of change."""
+    digest = hashlib.sha256()
+    for path in sources:
+        state = path.stat() if path.exists() else None
+        size = state.st_size if state and path.is_file() else 0
+        digest.update(f"{path.name} {size} {state.st_mtime_ns if state else 0}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def cached(folder: Path, sources: Iterable[Path], decode: Callable[[], Dataset]) -> Dataset:
+    """The data set in `folder`, decoded and written there first if it is not there whole, or of other sources."""
+    signature = signature_of(sources)
+    dataset = load(folder, signature)
     if dataset is None:
-        save(decode(), folder)
-        dataset = load(folder)
+        save(decode(), folder, signature)
+        dataset = load(folder, signature)
     if dataset is None:
         raise UserError(f"The decoded images in {folder} cannot be read back.")
     return dataset

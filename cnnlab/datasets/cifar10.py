@@ -57,9 +57,11 @@ def load(root: Path, progress: Progress) -> Dataset:
     """
     if folder := image_folder(root):
         source = folder
-        return cached(root / "decoded" / "cifar10-images", lambda: from_images(source, progress))
+        folders = [source / part / name for part in ("train", "test") for name in CLASSES]
+        return cached(root / "decoded" / "cifar10-images", folders, lambda: from_images(source, progress))
     batches = batches_folder(root) or download(root, progress)
-    return cached(root / "decoded" / "cifar10-batches", lambda: from_batches(batches, progress))
+    files = [batches / name for names in BATCHES for name in names]
+    return cached(root / "decoded" / "cifar10-batches", files, lambda: from_batches(batches, progress))
 
 
 def from_images(folder: Path, progress: Progress) -> Dataset:
@@ -115,8 +117,14 @@ def read_batch(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
         batch = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
         rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIZE, SIZE)
         labels = np.asarray(batch[b"labels"], np.int64)
-    except (OSError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a CIFAR-10 batch: {error}.") from error
+    except Exception as error:  # a damaged pickle raises whatever it likes
+        raise UserError(
+            f"{path} is not a CIFAR-10 batch: {type(error).__name__}: {error}.".replace("\n", " ")
+        ) from error
+    if labels.shape != (len(rows),) or not np.isin(labels, range(len(CLASSES))).all():
+        raise UserError(
+            f"{path} is not a CIFAR-10 batch: it needs a label from 0 to 9 for each of its {len(rows)} images."
+        )
     return np.ascontiguousarray(rows.transpose(0, 2, 3, 1)), labels
 
 

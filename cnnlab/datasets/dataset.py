@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.errors import UserError
 from cnnlab.images import Pixels
 from cnnlab.preprocessing import Preprocessing
 
 Indices = NDArray[np.int64]
 SplitName = Literal["train", "validation", "test"]
+
+
+def validation_count(images: int, validation_fraction: float) -> int:
+    """How many of so many training images are held out for validation."""
+    return math.ceil(images * validation_fraction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +69,19 @@ class Dataset:
         """The training part as (train, validation): stratified by class, the same for the same seed."""
         from sklearn.model_selection import train_test_split
 
-        train, validation = train_test_split(
-            np.arange(len(self.train_labels)),
-            test_size=validation_fraction,
-            random_state=seed,
-            stratify=self.train_labels,
-        )
+        count = len(self.train_labels)
+        try:
+            train, validation = train_test_split(
+                np.arange(count),
+                test_size=validation_count(count, validation_fraction),
+                random_state=seed,
+                stratify=self.train_labels,
+            )
+        except ValueError as error:  # scikit-learn's, where a class is too small
+            raise UserError(
+                f"{self.title}: {count:,} training images in {len(self.classes)} classes are too few to hold out "
+                f"{validation_fraction:.0%} of each for validation."
+            ) from error
         return (
             Split("train", self.train_images, self.train_labels, np.sort(train)),
             Split("validation", self.train_images, self.train_labels, np.sort(validation)),

@@ -93,6 +93,16 @@ def listing(folder: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.config.created, reverse=True)
 
 
+def best_run(folder: Path, architecture: str) -> Run | None:
+    """The run of an architecture with the highest validation accuracy on any data set."""
+    scored = [
+        (best["validation_accuracy"], run.config.created, run)
+        for run in listing(folder)
+        if run.config.experiment.architecture == architecture and (best := run.best_epoch())
+    ]
+    return max(scored, key=lambda item: item[:2])[2] if scored else None
+
+
 class Summary(TypedDict):
     """A run in a line; `created` in UTC, `seconds` from its start to its end or to now."""
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cnnlab import __version__, architectures, datasets
 from cnnlab.architectures.switches import Value, validate
+from cnnlab.datasets.dataset import validation_count
 from cnnlab.errors import UserError
 from cnnlab.training.recipe import Recipe
 
@@ -69,7 +70,8 @@ def plan(architecture: str, dataset: str, switches: Mapping[str, Any], recipe: R
     if values["classes"] != fitting["classes"]:
         raise UserError(f"{source.title} has {fitting['classes']} classes, not {values['classes']}.")
     architectures.build(architecture, values)
-    recipe.steps_per_epoch(round(source.train_images * (1 - recipe.validation_fraction)))
+    held_out = validation_count(source.train_images, recipe.validation_fraction)
+    recipe.steps_per_epoch(source.train_images - held_out)
     return Experiment(architecture=architecture, switches=values, dataset=dataset, recipe=recipe)
 
 

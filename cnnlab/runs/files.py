@@ -11,17 +11,25 @@ from typing import Any
 def write_text(path: Path, text: str) -> None:
     """Replace the file in one step: a reader sees the old text or the new one, after a power cut too."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def append_record(path: Path, record: dict[str, Any]) -> None:
-    """Append one JSON object as a line."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    """Append one JSON object as a line, on a line of its own also where the one before was torn."""
+    with path.open("ab+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+        file.write(json.dumps(record).encode() + b"\n")
 
 
 def read_records(path: Path, key: str) -> list[dict[str, Any]]:
@@ -39,6 +47,8 @@ def read_records(path: Path, key: str) -> list[dict[str, Any]]:
             record = json.loads(line)
             position = record[key]
         except (json.JSONDecodeError, KeyError, TypeError):
+            continue
+        if not isinstance(position, int | float):
             continue
         while records and records[-1][key] >= position:
             records.pop()

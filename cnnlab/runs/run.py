@@ -91,7 +91,10 @@ class Run:
 
     @cached_property
     def network(self) -> Network:
-        return Network.from_json((self.folder / "network.json").read_text())
+        try:
+            return Network.from_json((self.folder / "network.json").read_text())
+        except (OSError, ValueError) as error:
+            raise UserError(f"Run {self.id}: network.json is missing or damaged.") from error
 
     @cached_property
     def data(self) -> Data:

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+from cnnlab import datasets
+from cnnlab.datasets import Dataset
+from cnnlab.errors import UserError
+from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
+from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.runs.run import Run
+from tests.conftest import assert_one_line
+
+
+@pytest.fixture(scope="module")
+def run(trained_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of the trained run, to leave evaluations in."""
+    folder = tmp_path_factory.mktemp("evaluated") / trained_run.id
+    return Run(Path(shutil.copytree(trained_run.folder, folder)))
+
+
+@pytest.fixture(scope="module")
+def classifier(run: Run) -> Classifier:
+    return load_classifier(run)
+
+
+@pytest.fixture(scope="module")
+def evaluation(classifier: Classifier) -> Evaluation:
+    return evaluate(classifier)
+
+
+def test_a_short_training_recognises_nine_of_ten_test_digits(evaluation: Evaluation) -> None:
+    assert evaluation.images == 360
+    assert evaluation.accuracy > 0.9
+    assert evaluation.accuracy <= evaluation.top5_accuracy <= 1
+    assert (evaluation.split, evaluation.dataset, evaluation.classes) == ("test", "Digits", tuple("0123456789"))
+
+
+def test_the_figures_are_those_of_the_predictions(classifier: Classifier, evaluation: Evaluation) -> None:
+    images, labels = datasets.load("digits").test_split().batch(slice(None))
+    probabilities = classifier.probabilities(images)
+    predicted = probabilities.argmax(axis=1)
+    assert evaluation.accuracy == pytest.approx(accuracy_score(labels, predicted))
+    best5 = np.argsort(-probabilities, axis=1)[:, :5]
+    assert evaluation.top5_accuracy == pytest.approx(
+        np.mean([label in row for label, row in zip(labels, best5, strict=True)])
+    )
+    assert evaluation.loss == pytest.approx(-np.log(probabilities[np.arange(360), labels]).mean(), rel=1e-4)
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted)
+    for label, name in enumerate(evaluation.classes):
+        row = evaluation.report[name]
+        assert row["precision"] == pytest.approx(precision[label])
+        assert row["recall"] == pytest.approx(recall[label])
+        assert row["f1-score"] == pytest.approx(f1[label])
+        assert row["support"] == support[label]
+
+
+def test_the_confusion_matrix_counts_true_classes_in_its_rows(classifier: Classifier, evaluation: Evaluation) -> None:
+    images, labels = datasets.load("digits").test_split().batch(slice(None))
+    pairs = Counter(zip(labels.tolist(), classifier.probabilities(images).argmax(axis=1).tolist(), strict=True))
+    assert {
+        (true, guess): count
+        for true, row in enumerate(evaluation.confusion)
+        for guess, count in enumerate(row)
+        if count
+    } == pairs
+    assert [sum(row) for row in evaluation.confusion] == np.bincount(labels).tolist()
+
+
+def test_an_evaluation_on_validation_repeats_what_the_training_wrote_down(run: Run, classifier: Classifier) -> None:
+    """The weights came back from the disk, the split from the seed, the pixels through the same preprocessing."""
+    evaluation = evaluate(classifier, "validation")
+    best = run.best_epoch()
+    assert best is not None
+    assert evaluation.images == 144
+    assert evaluation.epoch == best["epoch"]
+    assert evaluation.accuracy == pytest.approx(best["validation_accuracy"])
+    assert evaluation.loss == pytest.approx(best["validation_loss"], rel=1e-3)
+
+
+def test_an_evaluation_is_kept_with_the_run(run: Run, evaluation: Evaluation) -> None:
+    assert kept_evaluation(Run(run.folder)) == evaluation
+    assert kept_evaluation(run, "train") is None
+
+
+def test_an_evaluation_of_another_checkpoint_is_not_kept_for_this_one(run: Run, evaluation: Evaluation) -> None:
+    path = run.folder / "evaluations" / "test.json"
+    whole = path.read_text()
+    path.write_text(evaluation.model_copy(update={"step": evaluation.step + 1}).model_dump_json())
+    assert kept_evaluation(run) is None
+    path.write_text(whole[:100])
+    assert kept_evaluation(run) is None
+    path.write_text(whole)
+    assert kept_evaluation(run) == evaluation
+
+
+def test_a_data_set_that_has_changed_since_is_refused(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = dataclasses.replace(datasets.load("digits"), fingerprint="0" * 16)
+
+    def load(root: Path, progress: datasets.Progress) -> Dataset:
+        return other
+
+    monkeypatch.setitem(datasets.SOURCES, "digits", dataclasses.replace(datasets.source("digits"), load=load))
+    with pytest.raises(UserError) as refused:
+        evaluate(classifier)
+    assert_one_line(str(refused.value), "Digits", classifier.run.id)
+
+
+def test_the_progress_of_an_evaluation_is_told(classifier: Classifier, evaluation: Evaluation) -> None:
+    heard: list[float | None] = []
+    assert evaluate(classifier, "test", lambda _, fraction: heard.append(fraction)) == evaluation
+    assert heard
+    assert all(fraction is not None and 0 <= fraction <= 1 for fraction in heard)

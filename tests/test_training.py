@@ -1,0 +1,443 @@
+"""Trainings in processes of their own, and the compiled step inside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from cnnlab import datasets, runs
+from cnnlab.datasets import Dataset
+from cnnlab.errors import UserError
+from cnnlab.images import Pixels
+from cnnlab.network import Builder, Network
+from cnnlab.preprocessing import Preprocessing
+from cnnlab.runs.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive
+from cnnlab.runs.run import CheckpointInfo, Run
+from cnnlab.training.process import train
+from cnnlab.training.recipe import Recipe, make_recipe
+from cnnlab.training.reporter import Reporter
+from tests.conftest import (
+    PROJECT,
+    TRAINED_EPOCHS,
+    assert_one_line,
+    digits_experiment,
+    wait_for_end,
+    wait_until,
+    without_network,
+)
+
+DIGITS_TRAINED_ON, DIGITS_HELD_OUT = 1293, 144
+
+
+def steps_of_an_epoch(run: Run) -> int:
+    return DIGITS_TRAINED_ON // run.config.experiment.recipe.batch_size
+
+
+def long_run(runs_dir: Path, **recipe: object) -> Run:
+    """A training that would take all day, started."""
+    run = runs.create(digits_experiment(epochs=10_000, batch_size=16, **recipe), runs_dir)
+    runs.start(run)
+    return run
+
+
+def process_of(run: Run) -> psutil.Process:
+    return psutil.Process(ProcessRecord.model_validate_json((run.folder / PROCESS_FILE).read_bytes()).pid)
+
+
+def assert_usable(run: Run) -> None:
+    """The run classifies images, with its best checkpoint and with its last."""
+    from cnnlab.prediction import load_classifier
+
+    images = datasets.load("digits").test_images[:20]
+    for which in ("best", "last"):
+        probabilities = load_classifier(Run(run.folder), which).probabilities(images)
+        assert probabilities.shape == (20, 10)
+        assert np.isfinite(probabilities).all()
+
+
+# A run from its start to its end
+
+
+def test_a_training_completes(trained_run: Run) -> None:
+    status = trained_run.status()
+    assert (status.state, status.message, status.seconds_left) == ("completed", "", None)
+    assert status.step == status.steps == TRAINED_EPOCHS * steps_of_an_epoch(trained_run)
+    assert (status.training_images, status.validation_images) == (DIGITS_TRAINED_ON, DIGITS_HELD_OUT)
+    assert status.ended is not None
+    assert status.ended > status.started
+    wait_until(trained_run, lambda: not is_alive(trained_run.folder), "left")
+
+
+def test_the_history_has_a_record_for_each_epoch(trained_run: Run) -> None:
+    history = trained_run.history()
+    assert [record["epoch"] for record in history] == list(range(1, TRAINED_EPOCHS + 1))
+    for record in history:
+        assert record["step"] == record["epoch"] * steps_of_an_epoch(trained_run)
+        assert 0 <= record["accuracy"] <= 1
+        assert 0 <= record["validation_accuracy"] <= 1
+        assert record["validation_accuracy"] * DIGITS_HELD_OUT == pytest.approx(
+            round(record["validation_accuracy"] * DIGITS_HELD_OUT)
+        )
+        assert record["loss"] > 0
+        assert record["validation_loss"] > 0
+        assert record["learning_rate"] == pytest.approx(1e-3)
+        assert record["seconds"] > 0
+        assert record["images_per_second"] > 0
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_the_best_epoch_is_the_one_of_the_history_and_its_checkpoint_is_kept(trained_run: Run) -> None:
+    best = trained_run.best_epoch()
+    assert best is not None
+    assert best["validation_accuracy"] == max(record["validation_accuracy"] for record in trained_run.history())
+    info = trained_run.checkpoint("best").info
+    assert (info.epoch, info.step) == (best["epoch"], best["step"])
+    assert info.validation_accuracy == best["validation_accuracy"]
+    assert info.validation_loss == best["validation_loss"]
+    assert trained_run.checkpoint("last").info.epoch == TRAINED_EPOCHS
+    assert len(trained_run.checkpoints()) <= 2
+
+
+def test_the_steps_tell_of_the_training_within_the_epochs(trained_run: Run) -> None:
+    steps = trained_run.steps()
+    assert steps
+    assert all(0 < record["step"] <= TRAINED_EPOCHS * steps_of_an_epoch(trained_run) for record in steps)
+    assert all(record["epoch"] == pytest.approx(record["step"] / steps_of_an_epoch(trained_run)) for record in steps)
+    assert all(0 <= record["accuracy"] <= 1 and record["loss"] > 0 for record in steps)
+
+
+def test_the_log_reads_like_a_report(trained_run: Run) -> None:
+    log = trained_run.log(100)
+    assert "1,293 images to train on, 144 to validate" in log
+    assert f"Epoch {TRAINED_EPOCHS}/{TRAINED_EPOCHS}: loss" in log
+    assert "Completed." in log
+    assert "Traceback" not in log
+
+
+def test_the_run_records_what_it_learned_from(trained_run: Run) -> None:
+    digits = datasets.load("digits")
+    assert trained_run.data.fingerprint == digits.fingerprint
+    assert trained_run.data.classes == digits.classes
+    assert trained_run.data.preprocessing == digits.preprocessing((32, 32))
+
+
+# Processes
+
+
+LAUNCHER = """
+import sys, time
+from pathlib import Path
+from cnnlab import runs
+from cnnlab.runs.config import Experiment
+run = runs.create(Experiment.model_validate_json(sys.argv[1]), Path(sys.argv[2]))
+runs.start(run)
+print(run.id, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_training_survives_its_launcher_and_the_same_seed_trains_the_same(trained_run: Run, runs_dir: Path) -> None:
+    """The launcher and all its process group are killed while the training starts; it goes on and completes."""
+    experiment = trained_run.config.experiment
+    shorter = experiment.model_copy(update={"recipe": experiment.recipe.model_copy(update={"epochs": 1})})
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", LAUNCHER, shorter.model_dump_json(), str(runs_dir)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert launcher.stdout is not None
+    run = runs.find(launcher.stdout.readline().strip(), runs_dir)
+    assert os.getsid(process_of(run).pid) != os.getsid(launcher.pid)
+    os.killpg(launcher.pid, signal.SIGKILL)
+    launcher.communicate()
+    assert is_alive(run.folder)
+    assert wait_for_end(run).state == "completed", run.log()
+    for mine, other in zip(run.history(), trained_run.history()[:1], strict=True):
+        for figure in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
+            assert mine[figure] == pytest.approx(other[figure], abs=1e-3), figure
+
+
+def test_a_training_at_work_beats_and_a_stop_ends_it_with_a_checkpoint_in_the_middle_of_an_epoch(
+    runs_dir: Path,
+) -> None:
+    run = long_run(runs_dir)
+    wait_until(run, lambda: run.history() and run.status().step % steps_of_an_epoch(run) > 5, "gone past an epoch")
+    status = run.status()
+    assert status.state == "running"
+    assert status.images_per_second is not None
+    assert status.seconds_left is not None
+    beat = (run.folder / HEARTBEAT_FILE).stat().st_mtime
+    wait_until(run, lambda: (run.folder / HEARTBEAT_FILE).stat().st_mtime > beat, "beaten again")
+    run.request_stop()
+    status = wait_for_end(run)
+    assert status.state == "stopped"
+    assert_one_line(status.message, "checkpoint")
+    assert run.checkpoint("last").info.step == status.step
+    assert run.checkpoint("last").info.epoch == pytest.approx(status.step / steps_of_an_epoch(run))
+    assert run.checkpoint("best").info.validation_accuracy is not None
+    assert_usable(run)
+
+
+def test_sigterm_ends_a_training_like_a_stop(runs_dir: Path) -> None:
+    """Before its first epoch is over, so the checkpoint in its middle is all there is."""
+    run = long_run(runs_dir)
+    wait_until(run, lambda: run.status().state == "running", "begun")
+    process_of(run).terminate()
+    status = wait_for_end(run)
+    assert status.state == "stopped", run.log()
+    assert run.checkpoint("last").info.step == status.step > 0
+    assert_usable(run)
+
+
+def test_a_killed_training_is_interrupted_with_its_history_and_last_checkpoint_intact(runs_dir: Path) -> None:
+    run = long_run(runs_dir)
+    wait_until(run, lambda: len(run.history()) >= 2, "trained two epochs")
+    process_of(run).kill()
+    status = wait_for_end(run)
+    assert status.state == "interrupted"
+    assert_one_line(status.message, "checkpoint can be used")
+    history = run.history()
+    assert [record["epoch"] for record in history] == list(range(1, len(history) + 1))
+    assert run.checkpoint("last").info.epoch in (len(history), len(history) + 1)
+    assert runs.summary(run)["state"] == "interrupted"
+    assert_usable(run)
+
+
+def test_a_missing_data_set_and_no_network_fail_the_run_with_a_sentence(
+    runs_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_root = tmp_path / "data"
+    data_root.mkdir()
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in without_network(data_root).items():
+        monkeypatch.setenv(name, value)
+    from cnnlab.runs.config import plan
+
+    run = runs.create(plan("minivggnet", "cifar10", {}, make_recipe(epochs=1)), runs_dir)
+    runs.start(run)
+    status = wait_for_end(run)
+    assert status.state == "failed"
+    assert_one_line(status.message, "CIFAR-10", str(data_root), "train/<class>/*")
+    assert status.ended is not None
+    assert "Traceback" not in run.log(200)
+
+
+# In this process: what the training does, without waiting for TensorFlow each time
+
+
+def trained_here(runs_dir: Path, switches: dict[str, object] | None = None, **recipe: object) -> Run:
+    run = runs.create(digits_experiment(switches, **{"epochs": 1, "batch_size": 128, **recipe}), runs_dir)
+    train(run, Reporter(run))
+    return run
+
+
+def figures(run: Run) -> list[float]:
+    keys = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+    return [record[key] for record in run.history() for key in keys]
+
+
+def test_the_seed_decides_the_training(runs_dir: Path) -> None:
+    one, same, other = (trained_here(runs_dir, seed=seed) for seed in (1, 1, 2))
+    assert figures(one) == pytest.approx(figures(same), abs=1e-3)
+    assert figures(one) != pytest.approx(figures(other), abs=1e-3)
+
+
+class Untouchable:
+    """An array that nobody may look into."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def _touched(self, *_: object, **__: object) -> Any:
+        raise AssertionError("the training looked at the test part")
+
+    __getitem__ = __array__ = __iter__ = _touched
+
+
+def test_a_training_never_looks_at_the_test_part(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = datasets.load("digits")
+    guarded = dataclasses.replace(
+        digits, test_images=Untouchable(digits.test_images), test_labels=Untouchable(digits.test_labels)
+    )
+    with pytest.raises(AssertionError, match="looked at"):
+        guarded.test_split().batch(slice(3))
+    open_run = trained_here(runs_dir)
+
+    def load(root: Path, progress: datasets.Progress) -> Dataset:
+        return guarded
+
+    monkeypatch.setitem(datasets.SOURCES, "digits", dataclasses.replace(datasets.source("digits"), load=load))
+    assert figures(trained_here(runs_dir)) == pytest.approx(figures(open_run), abs=1e-3)
+
+
+def test_the_recorded_validation_is_that_of_the_images_held_out(runs_dir: Path) -> None:
+    from cnnlab.evaluation import evaluate
+    from cnnlab.prediction import load_classifier
+
+    run = trained_here(runs_dir, seed=3, validation_fraction=0.2)
+    evaluation = evaluate(load_classifier(run, "last"), "validation")
+    assert evaluation.accuracy == pytest.approx(run.history()[-1]["validation_accuracy"])
+    assert evaluation.images == 288
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_small_network_learns_the_digits(runs_dir: Path, optimizer: str) -> None:
+    run = trained_here(
+        runs_dir, epochs=4, batch_size=32, optimizer=optimizer, learning_rate=0.003 if optimizer == "adam" else 0.02
+    )
+    best = run.best_epoch()
+    assert best is not None
+    assert best["validation_accuracy"] > 0.85
+
+
+def test_a_loss_that_is_no_number_fails_with_the_advice_of_a_smaller_learning_rate(runs_dir: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        trained_here(runs_dir, {"batch_normalization": False}, optimizer="sgd", learning_rate=100)
+    assert_one_line(str(refused.value), "diverged", "nan", "learning rate", "100")
+
+
+def test_a_network_that_diverged_in_the_last_step_does_not_count_as_completed(runs_dir: Path) -> None:
+    """The losses of all three steps are numbers still; that of the validation after them is none."""
+    recipe = {"batch_size": 431, "optimizer": "sgd", "learning_rate": 100, "schedule": "constant"}
+    with pytest.raises(UserError) as refused:
+        trained_here(runs_dir, {"batch_normalization": False}, **recipe)
+    assert_one_line(str(refused.value), "diverged", "learning rate")
+
+
+def test_a_stop_before_the_first_step_promises_no_checkpoint(runs_dir: Path) -> None:
+    run = runs.create(digits_experiment(epochs=1), runs_dir)
+    run.request_stop()
+    train(run, Reporter(run))
+    status = run.status()
+    assert status.state == "stopped"
+    assert run.checkpoints() == []
+    assert "with a checkpoint" not in status.message
+
+
+def test_the_speed_of_a_single_step_is_believable(runs_dir: Path) -> None:
+    """All images in one step; no processor trains a million of them a second."""
+    run = trained_here(runs_dir, batch_size=DIGITS_TRAINED_ON)
+    assert (run.history()[0]["images_per_second"] or 0) < 1e6
+
+
+def test_the_history_is_json_to_everyone(trained_run: Run) -> None:
+    for line in (trained_run.folder / "history.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+
+
+# The compiled step
+
+
+def tiny_network(*, separate_softmax: bool, classes: int = 2) -> Network:
+    net = Builder("tiny")
+    x = net.flatten(net.input((1, 1, 3)))
+    if separate_softmax:
+        return net.build(net.activation(net.dense(x, classes, name="fc"), "softmax", name="predictions"))
+    return net.build(net.dense(x, classes, activation="softmax", name="fc"))
+
+
+def tiny_trainer(recipe: Recipe, *, separate_softmax: bool, bias: list[float]) -> Any:
+    from cnnlab.training.trainer import Trainer
+
+    preprocessing = Preprocessing(image_size=(1, 1), input_size=(1, 1), mean=(0, 0, 0), deviation=(1, 1, 1))
+    trainer = Trainer(tiny_network(separate_softmax=separate_softmax, classes=len(bias)), recipe, preprocessing)
+    trainer.model.get_layer("fc").set_weights([np.zeros((3, len(bias)), np.float32), np.array(bias, np.float32)])
+    return trainer
+
+
+BLACK = np.zeros((2, 1, 1, 3), np.uint8)
+
+
+def of_split(images: Pixels, labels: list[int]) -> datasets.Split:
+    return datasets.Split("validation", images, np.array(labels), np.arange(len(labels)))
+
+
+@pytest.mark.parametrize("separate_softmax", [False, True])
+def test_the_loss_is_exact_however_sure_and_wrong_the_network_is(separate_softmax: bool) -> None:
+    """Of logits 1000 and 0 the wrong one costs 1000 nats; clipped probabilities would say 16."""
+    recipe = make_recipe(optimizer="sgd")
+    trainer = tiny_trainer(recipe, separate_softmax=separate_softmax, bias=[1000.0, 0.0])
+    validation_loss, accuracy = trainer.validate(of_split(BLACK, [1, 0]))
+    assert (validation_loss, accuracy) == (pytest.approx(500, rel=1e-5), 0.5)
+    loss, right = trainer.train_batch(BLACK, np.array([1, 1]), 0.01)
+    assert loss == pytest.approx(1000, rel=1e-5)
+    assert right == 0
+
+
+@pytest.mark.parametrize("separate_softmax", [False, True])
+def test_the_gradient_reaches_a_network_that_is_sure_and_wrong(separate_softmax: bool) -> None:
+    """The gradient of the loss by the logits is p - y: (1, -1); Nesterov's first step is 1.9 times as long."""
+    trainer = tiny_trainer(make_recipe(optimizer="sgd"), separate_softmax=separate_softmax, bias=[1000.0, 0.0])
+    trainer.train_batch(BLACK, np.array([1, 1]), 0.1)
+    bias = trainer.model.get_layer("fc").get_weights()[1]
+    assert bias == pytest.approx([1000 - 0.19, 0.19], abs=1e-3)
+
+
+def test_the_loss_of_an_undecided_network_is_the_logarithm_of_its_classes() -> None:
+    trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[0.0] * 10)
+    assert trainer.validate(of_split(BLACK, [3, 7]))[0] == pytest.approx(np.log(10), rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_the_training() -> None:
+    from cnnlab.training.trainer import Diverged
+
+    trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[float("nan"), 0.0])
+    with pytest.raises(Diverged, match="nan"):
+        trainer.train_batch(BLACK, np.array([1, 1]), 0.1)
+
+
+def test_a_checkpoint_appears_only_whole_and_replaces_one_of_the_same_step(tmp_path: Path) -> None:
+    trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[1.0, 2.0])
+    for epoch in (1.0, 2.0):
+        point = trainer.save(tmp_path, CheckpointInfo(step=5, epoch=epoch))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000005"]
+    assert sorted(path.name for path in point.folder.iterdir()) == [
+        "checkpoint.json",
+        "model.weights.h5",
+        "optimizer.npz",
+    ]
+    other = tiny_trainer(make_recipe(), separate_softmax=True, bias=[0.0, 0.0])
+    other.model.load_weights(point.weights)
+    assert other.model.get_layer("fc").get_weights()[1] == pytest.approx([1, 2])
+
+
+# The reporter
+
+
+def test_a_status_is_written_at_once_when_the_state_changes(runs_dir: Path) -> None:
+    run = runs.create(digits_experiment(), runs_dir)
+    reporter = Reporter(run)
+    for state in ("preparing", "running", "failed"):
+        reporter.say(state, f"It is {state}.")  # type: ignore[arg-type]
+        assert json.loads((run.folder / "status.json").read_text())["state"] == state
+
+
+def test_the_time_left_counts_images_and_validations(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    reporter = Reporter(runs.create(digits_experiment(), runs_dir))
+    reporter.say("running", epochs=2, steps_per_epoch=10)
+    reporter.begin_epoch()
+    for step in range(1, 6):
+        clock[0] += 2.0
+        reporter.step(step, 1.0, 0, 64, validation_seconds=3.0)
+    assert reporter.rate() == pytest.approx(32)
+    assert reporter.status.images_per_second == pytest.approx(32)
+    assert reporter.status.seconds_left == pytest.approx(15 * 2.0 + 2 * 3.0)

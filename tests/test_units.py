@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnlab import units
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (896, "896"), (1_656_250, "1,656,250")])
+def test_counts_are_grouped_in_thousands(value: int, text: str) -> None:
+    assert units.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (320, "320"),
+        (999, "999"),
+        (1_000, "1.00 k"),
+        (9_248, "9.25 k"),
+        (999_499, "999 k"),
+        (999_999, "1.00 M"),
+        (1_656_250, "1.66 M"),
+        (138_357_544, "138 M"),
+        (15_470_264_320, "15.5 G"),
+        (2.5e12, "2.50 T"),
+    ],
+)
+def test_short_numbers_have_three_digits_and_a_prefix(value: float, text: str) -> None:
+    assert units.short(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0 B"), (999, "999 B"), (1_000, "1.00 kB"), (12_345_678, "12.3 MB")])
+def test_sizes_are_in_decimal_bytes(value: float, text: str) -> None:
+    assert units.size(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0.0%"), (0.8141, "81.4%"), (1.0, "100.0%"), (None, "–")])
+def test_shares_are_percentages_or_a_dash(value: float | None, text: str) -> None:
+    assert units.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (45.4, "45 s"),
+        (59.6, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3599.6, "1 h 00 min"),
+        (3 * 3600 + 7 * 60, "3 h 07 min"),
+        (None, "–"),
+    ],
+)
+def test_durations_carry_over_to_the_next_unit(seconds: float | None, text: str) -> None:
+    assert units.duration(seconds) == text
