@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from cnnlab import analysis, architectures, datasets, runs, units
+from cnnlab import analysis, architectures, codegen, datasets, reduction, runs, units
 from cnnlab.comparison import Candidate, compare
 from cnnlab.errors import UserError
 from cnnlab.layers import shape_text
@@ -77,6 +77,14 @@ def parser() -> Parser:
     side = as_json(command("compare", compare_networks, "Put architectures side by side.", switches))
     side.add_argument("names", nargs="+", metavar="NAME[:KEY=VALUE,...]")
     side.add_argument("--batch-size", type=int, default=1, metavar="B", help="images at a time, for the memory")
+
+    reduce = as_json(command("reduce", show_reduction, "A convolution against the same behind a 1x1 bottleneck."))
+    for name, default in (("input", "28x28x192"), ("kernel", 5), ("filters", 32), ("bottleneck", 16)):
+        reduce.add_argument(f"--{name}", default=default, type=type(default), metavar="N", help=f"default {default}")
+    reduce.add_argument("--padding", choices=("same", "valid"), default="valid", help="default valid")
+
+    code = as_json(command("code", show_code, "Print a stand-alone Keras script of an architecture.", switches))
+    code.add_argument("name", metavar="NAME")
 
     train = command("train", run_training, "Train a network.", switches)
     train.add_argument("--architecture", required=True, metavar="A")
@@ -205,6 +213,35 @@ def compare_networks(options: argparse.Namespace) -> int:
         ],
         right=range(2, len(columns)),
     )
+    return 0
+
+
+def show_reduction(options: argparse.Namespace) -> int:
+    case = reduction.Bottleneck(
+        *reduction.read_shape(options.input), options.kernel, options.filters, options.bottleneck, options.padding
+    )
+    report = reduction.report(case)
+    if options.json:
+        print_json(report)
+        return 0
+    print_table(
+        ("path", "parameters", "multiply-adds"),
+        [
+            (path, units.count(report[path]["parameters"]), units.count(report[path]["multiply_adds"]))
+            for path in ("direct", "reduced")
+        ],
+        right=(1, 2),
+    )
+    return 0
+
+
+def show_code(options: argparse.Namespace) -> int:
+    switches = pairs(options.set)
+    script = codegen.keras_script(architectures.build(options.name, switches), switches)
+    if options.json:
+        print_json({"architecture": options.name, "script": script})
+    else:
+        print(script, end="")
     return 0
 
 

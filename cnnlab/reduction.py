@@ -8,12 +8,13 @@ count comes from the layers themselves. As everywhere, biases count as parameter
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from cnnlab import architectures
-from cnnlab.analysis import kernel_text, receptive_fields
+from cnnlab.analysis import receptive_fields
 from cnnlab.architectures.googlenet import INCEPTIONS
 from cnnlab.errors import UserError
 from cnnlab.layers import Conv2D, Padding, Shape
@@ -77,7 +78,11 @@ class Path:
 
     @property
     def cost(self) -> Cost:
-        return sum(self.costs, Cost())
+        return together(self.costs)
+
+
+def together(costs: Iterable[Cost]) -> Cost:
+    return sum(costs, Cost())
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +271,11 @@ class Inception:
 
     @property
     def naive(self) -> Cost:
-        return sum((branch.naive.cost for branch in self.branches), Cost())
+        return together(branch.naive.cost for branch in self.branches)
 
     @property
     def reduced(self) -> Cost:
-        return sum((branch.reduced.cost for branch in self.branches), Cost())
+        return together(branch.reduced.cost for branch in self.branches)
 
     @property
     def naive_channels(self) -> int:
@@ -310,7 +315,7 @@ class LayerPair:
 
     name: str
     input_shape: Shape
-    kernels: tuple[str, str]
+    kernels: tuple[int, int]
     costs: tuple[Cost, Cost]
     receptive_fields: tuple[int, int]
 
@@ -329,12 +334,12 @@ def vgg_c_against_d() -> tuple[LayerPair, ...]:
         LayerPair(
             name=one.name,
             input_shape=one.input_shapes[0],
-            kernels=(kernel_text(one), kernel_text(other)),
+            kernels=(one.layer.kernel, other.layer.kernel),
             costs=(Cost(one.parameters, one.multiply_adds), Cost(other.parameters, other.multiply_adds)),
             receptive_fields=(fields_c[one.name][0], fields_d[other.name][0]),
         )
         for one, other in zip(c.layers, d.layers, strict=True)
-        if one.layer != other.layer
+        if isinstance(one.layer, Conv2D) and isinstance(other.layer, Conv2D) and one.layer != other.layer
     )
 
 

@@ -10,6 +10,7 @@ from cnnlab.reduction import Bottleneck, Inception, Measure, Path
 
 DIRECT, REDUCED = "#D55E00", "#2D8CCB"  # vermillion after Okabe and Ito, and the blue of the other charts
 WORDS: dict[Measure, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds"}
+HEIGHT = 230
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
 
@@ -40,7 +41,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
         y=[direct],
         name="Break-even",
         mode="markers+text",
-        text=[f"B* = {decimal(case, measure)}"],
+        text=[f"B* ≈ {decimal(case, measure)}: cheaper up to B = {even.widest:,}" if even.widest else "never cheaper"],
         textposition="top left" if even.width * 2 > widths[-1] else "top right",
         marker={"symbol": "diamond", "size": 11, "color": DIRECT},
         hovertemplate=f"break-even at B = %{{x:,.2f}}: %{{y:,}} {unit}<extra></extra>",
@@ -54,7 +55,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
         hovertemplate=f"B = %{{x:,}}: %{{y:,}} {unit}<extra></extra>",
     )
     figure.update_layout(
-        height=250,
+        height=HEIGHT,
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
         hovermode="closest",
         legend=LEGEND,
@@ -66,32 +67,24 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
 
 def branch_bars(module: Inception, measure: Measure) -> go.Figure:
     """What each branch of an inception module costs, naive beside reduced."""
-    branches = module.branches
-    return bars(
-        [branch.name for branch in branches],
-        [branch.naive.cost.of(measure) for branch in branches],
-        [branch.reduced.cost.of(measure) for branch in branches],
-        "Branch",
-        measure,
-    )
-
-
-def bars(names: Sequence[str], naive: Sequence[int], reduced: Sequence[int], title: str, measure: Measure) -> go.Figure:
+    names = [branch.name for branch in module.branches]
+    naive = [branch.naive.cost.of(measure) for branch in module.branches]
+    reduced = [branch.reduced.cost.of(measure) for branch in module.branches]
     figure = go.Figure()
     for label, values, colour in (("Naive", naive, DIRECT), ("Reduced", reduced, REDUCED)):
         figure.add_bar(
-            x=list(names),
-            y=list(values),
+            x=names,
+            y=values,
             name=label,
             marker={"color": colour},
             hovertemplate=f"%{{x}}: %{{y:,}} {WORDS[measure].lower()}<extra>{label.lower()}</extra>",
         )
     figure.update_layout(
         barmode="group",
-        height=250,
+        height=HEIGHT,
         margin={"l": 8, "r": 8, "t": 30, "b": 8},
         legend=LEGEND,
-        xaxis={"title": title, "type": "category"},
+        xaxis={"title": "Branch", "type": "category"},
         yaxis={"title": WORDS[measure]},
     )
     return figure
@@ -131,17 +124,16 @@ def path_terms(path: Path, measure: Measure) -> list[str]:
 
 
 def break_even_line(case: Bottleneck, measure: Measure) -> str:
-    """B* from the symbols to the number, and the widest bottleneck that saves anything."""
+    """B*, from the symbols to the number."""
     even = case.break_even(measure)
     symbols = {
         "parameters": r"\frac{K^2 C F}{C + 1 + K^2 F}",
         "multiply_adds": r"\frac{H' W' K^2 C F}{H W C + H' W' K^2 F}",
     }[measure]
     relation = "=" if even.width.denominator == 1 else r"\approx"
-    result = rf"B \le {number(even.widest)}" if even.widest else r"\text{no } B"
     return (
         rf"B^{{*}} &= {symbols} = \frac{{{number(even.numerator)}}}{{{number(even.denominator)}}} "
-        rf"{relation} {decimal(case, measure).replace(',', '{,}')} \;\Rightarrow\; \text{{cheaper for }} {result}"
+        rf"{relation} {decimal(case, measure).replace(',', '{,}')}"
     )
 
 
@@ -160,5 +152,3 @@ def product(factors: Sequence[int]) -> str:
 def number(value: int) -> str:
     """1{,}656{,}250, in which LaTeX sets no space after the commas."""
     return f"{value:,}".replace(",", "{,}")
-
-

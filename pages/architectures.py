@@ -1,45 +1,116 @@
-"""A network layer by layer: table, totals, diagram, code and paper."""
+"""A network layer by layer: table, totals, diagram, the published figures beside ours, code and paper."""
 
 import pandas as pd
 import streamlit as st
 
-from cnnlab import analysis, architectures, diagram, units
+from cnnlab import analysis, architectures, codegen, diagram, modules, published, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.kinds import KINDS, kind
 from cnnlab.layers import shape_text
 from cnnlab.network import Network
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, switch_control
+from pages.shared.parts import address_select, architecture_title, lecture_thread, switch_control
 
 enter_through_app()
 
+COUNTS = ["Parameters", "Multiply-adds"]
 COLUMNS = {
     "name": "Layer",
     "type": "Type",
+    "contents": "Contents",
     "output_shape": "Output shape",
     "kernel": "Kernel / stride",
     "parameters": "Parameters",
     "multiply_adds": "Multiply-adds",
 }
+SHARE = st.column_config.ProgressColumn(
+    "Share of parameters", format="percent", min_value=0, max_value=1, width="small"
+)
 
 
-def layer_table(network: Network) -> object:
-    """The rows with the colour of each layer's kind and grouped digits."""
-    table = pd.DataFrame(analysis.rows(network))[list(COLUMNS)].rename(columns=COLUMNS)
-    table["Output shape"] = [shape_text(node.output_shape) for node in network.layers]
+def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Rows of layers or modules with readable headings and units."""
+    table = pd.DataFrame(rows)
+    table["output_shape"] = [shape_text(tuple(shape)) for shape in table["output_shape"]]
+    shown = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
+    fields = zip(table["receptive_field"], table["receptive_stride"], strict=True)
+    shown["Receptive field / stride"] = [f"{field} / {stride} px" for field, stride in fields]
+    shown["Activations"] = [units.size(value) for value in table["activation_bytes"]]
+    shown["Share of parameters"] = table["parameters"] / max(network.parameters, 1)
+    return shown
+
+
+def show_layers(network: Network) -> None:
+    table = table_of(network, list(analysis.rows(network)))
     colours = [f"background-color: {kind(node.layer).colour}40" for node in network.layers]
-    return table.style.format("{:,}", subset=["Parameters", "Multiply-adds"]).apply(lambda _: colours, subset=["Type"])
+    styled = table.style.format("{:,}", subset=COUNTS).apply(lambda _: colours, subset=["Type"])
+    st.dataframe(styled, hide_index=True, height=430, column_config={"Share of parameters": SHARE})
+
+
+def show_modules(network: Network) -> None:
+    table = table_of(network, list(modules.module_rows(network))).rename(columns={"Layer": "Module"})
+    styled = table.style.format("{:,}", subset=COUNTS)
+    st.dataframe(styled, hide_index=True, height="content", column_config={"Share of parameters": SHARE})
+
+
+def show_diagram(network: Network) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        detail = st.segmented_control(
+            "Detail",
+            ["Modules", "Layers"],
+            default="Modules",
+            required=True,
+            key="detail",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        swatches = " ".join(
+            f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
+            f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
+            for item in KINDS
+        )
+        st.html(f'<div style="font-size:0.85rem;text-align:right">{swatches}</div>')
+    with st.container(height=560, border=True, horizontal_alignment="center"):
+        draw = diagram.module_diagram if detail == "Modules" else diagram.layer_diagram
+        st.graphviz_chart(draw(network))
+
+
+def show_published(name: str) -> None:
+    st.caption(
+        "What the lecture and the papers print, and what these functions give. Switches above play no part here."
+    )
+    for table in published.tables_for(name):
+        lines = published.compare(table, name)
+        agreeing = sum(line.agrees for line in lines)
+        st.markdown(f"**{table.title}**: {agreeing} of {len(lines)} figures agree.")
+        if table.convention:
+            st.caption(table.convention)
+        frame = pd.DataFrame(
+            {
+                "Row": [line.row for line in lines],
+                "Figure": [line.quantity for line in lines],
+                "Printed": [line.printed for line in lines],
+                "Ours": [line.computed for line in lines],
+                "Exactly": [line.exact for line in lines],
+                "Deviation": [f"{line.deviation:+.1%}" if line.deviation else "" for line in lines],
+                "Why": [line.note for line in lines],
+            }
+        )
+        tint = [f"background-color: {'#009E7320' if line.agrees else '#E69F0040'}" for line in lines]
+        styled = frame.style.apply(lambda _, tint=tint: tint, subset=["Ours"])
+        st.dataframe(styled, hide_index=True, column_config={"Why": st.column_config.TextColumn(width="large")})
+        st.caption(f"Source: {table.source}")
 
 
 st.title("Architectures", anchor=False)
 st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=220)
+    name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
     chosen = ARCHITECTURES[name]
     values = {
-        switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True)
+        switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True, width=150)
         for switch in chosen.switches
     }
 
@@ -48,71 +119,75 @@ try:
 except UserError as error:
     st.error(str(error))
     st.stop()
+default = architectures.build(name)
 
-st.write(chosen.summary)
-totals = analysis.totals(network)
+totals, usual = analysis.totals(network), analysis.totals(default)
+
+
+def difference(figure: str, text: object) -> str | None:
+    """How a total differs from that of the default switches, where it does."""
+    change = totals[figure] - usual[figure]
+    return f"{'+' if change > 0 else '−'}{text(abs(change))} to default" if change else None
+
+
 with st.container(horizontal=True):
-    st.metric("Parameters", units.count(totals["parameters"]), help=units.short(totals["parameters"]), border=True)
-    st.metric("Trainable", units.count(totals["trainable"]), help="Learned by gradient descent.", border=True)
-    st.metric(
-        "Non-trainable",
-        units.count(totals["non_trainable"]),
-        help="Moving mean and variance of batch normalization: measured, not learned.",
-        border=True,
-    )
-    st.metric(
-        "Multiply-adds",
-        units.short(totals["multiply_adds"]),
-        help=f"{units.count(totals['multiply_adds'])} for one image. One multiply-accumulate is 2 FLOP; biases, "
-        "normalization, activations and pooling are not counted.",
-        border=True,
-    )
-    st.metric(
-        "Weight memory",
-        units.size(totals["weight_bytes"]),
-        help=f"{units.count(totals['weight_bytes'])} bytes: four for each parameter (float32). 1 MB = 10⁶ bytes.",
-        border=True,
-    )
+    for label, figure, text, words in (
+        ("Parameters", "parameters", units.count, units.short(totals["parameters"])),
+        ("Trainable", "trainable", units.count, "Learned by gradient descent."),
+        (
+            "Non-trainable",
+            "non_trainable",
+            units.count,
+            "Moving mean and variance of batch normalization: measured, not learned.",
+        ),
+        (
+            "Multiply-adds",
+            "multiply_adds",
+            units.short,
+            f"{units.count(totals['multiply_adds'])} for one image. One multiply-accumulate is 2 FLOP; biases, "
+            "normalization, activations and pooling are not counted.",
+        ),
+        (
+            "Weight memory",
+            "weight_bytes",
+            units.size,
+            f"{units.count(totals['weight_bytes'])} bytes: four for each parameter (float32). 1 MB = 10⁶ bytes.",
+        ),
+    ):
+        st.metric(label, text(totals[figure]), difference(figure, text), delta_color="off", help=words, border=True)
 
-layers, picture, code, paper = st.tabs(
-    ["Layers", "Diagram", "Code", "Paper"], key="view", on_change="rerun", bind="query-params"
-)
-if layers.open:
-    with layers:
-        st.dataframe(layer_table(network), hide_index=True, height=440)
-        st.download_button(
-            "Download CSV", analysis.table_csv(network), f"{name}.csv", "text/csv", icon=":material/download:"
-        )
-if picture.open:
-    with picture:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            detail = st.segmented_control(
-                "Detail",
-                ["Modules", "Layers"],
-                default="Modules",
-                required=True,
-                key="detail",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-            swatches = " ".join(
-                f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
-                f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
-                for item in KINDS
-            )
-            st.html(f'<div style="font-size:0.85rem;text-align:right">{swatches}</div>')
-        with st.container(height=560, border=True, horizontal_alignment="center"):
-            draw = diagram.module_diagram if detail == "Modules" else diagram.layer_diagram
-            st.graphviz_chart(draw(network))
-if code.open:
-    with code:
-        st.caption("The function that draws this network: the code shown is the code run.")
-        st.code(chosen.source, "python")
-if paper.open:
-    with paper:
-        st.markdown(
-            f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
-            f"{chosen.paper.where}."
-        )
-        st.markdown(f"In the lecture: part *{chosen.lecture}*.")
-        st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})
+VIEWS = ["Layers", "Modules", "Diagram", "Published", "Code", "Paper"]
+tabs = dict(zip(VIEWS, st.tabs(VIEWS, key="view", on_change="rerun", bind="query-params"), strict=True))
+for view, tab in tabs.items():
+    if not tab.open:
+        continue
+    with tab:
+        match view:
+            case "Layers":
+                show_layers(network)
+                st.download_button(
+                    "Download CSV", analysis.table_csv(network), f"{name}.csv", "text/csv", icon=":material/download:"
+                )
+            case "Modules":
+                show_modules(network)
+            case "Diagram":
+                show_diagram(network)
+            case "Published":
+                show_published(name)
+            case "Code":
+                ours, keras = st.columns(2)
+                ours.markdown("**The function that draws this network** (the code shown is the code run)")
+                ours.code(chosen.source, "python", height=480)
+                script = codegen.keras_script(network, values)
+                with keras.container(horizontal=True, vertical_alignment="center"):
+                    st.markdown("**The same in Keras, for these switches**")
+                    st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
+                keras.code(script, "python", height=480)
+            case _:
+                st.markdown(chosen.summary)
+                st.markdown(
+                    f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
+                    f"{chosen.paper.where}."
+                )
+                lecture_thread(chosen.lecture)
+                st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})

@@ -112,7 +112,7 @@ def show_evaluation(run: Run) -> None:
             except UserError as error:
                 st.error(str(error))
                 return
-            bar.empty()
+            st.rerun()
     if kept is not None:
         show_figures(kept)
 

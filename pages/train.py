@@ -5,6 +5,7 @@ import streamlit as st
 from cnnlab import architectures, datasets, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.datasets import SOURCES
+from cnnlab.datasets.dataset import validation_count
 from cnnlab.errors import UserError
 from cnnlab.runs.config import plan
 from cnnlab.training.recipe import Recipe, make_recipe
@@ -90,7 +91,7 @@ with outlook:
         experiment = None
     if experiment:
         network = architectures.build(experiment.architecture, experiment.switches)
-        validated = round(source.train_images * recipe.validation_fraction)
+        validated = validation_count(source.train_images, recipe.validation_fraction)
         trained = source.train_images - validated
         steps = recipe.steps_per_epoch(trained)
         size = network.input_shape[0]
@@ -99,7 +100,7 @@ with outlook:
             f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
         )
         st.markdown(
-            f"**{source.title}**: {source.summary} About {trained:,} to train on in {steps:,} steps an epoch, "
+            f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
             f"{validated:,} to validate."
         )
         found = source.find(datasets.data_root())

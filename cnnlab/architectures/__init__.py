@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from cnnlab.architectures.googlenet import deepergooglenet, googlenet
 from cnnlab.architectures.minigooglenet import minigooglenet
 from cnnlab.architectures.nin import nin
-from cnnlab.architectures.switches import Switch, Value, switches, validate
+from cnnlab.architectures.switches import Switch, Value, switch_model, switches, validate
 from cnnlab.architectures.vgg import minivggnet, vgg16, vgg19, vgg_a, vgg_a_lrn, vgg_b, vgg_c
 from cnnlab.errors import UserError
 from cnnlab.network import Network
@@ -178,6 +178,10 @@ ARCHITECTURES = {
         ),
     )
 }
+
+
+for _architecture in ARCHITECTURES.values():
+    switch_model(_architecture.function)  # made at import, so that the first table is as fast as the others
 
 
 def architecture(name: str) -> Architecture:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from cnnlab.errors import UserError
@@ -80,6 +81,7 @@ class Switch:
     choices: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=64)
 def switches(function: Callable[..., Network]) -> tuple[Switch, ...]:
     """The switches of an architecture function, in the order of its signature."""
     hints = annotated(function)
@@ -114,6 +116,14 @@ def plain(annotation: Any) -> type:
     return annotation
 
 
+@lru_cache(maxsize=64)
+def switch_model(function: Callable[..., Network]) -> type[BaseModel]:
+    """The pydantic model that reads and checks a function's switches."""
+    hints = annotated(function)
+    fields: dict[str, Any] = {switch.name: (hints[switch.name], switch.default) for switch in switches(function)}
+    return create_model("Switches", __config__=ConfigDict(extra="forbid"), **fields)
+
+
 def validate(name: str, function: Callable[..., Network], values: Mapping[str, Any]) -> dict[str, Value]:
     """Every switch with its value, defaults filled in; texts as the command line gives them are read.
 
@@ -124,11 +134,8 @@ def validate(name: str, function: Callable[..., Network], values: Mapping[str, A
     if unknown:
         accepted = ", ".join(switch.name for switch in known)
         raise UserError(f"{name} has no switch {unknown[0]!r}; it has {accepted}.")
-    hints = annotated(function)
-    fields: dict[str, Any] = {switch.name: (hints[switch.name], switch.default) for switch in known}
-    model = create_model("Switches", __config__=ConfigDict(extra="forbid"), **fields)
     try:
-        return dict(model.model_validate(dict(values)).model_dump())
+        return dict(switch_model(function).model_validate(dict(values)).model_dump())
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{name}: {first['loc'][0]} = {first['input']!r}: {first['msg']}.") from error

@@ -118,9 +118,7 @@ def read_batch(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
         rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIZE, SIZE)
         labels = np.asarray(batch[b"labels"], np.int64)
     except Exception as error:  # a damaged pickle raises whatever it likes
-        raise UserError(
-            f"{path} is not a CIFAR-10 batch: {type(error).__name__}: {error}.".replace("\n", " ")
-        ) from error
+        raise UserError(f"{path} is not a CIFAR-10 batch: {type(error).__name__}: {error}.") from error
     if labels.shape != (len(rows),) or not np.isin(labels, range(len(CLASSES))).all():
         raise UserError(
             f"{path} is not a CIFAR-10 batch: it needs a label from 0 to 9 for each of its {len(rows)} images."

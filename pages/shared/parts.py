@@ -67,25 +67,52 @@ def run_title(run: Run) -> str:
     return f"{architecture_title(run.config.experiment.architecture)} on {dataset_title(run)}"
 
 
-def switch_control(switch: Switch, key: str, default: Value, bind: bool) -> Value:
+LECTURE = (  # the lecture's parts in its order: where each lives
+    ("VGG", "pages/architectures.py", {"architecture": "vgg16"}),
+    ("1x1 convolutions", "pages/one_by_one.py", {}),
+    ("GoogLeNet", "pages/architectures.py", {"architecture": "googlenet"}),
+    ("MiniGoogLeNet", "pages/architectures.py", {"architecture": "minigooglenet"}),
+    ("DeeperGoogLeNet", "pages/architectures.py", {"architecture": "deepergooglenet"}),
+    ("Training", "pages/train.py", {}),
+)
+
+
+def lecture_thread(part: str) -> None:
+    """Which part of the lecture this is, and the way to the next."""
+    parts = [name for name, _, _ in LECTURE]
+    name, page, query = LECTURE[(parts.index(part) + 1) % len(LECTURE)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"In the lecture: part {parts.index(part) + 1}, {part}.", width="content")
+        st.page_link(
+            page, label=f"Next: {name}", icon=":material/arrow_forward:", icon_position="right", query_params=query
+        )
+
+
+def switch_control(switch: Switch, key: str, default: Value, bind: bool, width: Any = "stretch") -> Value:
     """The control that fits a switch's type; its value is in the address where `bind`."""
     address: Any = "query-params" if bind else None
     if switch.choices:
         choices = list(switch.choices)
         return st.selectbox(
-            switch.title, choices, choices.index(str(default)), key=key, help=switch.description, bind=address
+            switch.title,
+            choices,
+            choices.index(str(default)),
+            key=key,
+            help=switch.description,
+            bind=address,
+            width=width,
         )
     if switch.type is bool:
         return st.checkbox(switch.title, bool(default), key=key, help=switch.description, bind=address)
-    step = 1 if switch.type is int else 0.05
     number = switch.type
     return st.number_input(
         switch.title,
         min_value=number(switch.minimum),
         max_value=number(switch.maximum),
         value=number(default),
-        step=step,
+        step=1 if number is int else 0.05,
         key=key,
         help=switch.description,
         bind=address,
+        width=width,
     )

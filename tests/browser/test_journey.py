@@ -103,7 +103,9 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     badge(page, "stopped")
 
 
-def test_a_link_shows_the_same_architecture_with_the_same_switches(server: Server, page: Page, browser: Browser) -> None:
+def test_a_link_shows_the_same_architecture_with_the_same_switches(
+    server: Server, page: Page, browser: Browser
+) -> None:
     page.goto(f"{server.address}/architectures?architecture=minigooglenet&view=Diagram")
     expect(page.get_by_test_id("stMetric").first).to_contain_text("1,656,250")
     expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_contain_text("inception1a")

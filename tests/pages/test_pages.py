@@ -107,9 +107,7 @@ def test_the_command_names_the_switches_that_were_moved() -> None:
     ("field", "value", "said"),
     [("epochs", 0, "epochs"), ("batch", 2000, "batch size"), ("learning_rate_adam", 0.0, "learning rate")],
 )
-def test_train_refuses_what_cannot_work_and_says_why(
-    open_page: OpenPage, field: str, value: float, said: str
-) -> None:
+def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field: str, value: float, said: str) -> None:
     app = open_page("train")
     app.number_input(field).set_value(value).run()
     assert not app.exception

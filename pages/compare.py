@@ -1,0 +1,236 @@
+"""Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import architectures, comparison, plots, published, runs, units
+from cnnlab.architectures import ARCHITECTURES
+from cnnlab.comparison import Candidate
+from cnnlab.errors import UserError
+from cnnlab.layers import shape_text
+from pages.shared.navigation import enter_through_app
+from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
+
+enter_through_app()
+
+START = ("minivggnet", "minigooglenet", "nin")
+VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
+IMAGENET = ("vgg_a", "vgg16", "vgg19", "googlenet")
+MOST = 16
+
+
+def candidates() -> list[Candidate]:
+    """The networks named in the address, or the page's start; what cannot be read is said and left out."""
+    found = []
+    for text in st.query_params.get_all("network")[:MOST] or START:
+        try:
+            candidate = Candidate.parse(text)
+            candidate.network()
+        except UserError as error:
+            st.error(str(error))
+        else:
+            found.append(candidate)
+    return found
+
+
+def show(chosen: list[Candidate] | tuple[str, ...]) -> None:
+    """Put these networks into the address, and so on the page."""
+    st.query_params["network"] = [item if isinstance(item, str) else item.text for item in chosen]
+
+
+def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
+    """The switches of one network, in a fold of their own; leaving it out."""
+    with st.popover(candidate.label, icon=":material/tune:"):
+        current = dict(candidate.switches)
+        values = {
+            switch.name: switch_control(
+                switch, f"{number} {candidate.text} {switch.name}", current.get(switch.name, switch.default), bind=False
+            )
+            for switch in ARCHITECTURES[candidate.name].switches
+        }
+        left, right = st.columns(2)
+        if left.button("Apply", key=f"apply {number} {candidate.text}", type="primary"):
+            try:
+                architectures.build(candidate.name, values)
+            except UserError as error:
+                st.error(str(error))
+            else:
+                show([*chosen[:number], Candidate.of(candidate.name, values), *chosen[number + 1 :]])
+                st.rerun()
+        if right.button("Remove", key=f"remove {number} {candidate.text}", disabled=len(chosen) == 1):
+            show([*chosen[:number], *chosen[number + 1 :]])
+            st.rerun()
+
+
+def totals_table(chosen: list[Candidate], batch: int) -> object:
+    lines = comparison.compare(chosen, batch)
+    own = {candidate.name: runs.best_run(runs_folder(), candidate.name) for candidate in chosen}
+    table = pd.DataFrame(
+        {
+            "Network": [line["label"] for line in lines],
+            "Input": [shape_text(tuple(line["input_shape"])) for line in lines],
+            "Classes": [line["classes"] for line in lines],
+            "Weight layers": [line["weight_layers"] for line in lines],
+            "Parameters": [line["parameters"] for line in lines],
+            "Multiply-adds": [line["multiply_adds"] for line in lines],
+            "On disk": [units.size(line["weight_bytes"]) for line in lines],
+            "Training memory": [units.size(line["training_bytes"]) for line in lines],
+            "Inference memory": [units.size(line["inference_bytes"]) for line in lines],
+            "Receptive field": [f"{line['receptive_field']} px" for line in lines],
+            "Your best run": [own_text(own[candidate.name]) for candidate in chosen],
+            "Literature": [literature_text(candidate.name) for candidate in chosen],
+        }
+    )
+    return table.style.format("{:,}", subset=["Classes", "Parameters", "Multiply-adds"])
+
+
+def own_text(run: runs.Run | None) -> str:
+    best = run.best_epoch() if run else None
+    return f"{best['validation_accuracy']:.1%}, {dataset_title(run)} (validation)" if run and best else "–"
+
+
+def literature_text(name: str) -> str:
+    found = published.accuracies_for(name)
+    return f"{found[0].value:.1%}, {found[0].dataset} ({found[0].metric})" if found else "–"
+
+
+def points(chosen: list[Candidate]) -> list[dict[str, object]]:
+    """Every known accuracy of the networks on the page, the literature's and one's own."""
+    found: list[dict[str, object]] = []
+    for candidate in chosen:
+        network = candidate.network()
+        base = {
+            "label": candidate.label,
+            "multiply_adds": network.multiply_adds,
+            "parameters": network.parameters,
+        }
+        found += [
+            {
+                **base,
+                "own": False,
+                "accuracy": item.value,
+                "source": f"{item.conditions}. {item.source}",
+                "on": f"{item.dataset}, {item.metric}",
+            }
+            for item in published.accuracies_for(candidate.name)
+            if dict(item.switches) == dict(candidate.switches)  # the literature's figures are of its own network
+        ]
+        run = runs.best_run(runs_folder(), candidate.name)
+        best = run.best_epoch() if run else None
+        if run and best:
+            on = f"{dataset_title(run)}, rank-1 accuracy"
+            found.append(
+                {
+                    **base,
+                    "own": True,
+                    "accuracy": best["validation_accuracy"],
+                    "source": f"{run.id}, validation",
+                    "on": on,
+                }
+            )
+    return found
+
+
+st.title("Compare", anchor=False)
+st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its switches.")
+chosen = candidates()
+if not chosen:
+    show(START)
+    st.rerun()
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    for number, candidate in enumerate(chosen):
+        editor(number, candidate, chosen)
+    with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
+        added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
+        if st.button("Add to the page", type="primary"):
+            show([*chosen, Candidate(added)])
+            st.rerun()
+    for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
+        if st.button(label, type="tertiary"):
+            show(preset)
+            st.rerun()
+
+totals, where, accuracy, table, diff = st.tabs(
+    ["Totals", "Where it sits", "Accuracy", "Configuration table", "Layer by layer"],
+    key="view",
+    on_change="rerun",
+    bind="query-params",
+)
+if totals.open:
+    with totals:
+        batch = st.number_input(
+            "Batch size",
+            1,
+            4096,
+            128,
+            key="batch",
+            bind="query-params",
+            width=160,
+            help="Images at a time, for the memory.",
+        )
+        st.dataframe(totals_table(chosen, batch), hide_index=True)
+        st.caption(
+            "Depth in weight layers on the way to the main output. Memory in float32: training keeps every layer's "
+            "output, the weights, their gradients and a momentum; inference the most that is alive at once, and the "
+            "weights. Receptive field of the last feature map. One multiply-add is 2 FLOP. 1 MB = 10⁶ bytes."
+        )
+if where.open:
+    with where:
+        parts = [(candidate.label, comparison.stages(candidate.network())) for candidate in chosen]
+        for column, key, unit in zip(
+            st.columns(2), ("parameters", "multiply_adds"), ("parameters", "multiply-adds"), strict=True
+        ):
+            shares = [(label, [(stage["stage"], stage[key]) for stage in stages]) for label, stages in parts]
+            column.plotly_chart(plots.stacked(shares, unit), key=f"stack {key}")
+        st.caption(
+            "By resolution: 1/4 are the layers whose maps are a quarter as high as the input. VGG keeps its parameters "
+            "in the dense layers and its work in the early maps; the networks after it have hardly any dense layer."
+        )
+if accuracy.open:
+    with accuracy:
+        known = points(chosen)
+        on = sorted({str(point["on"]) for point in known})
+        if known:
+            picked = st.selectbox("Measured as", on, width=420)
+            st.plotly_chart(plots.bubbles([point for point in known if point["on"] == picked], picked), key="bubbles")
+            st.caption(
+                "The area of a bubble is the number of parameters. Figures on different data sets do not compare."
+            )
+        else:
+            st.info("No accuracy of these networks is known. Train one, and its best run appears here.")
+if table.open:
+    with table:
+        columns = {candidate.label: comparison.configuration_column(candidate.network()) for candidate in chosen}
+        rows = list(dict.fromkeys(module for column in columns.values() for module in column))
+        cells = pd.DataFrame(
+            {label: [column.get(row, "") for row in rows] for label, column in columns.items()}, index=rows
+        )
+        cells.loc["weight layers"] = [str(line["weight_layers"]) for line in comparison.compare(chosen)]
+        cells.loc["parameters"] = [units.count(line["parameters"]) for line in comparison.compare(chosen)]
+        st.table(cells.map(lambda text: text.replace("\n", "  \n")))
+        st.caption("The layers of each module as VGG's Table 1 writes them (Simonyan and Zisserman, 2015).")
+if diff.open:
+    with diff:
+        labels = [candidate.label for candidate in chosen]
+        left, right, only = st.columns([2, 2, 1], vertical_alignment="bottom")
+        one = left.selectbox("Left", range(len(labels)), format_func=labels.__getitem__)
+        two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=labels.__getitem__)
+        changed_only = only.toggle("Differences only")
+        lines = comparison.difference(chosen[one].network(), chosen[two].network())
+        shown = pd.DataFrame([line for line in lines if not changed_only or line["change"] != "same"])
+        equal = sum(line["change"] == "same" for line in lines)
+        st.caption(f"{equal} of {len(lines)} places hold the same layer: same kind, settings and output shape.")
+        if len(shown):
+            shown.columns = ["Change", "Left", "Parameters, left", "Right", "Parameters, right"]
+            tint = {"same": "", "changed": "#E69F0040", "only left": "#D55E0040", "only right": "#009E7340"}
+            st.dataframe(
+                shown.style.format("{:,.0f}", subset=["Parameters, left", "Parameters, right"], na_rep="").apply(
+                    lambda line: (
+                        [f"background-color: {tint[line['Change']]}" if tint[line["Change"]] else ""] * len(line)
+                    ),
+                    axis=1,
+                ),
+                hide_index=True,
+                height=480,
+            )
