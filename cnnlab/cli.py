@@ -49,12 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     everywhere = Parser(add_help=False)
-    everywhere.add_argument("--runs-dir", metavar="DIR", help="folder of the runs (default: CNNLAB_RUNS, or runs)")
+    where: dict[str, Any] = {"metavar": "DIR", "help": "folder of the runs (default: CNNLAB_RUNS, or runs)"}
+    everywhere.add_argument("--runs-dir", default=argparse.SUPPRESS, **where)
     switches = Parser(add_help=False)
     switches.add_argument(
         "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="switches of the architecture"
     )
     top = Parser(prog="python -m cnnlab", description="A laboratory for convolutional networks.")
+    top.add_argument("--runs-dir", **where)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, function: Any, text: str, *parents: Parser) -> Parser:
@@ -361,17 +363,17 @@ def predict_images(options: argparse.Namespace) -> int:
     if options.top < 1:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
     run = runs.find(options.run, runs.runs_folder(options.runs_dir))
-    images, refused = {}, {}
+    images, refused = [], {}
     for name in options.images:
         try:
-            images[name] = read_image(read_file(name), name)
+            images.append((name, read_image(read_file(name), name)))
         except UserError as error:
             refused[name] = str(error)
     answers: list[dict[str, Any]] = []
     if images:
         classifier = load_classifier(run)
-        probabilities = classifier.probabilities(list(images.values()))
-        for name, row in zip(images, probabilities, strict=True):
+        probabilities = classifier.probabilities([image for _, image in images])
+        for (name, _), row in zip(images, probabilities, strict=True):
             top = top_classes(row, classifier.data.classes, options.top)
             answers.append({"image": name, "top": [{"class": label, "probability": p} for label, p in top]})
     if options.json:

@@ -22,7 +22,7 @@ class Evaluation(BaseModel):
     """The figures of one checkpoint on one split.
 
     `report` is scikit-learn's classification report; `confusion` counts images by true class (rows) and predicted
-    class (columns); `loss` is the mean cross-entropy in nats.
+    class (columns); `loss` is the mean cross-entropy in nats, a probability below 1e-7 counted as 1e-7.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -130,8 +130,11 @@ def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) ->
     return figure
 
 
-def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str) -> go.Figure:
-    """One horizontal bar a network, made of stages: `shares` holds (network, [(stage, count), ...])."""
+def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str, relative: bool = False) -> go.Figure:
+    """One horizontal bar a network, made of stages: `shares` holds (network, [(stage, count), ...]).
+
+    `relative` gives every bar the same length.
+    """
     stages = sorted({stage for _, parts in shares for stage, _ in parts}, key=stage_order)
     figure = go.Figure()
     for stage in stages:
@@ -150,9 +153,10 @@ def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str) 
         )
     figure.update_layout(
         barmode="stack",
-        height=110 + 30 * len(shares),
+        barnorm="fraction" if relative else "",
+        height=150 + 36 * len(shares),
         margin={**MARGIN, "t": 36},
-        xaxis={"title": unit[0].upper() + unit[1:], "tickformat": "~s"},
+        xaxis={"title": unit[0].upper() + unit[1:], "tickformat": ".0%" if relative else "~s"},
         yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
     )

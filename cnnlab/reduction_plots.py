@@ -11,6 +11,7 @@ from cnnlab.reduction import Bottleneck, Inception, Measure, Path
 DIRECT, REDUCED = "#D55E00", "#2D8CCB"  # vermillion after Okabe and Ito, and the blue of the other charts
 WORDS: dict[Measure, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds"}
 HEIGHT = 230
+LINE = 60  # characters of a formula that fit into half a laptop's screen
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
 
@@ -41,7 +42,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
         y=[direct],
         name="Break-even",
         mode="markers+text",
-        text=[f"B* ≈ {decimal(case, measure)}: cheaper up to B = {even.widest:,}" if even.widest else "never cheaper"],
+        text=[f"B* = {decimal(case, measure)}: cheaper up to B = {even.widest:,}" if even.widest else "never cheaper"],
         textposition="top left" if even.width * 2 > widths[-1] else "top right",
         marker={"symbol": "diamond", "size": 11, "color": DIRECT},
         hovertemplate=f"break-even at B = %{{x:,.2f}}: %{{y:,}} {unit}<extra></extra>",
@@ -60,7 +61,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
         hovermode="closest",
         legend=LEGEND,
         xaxis={"title": "Bottleneck width B (1×1 filters)", "range": [0, widths[-1] * 1.02]},
-        yaxis={"title": WORDS[measure], "rangemode": "tozero"},
+        yaxis={"title": WORDS[measure], "range": [0, max(direct, points[-1][1].of(measure)) * 1.2]},
     )
     return figure
 
@@ -97,18 +98,25 @@ def path_text(path: Path, pooled: bool = False) -> str:
 
 
 def formula(case: Bottleneck, measure: Measure) -> str:
-    """Both paths and the break-even as aligned lines of LaTeX: symbols nowhere but in the last, numbers everywhere."""
+    """Both paths and the break-even as aligned lines of LaTeX: the last one starts from the symbols."""
     direct, reduced = case.direct, case.reduced
     terms, costs = path_terms(reduced, measure), [cost.of(measure) for cost in reduced.costs]
     if measure == "parameters":
         terms = [f"({term})" for term in terms]
     lines = [
         rf"\text{{direct}} &= {path_terms(direct, measure)[0]} = {number(direct.cost.of(measure))}",
-        rf"\text{{reduced}} &= {' + '.join(terms)}",
-        rf"&= {' + '.join(map(number, costs))} = {number(reduced.cost.of(measure))}",
+        rf"\text{{reduced}} &= {addition(terms)}",
+        rf"&= {addition([number(cost) for cost in costs])} = {number(reduced.cost.of(measure))}",
         break_even_line(case, measure),
     ]
     return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
+
+
+def addition(terms: Sequence[str]) -> str:
+    """The terms with a plus between them, on a line each where one line would be too long."""
+    line = " + ".join(terms)
+    shown = line.replace("{,}", ",").replace(r"\cdot", "·")
+    return line if len(shown) <= LINE else r" \\ &\quad + ".join(terms)
 
 
 def path_terms(path: Path, measure: Measure) -> list[str]:

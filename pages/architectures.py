@@ -24,9 +24,15 @@ COLUMNS = {
     "parameters": "Parameters",
     "multiply_adds": "Multiply-adds",
 }
-SHARE = st.column_config.ProgressColumn(
-    "Share of parameters", format="percent", min_value=0, max_value=1, width="small"
-)
+CONFIG = {
+    "Share": st.column_config.ProgressColumn(
+        format="percent", min_value=0, max_value=1, width="small", help="Share of all parameters."
+    ),
+    "Receptive field": st.column_config.TextColumn(
+        help="How many input pixels, in height, one value depends on / how many lie between neighbouring values."
+    ),
+    "Activations": st.column_config.TextColumn(help="What the output takes for one image, as float32."),
+}
 
 
 def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -35,9 +41,9 @@ def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
     table["output_shape"] = [shape_text(tuple(shape)) for shape in table["output_shape"]]
     shown = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
     fields = zip(table["receptive_field"], table["receptive_stride"], strict=True)
-    shown["Receptive field / stride"] = [f"{field} / {stride} px" for field, stride in fields]
+    shown["Receptive field"] = [f"{field} / {stride}" for field, stride in fields]
     shown["Activations"] = [units.size(value) for value in table["activation_bytes"]]
-    shown["Share of parameters"] = table["parameters"] / max(network.parameters, 1)
+    shown["Share"] = table["parameters"] / max(network.parameters, 1)
     return shown
 
 
@@ -45,13 +51,13 @@ def show_layers(network: Network) -> None:
     table = table_of(network, list(analysis.rows(network)))
     colours = [f"background-color: {kind(node.layer).colour}40" for node in network.layers]
     styled = table.style.format("{:,}", subset=COUNTS).apply(lambda _: colours, subset=["Type"])
-    st.dataframe(styled, hide_index=True, height=430, column_config={"Share of parameters": SHARE})
+    st.dataframe(styled, hide_index=True, height=430, column_config=CONFIG)
 
 
 def show_modules(network: Network) -> None:
     table = table_of(network, list(modules.module_rows(network))).rename(columns={"Layer": "Module"})
     styled = table.style.format("{:,}", subset=COUNTS)
-    st.dataframe(styled, hide_index=True, height="content", column_config={"Share of parameters": SHARE})
+    st.dataframe(styled, hide_index=True, height="content", column_config=CONFIG)
 
 
 def show_diagram(network: Network) -> None:

@@ -74,10 +74,10 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
             "Parameters": [line["parameters"] for line in lines],
             "Multiply-adds": [line["multiply_adds"] for line in lines],
             "On disk": [units.size(line["weight_bytes"]) for line in lines],
-            "Training memory": [units.size(line["training_bytes"]) for line in lines],
-            "Inference memory": [units.size(line["inference_bytes"]) for line in lines],
+            "Training": [units.size(line["training_bytes"]) for line in lines],
+            "Inference": [units.size(line["inference_bytes"]) for line in lines],
             "Receptive field": [f"{line['receptive_field']} px" for line in lines],
-            "Your best run": [own_text(own[candidate.name]) for candidate in chosen],
+            "Your best, validation": [own_text(own[candidate.name]) for candidate in chosen],
             "Literature": [literature_text(candidate.name) for candidate in chosen],
         }
     )
@@ -86,12 +86,12 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
 
 def own_text(run: runs.Run | None) -> str:
     best = run.best_epoch() if run else None
-    return f"{best['validation_accuracy']:.1%}, {dataset_title(run)} (validation)" if run and best else "–"
+    return f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" if run and best else "–"
 
 
 def literature_text(name: str) -> str:
     found = published.accuracies_for(name)
-    return f"{found[0].value:.1%}, {found[0].dataset} ({found[0].metric})" if found else "–"
+    return f"{found[0].value:.1%} {found[0].metric.removesuffix(' accuracy')} · {found[0].dataset}" if found else "–"
 
 
 def points(chosen: list[Candidate]) -> list[dict[str, object]]:
@@ -104,16 +104,13 @@ def points(chosen: list[Candidate]) -> list[dict[str, object]]:
             "multiply_adds": network.multiply_adds,
             "parameters": network.parameters,
         }
+        printed = {}
+        for item in published.accuracies_for(candidate.name):
+            if dict(item.switches) == dict(candidate.switches):  # the literature's figures are of its own network
+                printed.setdefault(f"{item.dataset}, {item.metric}", item)  # the lecture's, else a single network's
         found += [
-            {
-                **base,
-                "own": False,
-                "accuracy": item.value,
-                "source": f"{item.conditions}. {item.source}",
-                "on": f"{item.dataset}, {item.metric}",
-            }
-            for item in published.accuracies_for(candidate.name)
-            if dict(item.switches) == dict(candidate.switches)  # the literature's figures are of its own network
+            {**base, "own": False, "accuracy": item.value, "source": f"{item.conditions}. {item.source}", "on": on}
+            for on, item in printed.items()
         ]
         run = runs.best_run(runs_folder(), candidate.name)
         best = run.best_epoch() if run else None
@@ -177,12 +174,21 @@ if totals.open:
         )
 if where.open:
     with where:
+        scale = st.segmented_control(
+            "Scale",
+            ["Counts", "Share of each network"],
+            default="Counts",
+            required=True,
+            key="scale",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
         parts = [(candidate.label, comparison.stages(candidate.network())) for candidate in chosen]
         for column, key, unit in zip(
             st.columns(2), ("parameters", "multiply_adds"), ("parameters", "multiply-adds"), strict=True
         ):
             shares = [(label, [(stage["stage"], stage[key]) for stage in stages]) for label, stages in parts]
-            column.plotly_chart(plots.stacked(shares, unit), key=f"stack {key}")
+            column.plotly_chart(plots.stacked(shares, unit, relative=scale != "Counts"), key=f"stack {key}")
         st.caption(
             "By resolution: 1/4 are the layers whose maps are a quarter as high as the input. VGG keeps its parameters "
             "in the dense layers and its work in the early maps; the networks after it have hardly any dense layer."

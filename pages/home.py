@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnlab import runs
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import run_title, runs_folder, state_badge
+from pages.shared.parts import LECTURE, run_title, runs_folder, state_badge
 
 enter_through_app()
 
@@ -13,7 +13,8 @@ CARDS = (
         "pages/architectures.py",
         "1. Understand",
         "Architectures",
-        "Take a network apart: every layer with its shape, parameters and multiply-adds, a diagram, and the code.",
+        "Take eleven networks apart, from VGG to GoogLeNet: every layer with its shape, parameters and multiply-adds, "
+        "the published figures beside ours, and the code.",
     ),
     (
         "pages/train.py",
@@ -39,6 +40,11 @@ for column, (page, title, label, text) in zip(st.columns(3), CARDS, strict=True)
         st.subheader(title, anchor=False)
         st.write(text)
         st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption("Walk the lecture:", width="content")
+    for part, page, query in LECTURE:
+        st.page_link(page, label=part, query_params=query)
 
 st.subheader("Latest runs", anchor=False)
 latest = runs.listing(runs_folder())[:3]

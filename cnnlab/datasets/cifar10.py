@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +133,15 @@ def download(root: Path, progress: Progress) -> Path:
 
     progress("Downloading CIFAR-10 (163 MB)", None)
     try:
-        keras.utils.get_file(
-            "cifar-10-batches-py", ARCHIVE, cache_dir=str(root), cache_subdir="", extract=True, file_hash=ARCHIVE_SHA256
-        )
+        with redirect_stdout(sys.stderr):  # Keras draws its progress bar on the output that is read by scripts
+            keras.utils.get_file(
+                "cifar-10-batches-py",
+                ARCHIVE,
+                cache_dir=str(root),
+                cache_subdir="",
+                extract=True,
+                file_hash=ARCHIVE_SHA256,
+            )
     except Exception as error:  # Keras raises whatever the network, the archive or the disk raised
         raise UserError(
             f"CIFAR-10 is not under {root} and cannot be downloaded from {ARCHIVE}: {error}. "

@@ -14,6 +14,7 @@ process.json, heartbeat, stop, log.txt
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from cnnlab.runs.config import RunConfig
 from cnnlab.runs.status import ACTIVE, Status
 
 CheckpointChoice = Literal["best", "last"]
+START_SECONDS = 30.0
 WEIGHTS_FILE = "model.weights.h5"
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -113,6 +115,9 @@ class Run:
             status = Status.model_validate_json((self.folder / "status.json").read_bytes())
         except (OSError, ValidationError):
             return Status(state="interrupted", message="Its status file is missing or damaged.")
+        begun = (self.folder / process.PROCESS_FILE).exists()
+        if status.state == "starting" and not begun and time.time() - status.started < START_SECONDS:
+            return status  # between its creation and its start
         if status.state in ACTIVE and not process.is_alive(self.folder):
             # it may have ended between the two looks
             status = Status.model_validate_json((self.folder / "status.json").read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -81,7 +82,8 @@ def train(run: Run, reporter: Reporter) -> None:
         if not loop.run_epoch(epoch):
             loop.save_in_between()
             print(f"Stopped after {reporter.status.step:,} steps.", flush=True)
-            reporter.say("stopped", "Stopped on request, with a checkpoint.", ended=time.time(), seconds_left=None)
+            saved = "with a checkpoint" if run.checkpoints() else "before the first step: there is no checkpoint"
+            reporter.say("stopped", f"Stopped on request, {saved}.", ended=time.time(), seconds_left=None)
             return
     best = run.best_epoch()
     print(
@@ -111,8 +113,6 @@ class Loop:
 
     def run_epoch(self, epoch: int) -> bool:
         """Train one epoch (from 0), validate, save; False if a stop was asked for before its end."""
-        from cnnlab.training.trainer import Diverged
-
         reporter, recipe = self.reporter, self.recipe
         began = time.monotonic()
         total, right, seen = 0.0, 0, 0
@@ -123,22 +123,19 @@ class Loop:
             if self.run.stop_requested():
                 return False
             learning_rate = recipe.learning_rate_at(self.step, reporter.status.steps)
-            try:
-                loss, hits = self.trainer.train_batch(images, labels, learning_rate)
-            except Diverged as error:
-                raise UserError(
-                    f"The training diverged: {error} at step {self.step + 1:,}, in epoch {epoch + 1}. "
-                    f"Try a learning rate well below {recipe.learning_rate:g}."
-                ) from error
-            if self.step == 0:
-                reporter.say("running")
-                reporter.begin_epoch()  # the first step compiled the network
+            loss, hits = self.trainer.train_batch(images, labels, learning_rate)
             self.step += 1
+            self.check(loss)
+            if self.step == 1:
+                reporter.say("running")
             total, right, seen = total + loss * len(labels), right + hits, seen + len(labels)
             reporter.step(self.step, loss, hits, len(labels), self.validation_seconds)
+            if self.step == 1:
+                reporter.begin_epoch()  # the first step compiled the network: it says nothing of the speed
         rate = reporter.rate()
         trained = time.monotonic()
         validation_loss, validation_accuracy = self.trainer.validate(self.validation)
+        self.check(validation_loss)
         self.validation_seconds = time.monotonic() - trained
         self.save(
             CheckpointInfo(
@@ -167,6 +164,15 @@ class Loop:
             flush=True,
         )
         return True
+
+    def check(self, loss: float) -> None:
+        """Raises UserError once a loss is no longer a number."""
+        if not math.isfinite(loss):
+            rate = self.recipe.learning_rate
+            raise UserError(
+                f"The training diverged: the loss became {loss} at step {self.step:,}. "
+                f"Try a learning rate well below {rate:g}."
+            )
 
     def save_in_between(self) -> None:
         """Save where a stop cut an epoch short, unless the last epoch's end was just saved."""

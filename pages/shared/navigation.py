@@ -14,7 +14,7 @@ def navigation() -> Any:
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/architectures.py", title="Architectures"),
             st.Page("pages/compare.py", title="Compare"),
-            st.Page("pages/one_by_one.py", title="1×1 convolutions", url_path="1x1"),
+            st.Page("pages/one_by_one.py", title="1×1 convolutions"),
             st.Page("pages/train.py", title="Train"),
             st.Page("pages/runs.py", title="Runs"),
             st.Page("pages/run.py", title="Run", visibility="hidden"),

@@ -87,3 +87,16 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
+
+
+def metric(page: Page, label: str) -> str:
+    """The value that a metric card shows."""
+    card = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return card.get_by_test_id("stMetricValue").inner_text()
+
+
+def set_number(page: Page, label: str, value: float) -> None:
+    """Type a number into a field, as a person does."""
+    box = page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(str(value))
+    box.press("Enter")

@@ -7,28 +7,20 @@ import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cnnlab import datasets, runs
 from cnnlab.runs.run import Run
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, metric, set_number
 from tests.conftest import wait_for_end, wait_until
 
 TRAINING_MS = 180_000
 CURVE = "document.querySelector('.js-plotly-plot path.js-line')?.getAttribute('d').length"
 
 
-def metric(page: Page, label: str) -> str:
-    """The value that a metric card shows."""
-    card = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    return card.get_by_test_id("stMetricValue").inner_text()
-
-
 def start_training(page: Page, server: Server, epochs: int) -> Run:
     page.goto(f"{server.address}/train")
-    box = page.get_by_role("spinbutton", name="Epochs")
-    box.fill(str(epochs))
-    box.press("Enter")
+    set_number(page, "Epochs", epochs)
     expect(page.get_by_test_id("stCode")).to_contain_text(f"--epochs {epochs} ")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/run?run=*")
@@ -101,19 +93,3 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     page.goto(f"{server.address}/runs")
     expect(page.get_by_role("link", name=run.id)).to_be_visible()
     badge(page, "stopped")
-
-
-def test_a_link_shows_the_same_architecture_with_the_same_switches(
-    server: Server, page: Page, browser: Browser
-) -> None:
-    page.goto(f"{server.address}/architectures?architecture=minigooglenet&view=Diagram")
-    expect(page.get_by_test_id("stMetric").first).to_contain_text("1,656,250")
-    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_contain_text("inception1a")
-    size = page.get_by_role("spinbutton", name="Classes")
-    size.fill("100")
-    size.press("Enter")
-    expect(page.get_by_test_id("stMetric").first).to_contain_text("1,686,580")
-    other = browser.new_page()
-    other.goto(page.url)
-    expect(other.get_by_test_id("stMetric").first).to_contain_text("1,686,580")
-    other.close()
