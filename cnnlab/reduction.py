@@ -178,9 +178,10 @@ class Bottleneck:
 
 def check(name: str, value: object, most: int) -> None:
     """UserError unless it is a whole number from 1 to `most`."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        shown = f"{value:,}" if isinstance(value, int) else repr(value)
-        raise UserError(f"{name} is {shown}; it takes a whole number from 1 to {most:,}.")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UserError(f"{name} is {value!r}; it takes a whole number from 1 to {most:,}.")
+    if not 1 <= value <= most:
+        raise UserError(f"{name} is {value:,}; it takes a whole number from 1 to {most:,}.")
 
 
 def read_shape(text: str) -> tuple[int, int, int]:

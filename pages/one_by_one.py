@@ -19,7 +19,10 @@ enter_through_app()
 CHART = {"displayModeBar": False}
 OWN = "Own numbers"
 SIDE_BY_SIDE = "side-by-side"  # two equal columns on a laptop, one below the other in a narrow window
-STYLE = f"<style>[class*=st-key-{SIDE_BY_SIDE}] > div {{min-width: min(34rem, 100%)}}</style>"
+STYLE = f"""<style>
+[class*=st-key-{SIDE_BY_SIDE}] > div {{min-width: min(34rem, 100%)}}
+.katex-display {{padding: 0 4px}}  /* an italic letter at the end of a line leans out of its box */
+</style>"""
 BOTTLENECK = {  # the lecture's case
     "height": ("Height H", 28, "Height of the input, in pixels."),
     "width": ("Width W", 28, "Width of the input, in pixels."),

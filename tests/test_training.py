@@ -395,14 +395,6 @@ def test_the_loss_of_an_undecided_network_is_the_logarithm_of_its_classes() -> N
     assert trainer.validate(of_split(BLACK, [3, 7]))[0] == pytest.approx(np.log(10), rel=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_the_training() -> None:
-    from cnnlab.training.trainer import Diverged
-
-    trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[float("nan"), 0.0])
-    with pytest.raises(Diverged, match="nan"):
-        trainer.train_batch(BLACK, np.array([1, 1]), 0.1)
-
-
 def test_a_checkpoint_appears_only_whole_and_replaces_one_of_the_same_step(tmp_path: Path) -> None:
     trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[1.0, 2.0])
     for epoch in (1.0, 2.0):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.conftest import kill_trainings
 
@@ -89,10 +89,10 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.close()
 
 
-def metric(page: Page, label: str) -> str:
+def metric(page: Page, label: str) -> Locator:
     """The value that a metric card shows."""
     card = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    return card.get_by_test_id("stMetricValue").inner_text()
+    return card.get_by_test_id("stMetricValue")
 
 
 def set_number(page: Page, label: str, value: float) -> None:
