@@ -48,6 +48,19 @@ print(json.dumps({
 """
 
 
+# measured by the page itself, frame by frame: from the Enter key to the new total on the screen
+REMEMBER_ENTER = """
+window.addEventListener("keydown", event => { if (event.key === "Enter") window.entered = performance.now() }, true)
+"""
+SINCE_ENTER = """
+total => new Promise(resolve => {
+  const look = () => [...document.querySelectorAll("[data-testid=stMetricValue]")].some(e => e.innerText === total)
+    ? resolve(performance.now() - window.entered) : requestAnimationFrame(look)
+  look()
+})
+"""
+
+
 def cold() -> dict[str, object]:
     """One fresh interpreter: import times, the first table of every architecture, peak memory."""
     done = subprocess.run([sys.executable, "-c", IMPORT], cwd=PROJECT, capture_output=True, text=True, check=True)
@@ -98,14 +111,14 @@ def pages() -> list[tuple[str, str, str]]:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{address}/architectures?architecture=deepergooglenet")
             page.get_by_text("3,667,976").first.wait_for()
+            page.evaluate(REMEMBER_ENTER)
             box = page.get_by_role("spinbutton", name="Classes")
-
-            def switch(classes: int) -> None:
+            moved = []
+            for classes in range(201, 201 + RUNS):
+                time.sleep(1)  # a person looks at what came
                 box.fill(str(classes))
                 box.press("Enter")
-                page.get_by_text(f"{3_667_976 + 833 * (classes - 200):,}").first.wait_for()
-
-            moved = [timed(lambda classes=classes: switch(classes)) for classes in range(201, 201 + RUNS)]
+                moved.append(page.evaluate(SINCE_ENTER, f"{3_667_976 + 833 * (classes - 200):,}") / 1e3)
             names = ["minivggnet", "minigooglenet", "nin", "deepergooglenet", "googlenet", "vgg_a", "vgg_a_lrn"]
             names += ["vgg_b", "vgg_c", "vgg16", "vgg19", "minivggnet:width=0.5"]
             query = "&".join(f"network={name}" for name in names)
@@ -130,8 +143,16 @@ def pages() -> list[tuple[str, str, str]]:
             server.kill()
     return [
         ("a switch moved, until the new total shows", f"{median(moved) * 1e3:.0f} ms", "< 300 ms"),
-        ("Compare with 12 networks, another view", f"{median(switched) * 1e3:.0f} ms", "< 1 s"),
-        ("Compare with 12 networks, opened afresh by its link", f"{median(loads) * 1e3:.0f} ms", "< 1 s"),
+        (
+            "Compare with 12 networks, from a click on a view until it is drawn",
+            f"{median(switched) * 1e3:.0f} ms",
+            "< 1 s",
+        ),
+        (
+            "Compare with 12 networks, opened by its link, the app's start in the browser included",
+            f"{median(loads) * 1e3:.0f} ms",
+            "",
+        ),
     ]
 
 

@@ -234,6 +234,9 @@ def show_reduction(options: argparse.Namespace) -> int:
         ],
         right=(1, 2),
     )
+    for measure, words in (("parameters", "parameters"), ("multiply_adds", "multiply-adds")):
+        factor, even = report["factor"][measure], report["break_even"][measure]
+        print(f"{factor:.2f} times fewer {words}; fewer up to a bottleneck of {even['widest_cheaper']:,}.")
     return 0
 
 

@@ -256,10 +256,6 @@ def show(part: Callable[[], None]) -> None:
         st.error(str(error))
 
 
-for key in (*BOTTLENECK, "padding", "module", *OWN_MODULE):  # what was typed outlives a look at another tab
-    if key in st.session_state:
-        st.session_state[key] = st.session_state[key]
-
 lin = ARCHITECTURES["nin"].paper
 st.html(STYLE)
 st.title("1×1 convolutions", anchor=False)

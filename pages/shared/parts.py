@@ -50,7 +50,9 @@ def address_select(
     if wanted in options and followed:  # a link or the back button, not the box, changed the address
         st.session_state[key] = wanted
     choice = str(place.selectbox(label, options, format_func=titles, key=key, **settings))
-    st.session_state[shown] = st.query_params[name] = choice
+    st.session_state[shown] = choice
+    if choice != (wanted or options[0]):  # an address that says nothing means the first: leave it, and "back" works
+        st.query_params[name] = choice
     return choice
 
 

@@ -128,7 +128,8 @@ def test_vgg_c_against_d() -> None:
 
 
 def test_what_was_typed_outlives_a_look_at_another_tab() -> None:
-    app = open_page(bottleneck="154")
+    app = open_page()
+    app.number_input("bottleneck").set_value(154).run()
     app.session_state["view"] = "VGG C against D"
     app.run()
     assert metrics(app)[0][0] == "Parameters, VGG D"
