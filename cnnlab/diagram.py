@@ -1,9 +1,11 @@
-"""A network as a picture: Graphviz's DOT, module by module or layer by layer."""
+"""A network as a picture in Graphviz's DOT: modules, and the layers of those that are opened."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cnnlab import units
-from cnnlab.kinds import kind
+from cnnlab.kinds import Kind, kind
 from cnnlab.layers import Activation, Dropout, shape_text
 from cnnlab.modules import contents, modules, summary
 from cnnlab.network import Network, Node
@@ -12,33 +14,33 @@ INK = "#7A8794"
 FONT = "Source Sans, Source Sans Pro, Helvetica, sans-serif"
 
 
-def layer_diagram(network: Network) -> str:
-    """DOT with a box for each layer, framed by module, and the shapes on the edges."""
-    lines = []
+def diagram(network: Network, opened: Collection[str] = ()) -> str:
+    """DOT with a box for each module, or for each layer of the modules that are `opened`, and the shapes between."""
+    lines: list[str] = []
+    place: dict[str, str] = {}  # of each layer: its own box, or its module's
     for module, nodes in modules(network):
-        boxes = [f"  {box(node.name, caption(node), kind(node.layer).colour, kind(node.layer).text)}" for node in nodes]
-        if len(nodes) > 1:
+        if module in opened and len(nodes) > 1:
             frame = f'  label={quote(module)} labeljust=l fontcolor="{INK}" color="{INK}" style="rounded,dashed"'
-            boxes = [f"subgraph {quote('cluster ' + module)} {{", frame, *boxes, "}"]
-        lines += boxes
-    edges = [(source, node.name, network[source]) for node in network.layers for source in node.inputs]
-    return graph([*lines, *(edge(source, target, node) for source, target, node in edges)])
+            lines += [f"subgraph {quote('cluster ' + module)} {{", frame, *map(layer_box, nodes), "}"]
+        elif module in opened:
+            lines.append(layer_box(nodes[0]))
+        else:
+            lines.append(module_box(module, nodes))
+        place |= {node.name: node.name if module in opened else f"module {module}" for node in nodes}
+    edges = {(place[source], place[node.name]): network[source] for node in network.layers for source in node.inputs}
+    return graph([*lines, *(edge(*ends, node) for ends, node in edges.items() if ends[0] != ends[1])])
 
 
-def module_diagram(network: Network) -> str:
-    """DOT with a box for each module, what is in it, and the shapes between them."""
-    lines, edges = [], []
-    for module, nodes in modules(network):
-        main = max(nodes, key=lambda node: node.multiply_adds)
-        colours = kind(main.layer)
-        parameters = sum(node.parameters for node in nodes)
-        held = f"{units.short(parameters)} parameters" if parameters else ""
-        text = "\n".join(filter(None, [module, *contents(nodes), held]))
-        lines.append(box(module, text, colours.colour, colours.text))
-        inside = {node.name for node in nodes}
-        sources = {source for node in nodes for source in node.inputs if source not in inside}
-        edges += [edge(network[source].module, module, network[source]) for source in sorted(sources)]
-    return graph([*lines, *edges])
+def layer_box(node: Node) -> str:
+    return box(node.name, caption(node), kind(node.layer))
+
+
+def module_box(module: str, nodes: list[Node]) -> str:
+    """A module in a box: what is in it, its parameters, and the colour of the layer that works most."""
+    parameters = sum(node.parameters for node in nodes)
+    held = f"{units.short(parameters)} parameters" if parameters else ""
+    text = "\n".join(filter(None, [module, *contents(nodes), held]))
+    return box(f"module {module}", text, kind(max(nodes, key=lambda node: node.multiply_adds).layer))
 
 
 def caption(node: Node) -> str:
@@ -51,8 +53,8 @@ def caption(node: Node) -> str:
             return f"{node.name}\n{summary(node) or layer.type}"
 
 
-def box(name: str, text: str, colour: str, text_colour: str) -> str:
-    return f'{quote(name)} [label={quote(text)} fillcolor="{colour}" fontcolor="{text_colour}"]'
+def box(name: str, text: str, colours: Kind) -> str:
+    return f'{quote(name)} [label={quote(text)} fillcolor="{colours.colour}" fontcolor="{colours.text}"]'
 
 
 def edge(source: str, target: str, node: Node) -> str:

@@ -60,17 +60,19 @@ def show_modules(network: Network) -> None:
     st.dataframe(styled, hide_index=True, height="content", column_config=CONFIG)
 
 
-def show_diagram(network: Network) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        detail = st.segmented_control(
-            "Detail",
-            ["Modules", "Layers"],
-            default="Modules",
-            required=True,
-            key="detail",
+def show_diagram(name: str, network: Network) -> None:
+    every = [module for module, _ in modules.modules(network)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        opened = st.multiselect(
+            "Open modules",
+            every,
+            key=f"{name}.open",
             bind="query-params",
-            label_visibility="collapsed",
+            placeholder="Choose modules to see their layers",
+            width=420,
         )
+        st.button("Open all", on_click=lambda: st.session_state.update({f"{name}.open": every}))
+        st.button("Close all", on_click=lambda: st.session_state.update({f"{name}.open": []}))
         swatches = " ".join(
             f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
             f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
@@ -78,8 +80,7 @@ def show_diagram(network: Network) -> None:
         )
         st.html(f'<div style="font-size:0.85rem;text-align:right">{swatches}</div>')
     with st.container(height=560, border=True, horizontal_alignment="center"):
-        draw = diagram.module_diagram if detail == "Modules" else diagram.layer_diagram
-        st.graphviz_chart(draw(network))
+        st.graphviz_chart(diagram.diagram(network, opened))
 
 
 def show_published(name: str) -> None:
@@ -177,7 +178,7 @@ for view, tab in tabs.items():
             case "Modules":
                 show_modules(network)
             case "Diagram":
-                show_diagram(network)
+                show_diagram(name, network)
             case "Published":
                 show_published(name)
             case "Code":

@@ -64,7 +64,7 @@ def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
 
 def totals_table(chosen: list[Candidate], batch: int) -> object:
     lines = comparison.compare(chosen, batch)
-    own = {candidate.name: runs.best_run(runs_folder(), candidate.name) for candidate in chosen}
+    own = {candidate.name: runs.best_runs(runs_folder(), candidate.name) for candidate in chosen}
     table = pd.DataFrame(
         {
             "Network": [line["label"] for line in lines],
@@ -84,9 +84,9 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
     return table.style.format("{:,}", subset=["Classes", "Parameters", "Multiply-adds"])
 
 
-def own_text(run: runs.Run | None) -> str:
-    best = run.best_epoch() if run else None
-    return f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" if run and best else "–"
+def own_text(own: list[runs.Run]) -> str:
+    found = [(best, run) for run in own if (best := run.best_epoch())]
+    return ", ".join(f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for best, run in found) or "–"
 
 
 def literature_text(name: str) -> str:
@@ -112,19 +112,18 @@ def points(chosen: list[Candidate]) -> list[dict[str, object]]:
             {**base, "own": False, "accuracy": item.value, "source": f"{item.conditions}. {item.source}", "on": on}
             for on, item in printed.items()
         ]
-        run = runs.best_run(runs_folder(), candidate.name)
-        best = run.best_epoch() if run else None
-        if run and best:
-            on = f"{dataset_title(run)}, rank-1 accuracy"
-            found.append(
-                {
-                    **base,
-                    "own": True,
-                    "accuracy": best["validation_accuracy"],
-                    "source": f"{run.id}, validation",
-                    "on": on,
-                }
-            )
+        for run in runs.best_runs(runs_folder(), candidate.name):
+            best = run.best_epoch()
+            if best:
+                found.append(
+                    {
+                        **base,
+                        "own": True,
+                        "accuracy": best["validation_accuracy"],
+                        "source": f"{run.id}, validation",
+                        "on": f"{dataset_title(run)}, rank-1 accuracy",
+                    }
+                )
     return found
 
 

@@ -475,3 +475,48 @@ def test_an_interrupted_run_still_predicts(call: Any, trained_run: Run, runs_dir
     (copy.folder / "process.json").unlink()
     assert Run(copy.folder).status().state == "interrupted"
     assert call("predict", copy.id, digit_files[0], "--runs-dir", str(runs_dir)).code == 0
+
+
+def test_compare_tells_of_each_network_with_its_own_switches(call: Any) -> None:
+    output = call("compare", "vgg16", "minigooglenet:width=0.5", "--set", "classes=10", "--json")
+    lines = output.json()
+    assert output.code == 0
+    assert [line["label"] for line in lines] == ["VGG16 (classes 10)", "MiniGoogLeNet (width 0.5)"]
+    assert [line["classes"] for line in lines] == [10, 10]
+    assert lines[0]["parameters"] == 138_357_544 - 990 * 4097
+
+
+def test_reduce_does_the_lectures_arithmetic(call: Any) -> None:
+    words = [
+        "reduce",
+        "--input",
+        "28x28x192",
+        "--kernel",
+        "5",
+        "--filters",
+        "32",
+        "--bottleneck",
+        "16",
+        "--padding",
+        "valid",
+        "--json",
+    ]
+    report = call(*words).json()
+    assert report["direct"]["parameters"] == 153_632
+    assert report["reduced"]["parameters"] == 15_920
+    assert [layer["parameters"] for layer in report["reduced"]["layers"]] == [3_088, 12_832]
+
+
+def test_code_prints_a_script_that_python_can_read(call: Any) -> None:
+    output = call("code", "minivggnet", "--set", "classes=7")
+    compile(output.out, "minivggnet.py", "exec")
+    assert "cnnlab code minivggnet --set classes=7" in output.out
+
+
+@pytest.mark.parametrize(
+    "words", ["compare lenet", "compare vgg16:depth=2", "reduce --input 28x28", "reduce --kernel 99", "code lenet"]
+)
+def test_the_laboratory_commands_refuse_in_one_line(call: Any, words: str) -> None:
+    output = call(*words.split())
+    assert output.code == 2
+    assert_one_line(output.err.strip())

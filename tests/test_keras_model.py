@@ -115,6 +115,22 @@ def test_any_switches_give_the_keras_model(name: str, **values: float) -> None:
     assert_conforms(network, keras_model(network))
 
 
+@given(data=st.data(), name=st.sampled_from(["vgg_a_lrn", "vgg_c", "nin", "googlenet", "deepergooglenet"]))
+@settings(max_examples=12)
+def test_any_switches_of_the_larger_networks_give_the_keras_model(data: st.DataObject, name: str) -> None:
+    """Every switch takes a value of its own, in networks made thin enough to be built a dozen times."""
+    values: dict[str, Any] = {"input_size": data.draw(st.integers(80, 100)), "width": data.draw(st.floats(0.05, 0.3))}
+    for switch in architectures.ARCHITECTURES[name].switches:
+        if switch.choices:
+            values[switch.name] = data.draw(st.sampled_from(switch.choices))
+        elif switch.type is bool:
+            values[switch.name] = data.draw(st.booleans())
+        elif switch.name not in values:
+            values[switch.name] = data.draw(st.integers(2, 30)) if switch.type is int else data.draw(st.floats(0, 0.9))
+    network = architectures.build(name, values)
+    assert_conforms(network, keras_model(network))
+
+
 @given(
     size=st.integers(5, 12),
     kernel=st.integers(1, 5),

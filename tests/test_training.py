@@ -395,6 +395,24 @@ def test_the_loss_of_an_undecided_network_is_the_logarithm_of_its_classes() -> N
     assert trainer.validate(of_split(BLACK, [3, 7]))[0] == pytest.approx(np.log(10), rel=1e-5)
 
 
+def test_an_auxiliary_head_learns_with_its_weight_and_the_loss_told_is_the_main_heads() -> None:
+    """GoogLeNet's loss: main + 0.3 auxiliary. From even odds the gradient by a bias is (-1/2, 1/2) for label 0."""
+    from cnnlab.training.trainer import Trainer
+
+    net = Builder("two_heads")
+    x = net.flatten(net.input((1, 1, 3)))
+    main = net.dense(x, 2, activation="softmax", name="main")
+    network = net.build(main, net.dense(x, 2, activation="softmax", name="auxiliary"))
+    preprocessing = Preprocessing(image_size=(1, 1), input_size=(1, 1), mean=(0, 0, 0), deviation=(1, 1, 1))
+    trainer = Trainer(network, make_recipe(optimizer="sgd"), preprocessing)
+    loss, _ = trainer.train_batch(BLACK, np.array([0, 0]), 0.1)
+    assert loss == pytest.approx(np.log(2), rel=1e-5)
+    nesterov = 1.9  # the first step with a momentum of 0.9
+    moved = {name: trainer.model.get_layer(name).get_weights()[1][0] for name in ("main", "auxiliary")}
+    assert moved["main"] == pytest.approx(0.1 * nesterov * 0.5, rel=1e-4)
+    assert moved["auxiliary"] == pytest.approx(0.3 * moved["main"], rel=1e-4)
+
+
 def test_a_checkpoint_appears_only_whole_and_replaces_one_of_the_same_step(tmp_path: Path) -> None:
     trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[1.0, 2.0])
     for epoch in (1.0, 2.0):

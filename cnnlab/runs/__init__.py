@@ -93,14 +93,16 @@ def listing(folder: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.config.created, reverse=True)
 
 
-def best_run(folder: Path, architecture: str) -> Run | None:
-    """The run of an architecture with the highest validation accuracy on any data set."""
-    scored = [
-        (best["validation_accuracy"], run.config.created, run)
-        for run in listing(folder)
-        if run.config.experiment.architecture == architecture and (best := run.best_epoch())
-    ]
-    return max(scored, key=lambda item: item[:2])[2] if scored else None
+def best_runs(folder: Path, architecture: str) -> list[Run]:
+    """The run of an architecture with the highest validation accuracy on each data set."""
+    best: dict[str, tuple[float, Run]] = {}
+    for run in listing(folder):
+        experiment, epoch = run.config.experiment, run.best_epoch()
+        if experiment.architecture == architecture and epoch:
+            found = best.get(experiment.dataset)
+            if found is None or epoch["validation_accuracy"] > found[0]:
+                best[experiment.dataset] = (epoch["validation_accuracy"], run)
+    return [run for _, run in best.values()]
 
 
 class Summary(TypedDict):
