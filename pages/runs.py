@@ -11,7 +11,7 @@ from pages.shared.parts import architecture_title, dataset_title, runs_folder, s
 
 enter_through_app()
 
-WIDTHS = [1.3, 3.6, 1.6, 1.2, 1.5, 1, 1.2]
+WIDTHS = [1.7, 3.4, 1.6, 1.2, 1.4, 1, 1.2]
 HEADINGS = ("State", "Run", "Network", "Data set", "Best validation accuracy", "Epochs", "Duration")
 PAGE = 25
 
