@@ -26,7 +26,7 @@ test: .venv/developing chromium
 
 # The browser tests use a Chromium that is installed; else the system's package; else the test library's own.
 chromium: .venv/developing
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] \
 	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; then :; \
 	else $(BIN)/playwright install chromium; fi

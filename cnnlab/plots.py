@@ -57,11 +57,11 @@ def learning_curves(measure: Measure, history: Records, steps: Records, epochs: 
     title = "Accuracy" if measure == "accuracy" else "Loss (cross-entropy)"
     figure.update_layout(
         title={"text": title, "x": 0, "font": {"size": 15}},
-        height=330,
+        height=350,
         margin=MARGIN,
         uirevision="keep",
         hovermode="closest",
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
         xaxis={"title": "Epoch", "range": [0, epochs * 1.02], "tickformat": "d", "nticks": min(epochs, 12) + 1},
         yaxis={"range": [0, 1.02], "tickformat": ".0%"} if measure == "accuracy" else {"rangemode": "tozero"},
     )

@@ -28,7 +28,10 @@ def open_run() -> Run:
         return runs.find(name, runs_folder())
     except UserError:
         st.title("Run", anchor=False)
-        st.warning(f"There is no run {name!r} here. It may have been deleted, or the address is cut off.")
+        if name:
+            st.warning(f"There is no run {name!r} here. It may have been deleted, or the address is cut off.")
+        else:
+            st.info("The address names no run. Choose one from the list.", icon=":material/info:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
         st.stop()
 
@@ -155,9 +158,9 @@ def progress() -> None:
     show_message(status)
     show_metrics(run, status)
     show_curves(run, status.epochs or experiment.recipe.epochs)
-    with st.expander("Log", icon=":material/terminal:", key="log", on_change="rerun") as log:
+    with st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
-            st.code(run.log(30) or "Nothing yet.", "text")
+            st.code(run.log(8 if active else 30) or "Nothing yet.", "text")
     if active and status.state not in ACTIVE:
         st.rerun()
 
