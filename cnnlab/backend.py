@@ -1,6 +1,6 @@
 """TensorFlow, set up once for this machine. Nothing else in cnnlab imports it or chooses its settings.
 
-oneDNN's kernels are off by default on processors without AVX-512, where they train MiniVGGNet about 1.5 times as
+oneDNN's kernels are off by default on processors without AVX-512, where they train MiniVGGNet 1.4 times as
 fast as TensorFlow's own; the variables must be set before TensorFlow is imported.
 """
 

@@ -1,5 +1,7 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +19,7 @@ START = ("minivggnet", "minigooglenet", "nin")
 VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
 IMAGENET = ("vgg_a", "vgg16", "vgg19", "googlenet")
 MOST = 16
+OwnRuns = list[tuple[runs.Run, dict[str, Any]]]
 
 
 def candidates() -> list[Candidate]:
@@ -64,7 +67,7 @@ def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
 
 def totals_table(chosen: list[Candidate], batch: int) -> object:
     lines = comparison.compare(chosen, batch)
-    own = {candidate.name: runs.best_runs(runs_folder(), candidate.name) for candidate in chosen}
+    own = runs.best_runs(runs_folder())
     table = pd.DataFrame(
         {
             "Network": [line["label"] for line in lines],
@@ -77,16 +80,15 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
             "Training": [units.size(line["training_bytes"]) for line in lines],
             "Inference": [units.size(line["inference_bytes"]) for line in lines],
             "Receptive field": [f"{line['receptive_field']} px" for line in lines],
-            "Your best, validation": [own_text(own[candidate.name]) for candidate in chosen],
+            "Your best, validation": [own_text(own.get(candidate.name, [])) for candidate in chosen],
             "Literature": [literature_text(candidate.name) for candidate in chosen],
         }
     )
     return table.style.format("{:,}", subset=["Classes", "Parameters", "Multiply-adds"])
 
 
-def own_text(own: list[runs.Run]) -> str:
-    found = [(best, run) for run in own if (best := run.best_epoch())]
-    return ", ".join(f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for best, run in found) or "–"
+def own_text(own: OwnRuns) -> str:
+    return ", ".join(f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for run, best in own) or "–"
 
 
 def literature_text(name: str) -> str:
@@ -97,6 +99,7 @@ def literature_text(name: str) -> str:
 def points(chosen: list[Candidate]) -> list[dict[str, object]]:
     """Every known accuracy of the networks on the page, the literature's and one's own."""
     found: list[dict[str, object]] = []
+    own = runs.best_runs(runs_folder())
     for candidate in chosen:
         network = candidate.network()
         base = {
@@ -112,18 +115,16 @@ def points(chosen: list[Candidate]) -> list[dict[str, object]]:
             {**base, "own": False, "accuracy": item.value, "source": f"{item.conditions}. {item.source}", "on": on}
             for on, item in printed.items()
         ]
-        for run in runs.best_runs(runs_folder(), candidate.name):
-            best = run.best_epoch()
-            if best:
-                found.append(
-                    {
-                        **base,
-                        "own": True,
-                        "accuracy": best["validation_accuracy"],
-                        "source": f"{run.id}, validation",
-                        "on": f"{dataset_title(run)}, rank-1 accuracy",
-                    }
-                )
+        found += [
+            {
+                **base,
+                "own": True,
+                "accuracy": best["validation_accuracy"],
+                "source": f"{run.id}, validation",
+                "on": f"{dataset_title(run)}, rank-1 accuracy",
+            }
+            for run, best in own.get(candidate.name, [])
+        ]
     return found
 
 

@@ -213,7 +213,7 @@ def vgg_table(costs: dict[str, Cost]) -> tuple[pd.DataFrame, int]:
 
 
 def published_table(costs: dict[str, Cost]) -> pd.DataFrame:
-    errors = reduction.VGG_ERRORS
+    errors = reduction.vgg_errors()
     return pd.DataFrame(
         {
             "Configuration": [f"VGG {error.configuration}" for error in errors],
@@ -227,7 +227,7 @@ def published_table(costs: dict[str, Cost]) -> pd.DataFrame:
 
 
 def show_vgg() -> None:
-    costs = {error.configuration: reduction.network_cost(error.name) for error in reduction.VGG_ERRORS}
+    costs = {error.configuration: reduction.network_cost(error.name) for error in reduction.vgg_errors()}
     st.write(
         "VGG C and D have 16 weight layers each and differ in three: C has 1×1 convolutions where D has 3×3. These "
         "1×1 reduce nothing, for they have as many filters as their input has maps: what they add is a non-linearity."

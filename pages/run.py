@@ -9,7 +9,8 @@ import streamlit as st
 from cnnlab import plots, runs, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
-from cnnlab.runs.run import Run
+from cnnlab.plots import Records
+from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
@@ -54,8 +55,8 @@ def show_message(status: Status) -> None:
             pass
 
 
-def show_metrics(run: Run, status: Status) -> None:
-    best, history = run.best_epoch(), run.history()
+def show_metrics(status: Status, history: Records) -> None:
+    best = best_of(history)
     with st.container(horizontal=True):
         st.metric(
             "Best validation accuracy",
@@ -83,8 +84,8 @@ def show_metrics(run: Run, status: Status) -> None:
             )
 
 
-def show_curves(run: Run, epochs: int) -> None:
-    best, history, steps = run.best_epoch(), run.history(), run.steps()
+def show_curves(run: Run, history: Records, epochs: int) -> None:
+    best, steps = best_of(history), run.steps()
     for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         figure = plots.learning_curves(measure, history, steps, epochs, best["epoch"] if best else None)
         column.plotly_chart(figure, key=f"{run.id} {measure}", config=CHART)
@@ -156,8 +157,9 @@ def progress() -> None:
         st.caption(f"`{run.id}` · started {began:%d %b %Y, %H:%M}", width="content")
         stop_button(run, status)
     show_message(status)
-    show_metrics(run, status)
-    show_curves(run, status.epochs or experiment.recipe.epochs)
+    history = run.history()
+    show_metrics(status, history)
+    show_curves(run, history, status.epochs or experiment.recipe.epochs)
     with st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
             st.code(run.log(8 if active else 30) or "Nothing yet.", "text")

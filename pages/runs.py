@@ -18,14 +18,14 @@ PAGE = 25
 st.title("Runs", anchor=False)
 st.write("Every training on this machine, newest first. Open one for its curves, its evaluation and its log.")
 
-summaries = [runs.summary(run) for run in runs.listing(runs_folder())]
-if not summaries:
+found = runs.listing(runs_folder())
+if not found:
     st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
     st.stop()
 
 
-@st.fragment(run_every=2.0 if any(item["state"] in ACTIVE for item in summaries) else None)
+@st.fragment(run_every=2.0 if any(run.status().state in ACTIVE for run in found) else None)
 def listing() -> None:
     shown = st.session_state.setdefault("runs shown", PAGE)
     everything = runs.listing(runs_folder())

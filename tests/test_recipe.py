@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab import architectures, cli
+from cnnlab.cli.output import pairs
 from cnnlab.errors import UserError
 from cnnlab.runs.config import Experiment, plan
 from cnnlab.training.recipe import Recipe, make_recipe
@@ -132,7 +133,7 @@ def from_command(command: str) -> Experiment:
     options = cli.parser().parse_args(arguments)
     given_ = {name: getattr(options, name) for name in Recipe.model_fields}
     recipe = make_recipe(**{name: value for name, value in given_.items() if value is not None})
-    return plan(options.architecture, options.dataset, cli.pairs(options.set), recipe)
+    return plan(options.architecture, options.dataset, pairs(options.set), recipe)
 
 
 RECIPES = st.builds(

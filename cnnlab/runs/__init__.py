@@ -8,14 +8,14 @@ import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from cnnlab import architectures
 from cnnlab.errors import UserError
 from cnnlab.runs import process
 from cnnlab.runs.config import Experiment, RunConfig, versions
 from cnnlab.runs.files import write_text
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import State, Status
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -93,16 +93,18 @@ def listing(folder: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.config.created, reverse=True)
 
 
-def best_runs(folder: Path, architecture: str) -> list[Run]:
-    """The run of an architecture with the highest validation accuracy on each data set."""
-    best: dict[str, tuple[float, Run]] = {}
+def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
+    """By architecture, the run with the highest validation accuracy on each data set, with its best epoch's record."""
+    best: dict[tuple[str, str], tuple[Run, dict[str, Any]]] = {}
     for run in listing(folder):
-        experiment, epoch = run.config.experiment, run.best_epoch()
-        if experiment.architecture == architecture and epoch:
-            found = best.get(experiment.dataset)
-            if found is None or epoch["validation_accuracy"] > found[0]:
-                best[experiment.dataset] = (epoch["validation_accuracy"], run)
-    return [run for _, run in best.values()]
+        key = run.config.experiment.architecture, run.config.experiment.dataset
+        epoch = run.best_epoch()
+        if epoch and (key not in best or epoch["validation_accuracy"] > best[key][1]["validation_accuracy"]):
+            best[key] = (run, epoch)
+    found: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
+    for (architecture, _), item in best.items():
+        found.setdefault(architecture, []).append(item)
+    return found
 
 
 class Summary(TypedDict):
@@ -124,7 +126,8 @@ class Summary(TypedDict):
 def summary(run: Run) -> Summary:
     """What a list of runs shows of one."""
     status, experiment = run.status(), run.config.experiment
-    best, history = run.best_epoch(), run.history()
+    history = run.history()
+    best = best_of(history)
     return Summary(
         id=run.id,
         created=run.config.created,

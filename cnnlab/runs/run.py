@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,12 +145,7 @@ class Run:
         return files.read_records(self.folder / "steps.jsonl", "step")
 
     def best_epoch(self) -> dict[str, Any] | None:
-        """The record with the highest validation accuracy; of equals, the one with the lowest validation loss."""
-        return max(
-            self.history(),
-            key=lambda record: (record["validation_accuracy"], -record["validation_loss"]),
-            default=None,
-        )
+        return best_of(self.history())
 
     def log(self, lines: int = 20) -> str:
         return files.tail(self.folder / "log.txt", lines)
@@ -189,3 +185,8 @@ class Run:
         for point in self.checkpoints():
             if point.folder not in folders:
                 shutil.rmtree(point.folder, ignore_errors=True)
+
+
+def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The record with the highest validation accuracy; of equals, the one with the lowest validation loss."""
+    return max(history, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]), default=None)

@@ -1,0 +1,126 @@
+"""Commands that explain architectures; none loads TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+
+from cnnlab import analysis, architectures, codegen, reduction, units
+from cnnlab.cli.output import pairs, print_json, print_table
+from cnnlab.comparison import Candidate, compare
+from cnnlab.errors import UserError
+from cnnlab.layers import shape_text
+
+
+def show_architectures(options: argparse.Namespace) -> int:
+    networks = {name: architectures.build(name) for name in architectures.ARCHITECTURES}
+    if options.json:
+        print_json([analysis.table_json(network) | {"rows": len(network.layers)} for network in networks.values()])
+        return 0
+    print_table(
+        ("name", "input", "classes", "parameters", "multiply-adds", "paper"),
+        [
+            (
+                name,
+                shape_text(network.input_shape),
+                units.count(network.classes),
+                units.count(network.parameters),
+                units.short(network.multiply_adds),
+                f"{chosen.paper.authors}, {chosen.paper.venue}",
+            )
+            for (name, network), chosen in zip(networks.items(), architectures.ARCHITECTURES.values(), strict=True)
+        ],
+        right=(2, 3, 4),
+    )
+    return 0
+
+
+def show_table(options: argparse.Namespace) -> int:
+    network = architectures.build(options.name, pairs(options.set))
+    if options.json:
+        print_json(analysis.table_json(network))
+        return 0
+    if options.csv:
+        print(analysis.table_csv(network), end="")
+        return 0
+    print_table(
+        ("layer", "type", "output shape", "kernel / stride", "parameters", "multiply-adds"),
+        [
+            (
+                row["name"],
+                row["type"],
+                shape_text(tuple(row["output_shape"])),
+                row["kernel"],
+                units.count(row["parameters"]),
+                units.count(row["multiply_adds"]),
+            )
+            for row in analysis.rows(network)
+        ],
+        right=(4, 5),
+    )
+    print()
+    print(f"Total parameters:          {network.parameters:>15,}")
+    print(f"Trainable parameters:      {network.trainable:>15,}")
+    print(f"Non-trainable parameters:  {network.non_trainable:>15,}")
+    print(f"Multiply-adds per image:   {network.multiply_adds:>15,}")
+    return 0
+
+
+def compare_networks(options: argparse.Namespace) -> int:
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size takes a number from 1, not {options.batch_size}.")
+    chosen = [Candidate.parse(name, pairs(options.set)) for name in options.names]
+    lines = compare(chosen, options.batch_size)
+    if options.json:
+        print_json(lines)
+        return 0
+    columns = ("network", "input", "weight layers", "parameters", "multiply-adds", "on disk", "training", "inference")
+    print_table(
+        columns,
+        [
+            (
+                line["label"],
+                shape_text(tuple(line["input_shape"])),
+                str(line["weight_layers"]),
+                units.count(line["parameters"]),
+                units.count(line["multiply_adds"]),
+                units.size(line["weight_bytes"]),
+                units.size(line["training_bytes"]),
+                units.size(line["inference_bytes"]),
+            )
+            for line in lines
+        ],
+        right=range(2, len(columns)),
+    )
+    return 0
+
+
+def show_reduction(options: argparse.Namespace) -> int:
+    case = reduction.Bottleneck(
+        *reduction.read_shape(options.input), options.kernel, options.filters, options.bottleneck, options.padding
+    )
+    report = reduction.report(case)
+    if options.json:
+        print_json(report)
+        return 0
+    print_table(
+        ("path", "parameters", "multiply-adds"),
+        [
+            (path, units.count(report[path]["parameters"]), units.count(report[path]["multiply_adds"]))
+            for path in ("direct", "reduced")
+        ],
+        right=(1, 2),
+    )
+    for measure, words in (("parameters", "parameters"), ("multiply_adds", "multiply-adds")):
+        factor, even = report["factor"][measure], report["break_even"][measure]
+        print(f"{factor:.2f} times fewer {words}; fewer up to a bottleneck of {even['widest_cheaper']:,}.")
+    return 0
+
+
+def show_code(options: argparse.Namespace) -> int:
+    switches = pairs(options.set)
+    script = codegen.keras_script(architectures.build(options.name, switches), switches)
+    if options.json:
+        print_json({"architecture": options.name, "script": script})
+    else:
+        print(script, end="")
+    return 0

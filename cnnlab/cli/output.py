@@ -1,0 +1,36 @@
+"""What commands print: tables, JSON; and the KEY=VALUE texts that they read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cnnlab.errors import UserError
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """KEY=VALUE texts as a dict."""
+    for text in texts:
+        if "=" not in text:
+            raise UserError(f"--set takes KEY=VALUE, not {text!r}.")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number in right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)  # a pipe has no width to fit into
+    console.print(table)
