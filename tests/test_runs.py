@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from cnnlab import architectures, runs
 from cnnlab.errors import UserError
+from cnnlab.runs.config import plan
 from cnnlab.runs.files import append_record, read_records, tail, write_text
 from cnnlab.runs.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive, record_process, seconds_silent
 from cnnlab.runs.run import Checkpoint, CheckpointInfo, Run
 from cnnlab.runs.status import Status
+from cnnlab.training.recipe import make_recipe
 from tests.conftest import assert_one_line, digits_experiment
 
 
@@ -324,6 +326,20 @@ def test_the_best_epoch_has_the_highest_accuracy_and_of_equals_the_lowest_loss(r
     best = run.best_epoch()
     assert best is not None
     assert best["epoch"] == 3
+
+
+def test_the_best_run_of_an_architecture_is_told_for_each_data_set(runs_dir: Path) -> None:
+    experiments = [digits_experiment(), digits_experiment(), plan("minivggnet", "cifar10", {}, make_recipe())]
+    made = [runs.create(experiment, runs_dir) for experiment in experiments]
+    for run, accuracy in zip(made, (0.7, 0.9, 0.5), strict=True):
+        epochs(run, (accuracy, 0.4), (accuracy - 0.1, 0.3))
+    runs.create(plan("nin", "digits", {}, make_recipe()), runs_dir)
+    best = runs.best_runs(runs_dir)
+    assert set(best) == {"minivggnet"}
+    assert {(run.id, record["validation_accuracy"]) for run, record in best["minivggnet"]} == {
+        (made[1].id, 0.9),
+        (made[2].id, 0.5),
+    }
 
 
 def test_a_summary_is_a_run_in_a_line(run: Run) -> None:

@@ -18,7 +18,7 @@ from cnnlab.runs.run import Run
 from cnnlab.training.recipe import make_recipe
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
-PAGES = ("home", "architectures", "train", "runs", "run", "predict")
+PAGES = ("home", "architectures", "compare", "one_by_one", "train", "runs", "run", "predict")
 LOADING_TENSORFLOW = 60
 
 OpenPage = Callable[..., AppTest]
@@ -28,7 +28,7 @@ OpenPage = Callable[..., AppTest]
 def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenPage:
     """Opens a page in a laboratory with no data and, unless a runs folder is named, no runs."""
 
-    def open_one(page: str, runs_dir: Path | None = None, **query: str) -> AppTest:
+    def open_one(page: str, runs_dir: Path | None = None, **query: str | list[str]) -> AppTest:
         monkeypatch.setenv("CNNLAB_RUNS", str(runs_dir or tmp_path / "no runs"))
         monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "no data"))
         app = AppTest.from_file(APP, default_timeout=LOADING_TENSORFLOW).run()
@@ -185,3 +185,20 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
     app.toggle[0].set_value(True).run()
     assert not app.exception
     assert sum(caption.value.startswith("What the network sees: 32×32") for caption in app.caption) == 5
+
+
+def test_compare_shows_ones_own_best_run_beside_the_literature(open_page: OpenPage, trained_run: Run) -> None:
+    best = trained_run.best_epoch()
+    assert best is not None
+    app = open_page("compare", trained_run.folder.parent)
+    table = app.dataframe[0].value.set_index("Network")
+    assert table.loc["MiniVGGNet", "Your best, validation"] == f"{best['validation_accuracy']:.1%} · Digits"
+    assert table.loc["MiniVGGNet", "Literature"] == "82.0% rank-1 · CIFAR-10"
+    assert table.loc["Network in Network", "Your best, validation"] == "–"
+
+
+def test_compare_says_what_it_cannot_read_in_its_address_and_shows_the_rest(open_page: OpenPage) -> None:
+    app = open_page("compare", network=["lenet", "vgg16:depth=3", "nin"])
+    assert not app.exception
+    assert ["lenet" in app.error[0].value, "depth" in app.error[1].value] == [True, True]
+    assert list(app.dataframe[0].value["Network"]) == ["Network in Network"]
