@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab import datasets
 from cnnlab.datasets import Progress, Split, SplitName, silent
+from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
 from cnnlab.prediction import Classifier
 from cnnlab.runs.files import write_text
@@ -49,10 +50,11 @@ def split_of(run: Run, name: SplitName) -> Split:
         raise UserError(
             f"The {dataset.title} images here are not those that run {run.id} was trained on ({run.data.title})."
         )
+    recipe = experiment.recipe
     if name == "test":
-        return dataset.test_split()
-    train, validation = dataset.training_splits(experiment.recipe.validation_fraction, experiment.recipe.seed)
-    return train if name == "train" else validation
+        return corrupt(dataset.test_split(), dataset, recipe.pixels, recipe.seed)
+    train, validation = dataset.training_splits(recipe.validation_fraction, recipe.seed)
+    return corrupt(train if name == "train" else validation, dataset, recipe.pixels, recipe.seed)
 
 
 def evaluate(classifier: Classifier, name: SplitName = "test", progress: Progress = silent) -> Evaluation:

@@ -23,20 +23,21 @@ from cnnlab.layers import (
 from cnnlab.network import Network, Node
 
 
-def keras_model(network: Network) -> Any:
+def keras_model(network: Network, synchronized: bool = False) -> Any:
     """The keras.Model of a network: the same layer names, freshly initialised weights (Glorot uniform).
 
-    It gives a dict: each output under its layer's name.
+    It gives a dict: each output under its layer's name. `synchronized` takes the statistics of batch normalization
+    over the replicas of a distributed training together.
     """
     tensors: dict[str, Any] = {}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
-        tensors[node.name] = translate(node, inputs)
+        tensors[node.name] = translate(node, inputs, synchronized)
     outputs = {name: tensors[name] for name in network.outputs}
     return keras.Model(tensors[network.layers[0].name], outputs, name=network.name)
 
 
-def translate(node: Node, inputs: list[Any]) -> Any:
+def translate(node: Node, inputs: list[Any], synchronized: bool) -> Any:
     """The Keras tensor that a layer gives for its Keras inputs."""
     layers, name = keras.layers, node.name
     match node.layer:
@@ -45,7 +46,7 @@ def translate(node: Node, inputs: list[Any]) -> Any:
         case Conv2D(filters, kernel, stride, padding, activation):
             return layers.Conv2D(filters, kernel, stride, padding, activation=activation, name=name)(*inputs)
         case Dense(units, activation):
-            return layers.Dense(units, activation, name=name)(*inputs)
+            return layers.Dense(units, activation, name=name, dtype=precision(activation))(*inputs)
         case MaxPooling2D(kernel, stride, padding):
             return layers.MaxPooling2D(kernel, stride, padding, name=name)(*inputs)
         case AveragePooling2D(kernel, stride, padding):
@@ -53,11 +54,13 @@ def translate(node: Node, inputs: list[Any]) -> Any:
         case GlobalAveragePooling2D():
             return layers.GlobalAveragePooling2D(name=name)(*inputs)
         case BatchNormalization(momentum, epsilon):
-            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
+            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name, synchronized=synchronized)(
+                *inputs
+            )
         case LocalResponseNormalization(radius, bias, alpha, beta):
             return keras_lrn.LocalResponseNormalization(radius, bias, alpha, beta, name=name)(*inputs)
         case Activation(activation):
-            return layers.Activation(activation, name=name)(*inputs)
+            return layers.Activation(activation, name=name, dtype=precision(activation))(*inputs)
         case Dropout(rate):
             return layers.Dropout(rate, name=name)(*inputs)
         case Flatten():
@@ -66,3 +69,8 @@ def translate(node: Node, inputs: list[Any]) -> Any:
             return layers.Concatenate(name=name)(inputs)
         case _:
             assert_never(node.layer)
+
+
+def precision(activation: str) -> str | None:
+    """Probabilities are computed in float32 also where the rest of the network is not."""
+    return "float32" if activation == "softmax" else None

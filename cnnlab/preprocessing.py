@@ -8,16 +8,19 @@ that those had, no more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from cnnlab.images import Pixels, resize
 
 
 class Preprocessing(BaseModel):
-    """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255."""
+    """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255.
+
+    `crop` cuts the input out of the middle of the stored size; else the stored size is resized to it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,15 +28,32 @@ class Preprocessing(BaseModel):
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
+    crop: bool = False
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if self.crop and (self.image_size[0] < self.input_size[0] or self.image_size[1] < self.input_size[1]):
+            raise ValueError(f"An input of {self.input_size} cannot be cut out of images of {self.image_size}.")
+        return self
 
     def fit(self, image: Pixels) -> Pixels:
         """What the network sees of an RGB image of any size: uint8, (height, width, 3) of the input."""
-        return resize(resize(image, *self.image_size), *self.input_size)
+        stored = resize(image, *self.image_size)
+        return self.centre(stored[None])[0] if self.crop else resize(stored, *self.input_size)
+
+    def centre(self, images: Pixels) -> Pixels:
+        """The input-sized middle of images in the stored size (count, height, width, 3)."""
+        height, width = self.input_size
+        top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+        return images[:, top : top + height, left : left + width]
 
     def fit_all(self, images: Sequence[Pixels] | Pixels) -> Pixels:
         """`fit` for many: uint8, (count, height, width, 3)."""
-        if isinstance(images, np.ndarray) and images.shape[1:3] == self.image_size == self.input_size:
-            return images
+        if isinstance(images, np.ndarray) and images.shape[1:3] == self.image_size:
+            if self.image_size == self.input_size:
+                return images
+            if self.crop:
+                return self.centre(images)
         return np.stack([self.fit(image) for image in images])
 
     def normalize(self, images: Any) -> Any:

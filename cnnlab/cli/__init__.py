@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cnnlab import datasets
+from cnnlab.cli import training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
-from cnnlab.cli.work import evaluate_run, predict_images, run_training, show_runs, stop_run
+from cnnlab.cli.use import evaluate_run, predict_images
 from cnnlab.errors import UserError
-from cnnlab.training.recipe import Recipe
+from cnnlab.runs.config import setting_text
+from cnnlab.training.recipe import FLAT_FIELDS
+
+LOGGERS = ("tensorboard", "wandb", "mlflow")
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,6 +46,13 @@ def parser() -> Parser:
     switches.add_argument(
         "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="switches of the architecture"
     )
+    changes = Parser(add_help=False)
+    changes.add_argument(
+        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="settings to change"
+    )
+    followed = Parser(add_help=False)
+    followed.add_argument("--detach", action="store_true", help="return at once; the training goes on by itself")
+    recipes = recipe_options()
     top = Parser(prog="python -m cnnlab", description="A laboratory for convolutional networks.")
     top.add_argument("--runs-dir", **where)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -49,6 +60,11 @@ def parser() -> Parser:
     def command(name: str, function: Any, text: str, *parents: Parser) -> Parser:
         made = commands.add_parser(name, help=text, description=text, parents=[everywhere, *parents])
         made.set_defaults(run_command=function)
+        return made
+
+    def of_run(name: str, function: Any, text: str, *parents: Parser) -> Parser:
+        made = command(name, function, text, *parents)
+        made.add_argument("run", metavar="RUN")
         return made
 
     def as_json(made: Parser) -> Parser:
@@ -75,17 +91,47 @@ def parser() -> Parser:
     code = as_json(command("code", show_code, "Print a stand-alone Keras script of an architecture.", switches))
     code.add_argument("name", metavar="NAME")
 
-    train = command("train", run_training, "Train a network.", switches)
-    train.add_argument("--architecture", required=True, metavar="A")
-    train.add_argument("--dataset", required=True, metavar="D", help=", ".join(datasets.SOURCES))
-    for name, field in Recipe.model_fields.items():
-        train.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"default {field.default}")
-    train.add_argument("--detach", action="store_true", help="return at once; the training goes on by itself")
+    train = command("train", training.run_training, "Train a network.", recipes, switches, followed)
+    train.add_argument("--name", metavar="TEXT", help="what to call the run")
 
-    as_json(command("runs", show_runs, "List the runs, newest first."))
+    sweep = command("sweep", training.run_sweep, "Queue several values of several settings.", recipes, switches)
+    values_help = "settings or switches with the values to try; every combination is a run"
+    sweep.add_argument("--values", nargs="+", required=True, metavar="KEY=V1,V2", help=values_help)
+    sweep.add_argument("--sample", type=int, metavar="N", help="try N combinations drawn at random")
 
-    stop = command("stop", stop_run, "Ask a training to save a checkpoint and end.")
-    stop.add_argument("run", metavar="RUN")
+    as_json(command("recipes", training.show_recipes, "List the recipes that --recipe names."))
+    as_json(command("runs", training.show_runs, "List the runs, newest first."))
+    as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
+
+    of_run("pause", training.asking("pause"), "Save a checkpoint and end a training, to resume it later.")
+    stop = of_run("stop", training.asking("stop"), "Save a checkpoint and end a training.")
+    stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
+    of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
+    extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)
+    extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
+    restart = of_run("restart", training.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
+    restart.add_argument(
+        "--checkpoint", default="best", metavar="E", help="best, last, or after epoch E (default best)"
+    )
+    of_run("duplicate", training.duplicate_run, "Train the same again, with changes.", changes, followed)
+    label = of_run("label", training.label_run, "Name, tag and annotate a run.")
+    label.add_argument("--name", metavar="TEXT")
+    label.add_argument("--tags", nargs="*", metavar="TAG")
+    label.add_argument("--note", metavar="TEXT")
+
+    queue = as_json(command("queue", training.show_queue, "Show the queue, or change it."))
+    queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings at a time")
+    queue.add_argument("--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place")
+
+    side_by_side = as_json(command("compare-runs", training.compare_runs, "Put runs side by side."))
+    side_by_side.add_argument("runs", nargs="+", metavar="RUN")
+
+    delete = command("delete", training.delete_run, "Move runs to the trash.")
+    delete.add_argument("runs", nargs="+", metavar="RUN")
+    trash = command("trash", training.show_trash, "List the trash, or empty it.")
+    ways = trash.add_mutually_exclusive_group()
+    ways.add_argument("--empty", action="store_true", help="delete its runs for good")
+    ways.add_argument("--restore", metavar="RUN", help="take a run out of it")
 
     evaluate = as_json(command("evaluate", evaluate_run, "Measure a run's best checkpoint on a split."))
     evaluate.add_argument("run", metavar="RUN")
@@ -96,3 +142,27 @@ def parser() -> Parser:
     predict.add_argument("images", nargs="+", metavar="IMAGE")
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
     return top
+
+
+def recipe_options() -> Parser:
+    """The options that say what to train and how."""
+    options = Parser(add_help=False)
+    options.add_argument("--recipe", metavar="NAME|FILE", help="a recipe by name (see `recipes`) or a JSON file")
+    options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
+    options.add_argument("--architecture", metavar="A")
+    options.add_argument("--dataset", metavar="D", help=", ".join(datasets.SOURCES))
+    for name, field in FLAT_FIELDS.items():
+        words = (field.description or "").replace("%", "%%")
+        default = setting_text(field.default) or "none"
+        switch: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **switch)
+    options.add_argument("--from-run", metavar="RUN", help="begin with the weights of a run's best checkpoint")
+    options.add_argument(
+        "--take", nargs="+", metavar="PATTERN", help="the layers to take from it (default all that fit)"
+    )
+    options.add_argument(
+        "--freeze-epochs", type=int, default=0, metavar="N", help="leave them as they are for N epochs"
+    )
+    options.add_argument("--logger", action="append", default=[], choices=LOGGERS, help="also log to")
+    options.add_argument("--group", metavar="TEXT", help="a name for runs that belong together")
+    return options

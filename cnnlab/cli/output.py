@@ -12,11 +12,11 @@ from rich.table import Table
 from cnnlab.errors import UserError
 
 
-def pairs(texts: Sequence[str]) -> dict[str, str]:
+def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
     """KEY=VALUE texts as a dict."""
     for text in texts:
         if "=" not in text:
-            raise UserError(f"--set takes KEY=VALUE, not {text!r}.")
+            raise UserError(f"{option} takes KEY=VALUE, not {text!r}.")
     return dict(text.split("=", 1) for text in texts)
 
 

@@ -11,11 +11,12 @@ from cnnlab.datasets.cifar10 import CIFAR10
 from cnnlab.datasets.dataset import Dataset, Split, SplitName
 from cnnlab.datasets.digits import DIGITS
 from cnnlab.datasets.source import Progress, Source, silent
+from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET
 from cnnlab.errors import UserError
 
 __all__ = ["SOURCES", "Dataset", "Progress", "Source", "Split", "SplitName", "data_root", "load", "silent", "source"]
 
-SOURCES = {source.name: source for source in (DIGITS, CIFAR10)}
+SOURCES = {source.name: source for source in (DIGITS, CIFAR10, TINY_IMAGENET)}
 
 
 def data_root() -> Path:

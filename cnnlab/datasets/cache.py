@@ -7,9 +7,11 @@ under another name and renamed when it is complete, so a half-written one is nev
 from __future__ import annotations
 
 import hashlib
+import mmap
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -36,14 +38,24 @@ class Summary(BaseModel):
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     fingerprint: str
+    held_out: int = 0
     signature: str
+
+
+def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """An array in parts that fit in memory; the pages of a memory-mapped one are let go after each."""
+    for start in range(0, len(array), 1024):
+        yield array[start : start + 1024]
+        mapping = getattr(array.base, "_mmap", None) or getattr(array, "_mmap", None)
+        if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def channel_statistics(images: Pixels) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation per channel, for values from 0 to 255, in bounded memory."""
     count, total, squares = 0, np.zeros(3), np.zeros(3)
-    for start in range(0, len(images), 4096):
-        chunk = images[start : start + 4096].reshape(-1, 3).astype(np.float64)
+    for part in chunks(images):
+        chunk = part.reshape(-1, 3).astype(np.float64)
         count, total, squares = count + len(chunk), total + chunk.sum(0), squares + (chunk**2).sum(0)
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-6))
@@ -58,13 +70,25 @@ def make_dataset(
     classes: tuple[str, ...],
     train: tuple[Pixels, NDArray[np.int64]],
     test: tuple[Pixels, NDArray[np.int64]],
+    held_out: int = 0,
 ) -> Dataset:
-    """A data set in memory from (images, labels) of its two parts."""
-    mean, deviation = channel_statistics(train[0])
+    """A data set in memory from (images, labels) of its two parts; `held_out` as Dataset has it."""
+    mean, deviation = channel_statistics(train[0][: len(train[0]) - held_out])
     digest = hashlib.sha256()
     for array in (*train, *test):
-        digest.update(np.ascontiguousarray(array).data)
-    return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16])
+        for chunk in chunks(array):
+            digest.update(np.ascontiguousarray(chunk).data)
+    return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16], held_out)
+
+
+def write_images(path: Path, count: int, size: int, chunks: Iterable[Pixels]) -> Pixels:
+    """Write images (size x size x 3) as they come to a .npy file, and give it memory-mapped: memory stays flat."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for chunk in chunks:
+            file.write(np.ascontiguousarray(chunk).data)
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
 def load(folder: Path, signature: str) -> Dataset | None:
@@ -80,13 +104,19 @@ def load(folder: Path, signature: str) -> Dataset | None:
     return Dataset(**summary.model_dump(exclude={"format", "signature"}), **arrays)
 
 
-def save(dataset: Dataset, folder: Path, signature: str) -> None:
-    """Write a decoded folder; UserError where the disk does not take it."""
+def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> None:
+    """Decode into a new folder that takes this one's place when it is whole; UserError where the disk does not take it.
+
+    `decode` may write arrays of the data set into the folder that it is given; the others are written here.
+    """
     partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(parents=True)
+        dataset = decode(partial)
         for name in ARRAYS:
-            np.save(partial / f"{name}.npy", getattr(dataset, name))
+            path = partial / f"{name}.npy"
+            if not path.exists():
+                np.save(path, getattr(dataset, name))
         summary = Summary(
             format=FORMAT,
             name=dataset.name,
@@ -95,15 +125,17 @@ def save(dataset: Dataset, folder: Path, signature: str) -> None:
             mean=dataset.mean,
             deviation=dataset.deviation,
             fingerprint=dataset.fingerprint,
+            held_out=dataset.held_out,
             signature=signature,
         )
         (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         if load(folder, signature) is None:  # another process may have put the same folder there first
             raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def signature_of(sources: Iterable[Path]) -> str:
@@ -116,12 +148,12 @@ def signature_of(sources: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def cached(folder: Path, sources: Iterable[Path], decode: Callable[[], Dataset]) -> Dataset:
+def cached(folder: Path, sources: Iterable[Path], decode: Callable[[Path], Dataset]) -> Dataset:
     """The data set in `folder`, decoded and written there first if it is not there whole, or of other sources."""
     signature = signature_of(sources)
     dataset = load(folder, signature)
     if dataset is None:
-        save(decode(), folder, signature)
+        save(decode, folder, signature)
         dataset = load(folder, signature)
     if dataset is None:
         raise UserError(f"The decoded images in {folder} cannot be read back.")

@@ -60,10 +60,10 @@ def load(root: Path, progress: Progress) -> Dataset:
     if folder := image_folder(root):
         source = folder
         folders = [source / part / name for part in ("train", "test") for name in CLASSES]
-        return cached(root / "decoded" / "cifar10-images", folders, lambda: from_images(source, progress))
+        return cached(root / "decoded" / "cifar10-images", folders, lambda _: from_images(source, progress))
     batches = batches_folder(root) or download(root, progress)
     files = [batches / name for names in BATCHES for name in names]
-    return cached(root / "decoded" / "cifar10-batches", files, lambda: from_batches(batches, progress))
+    return cached(root / "decoded" / "cifar10-batches", files, lambda _: from_batches(batches, progress))
 
 
 def from_images(folder: Path, progress: Progress) -> Dataset:
@@ -163,7 +163,7 @@ CIFAR10 = Source(
     title="CIFAR-10",
     summary="60,000 photographs of 32×32 pixels: airplanes, automobiles, birds, cats, deer, dogs, frogs, horses, "
     "ships and trucks.",
-    classes=CLASSES,
+    classes=len(CLASSES),
     image_size=SIZE,
     train_images=50_000,
     test_images=10_000,

@@ -44,6 +44,7 @@ class Split:
 class Dataset:
     """Images of one size, often memory-mapped, in a training part and a test part.
 
+    The last `held_out` images of the training part are the data set's own validation part; 0 where it has none.
     `mean` and `deviation` are those of the training part, per channel, for values from 0 to 255. `fingerprint` is a
     digest of all pixels and labels.
     """
@@ -58,6 +59,7 @@ class Dataset:
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     fingerprint: str
+    held_out: int = 0
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -66,7 +68,14 @@ class Dataset:
         return height, width
 
     def training_splits(self, validation_fraction: float, seed: int) -> tuple[Split, Split]:
-        """The training part as (train, validation): stratified by class, the same for the same seed."""
+        """The training part as (train, validation): the data set's own, or stratified by class and the same for the
+        same seed."""
+        if self.held_out:
+            rows, border = np.arange(len(self.train_labels)), len(self.train_labels) - self.held_out
+            return (
+                Split("train", self.train_images, self.train_labels, rows[:border]),
+                Split("validation", self.train_images, self.train_labels, rows[border:]),
+            )
         from sklearn.model_selection import train_test_split
 
         count = len(self.train_labels)

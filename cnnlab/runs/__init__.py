@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
-from cnnlab import architectures
+from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
 from cnnlab.runs import process
-from cnnlab.runs.config import Experiment, RunConfig, versions
+from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_commit, versions
 from cnnlab.runs.files import write_text
-from cnnlab.runs.run import Run, best_of
+from cnnlab.runs.initial import copy_weights
+from cnnlab.runs.run import Labels, Run, best_of
 from cnnlab.runs.status import State, Status
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -26,10 +27,20 @@ def runs_folder(named: str | None = None) -> Path:
     return Path(named or os.environ.get("CNNLAB_RUNS") or "runs").expanduser().resolve()
 
 
-def create(experiment: Experiment, folder: Path) -> Run:
+def create(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    preset: str | None = None,
+    group: str | None = None,
+    parent: Parent | None = None,
+    labels: Labels | None = None,
+) -> Run:
     """Write a new run, not yet started; UserError where the folder does not take it."""
     now = datetime.now(UTC)
     stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
+    initial = experiment.initial
+    source = find(initial.run, folder) if initial else None
     try:
         run = Run(new_folder(folder, stem))
         config = RunConfig(
@@ -38,12 +49,21 @@ def create(experiment: Experiment, folder: Path) -> Run:
             experiment=experiment,
             versions=versions(),
             machine=f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
+            hardware=hardware.describe(),
+            commit=git_commit(),
+            command=command_line(),
+            preset=preset,
+            group=group,
+            parent=parent,
         )
         network = architectures.build(experiment.architecture, experiment.switches)
         write_text(run.folder / "network.json", network.to_json())
-        write_text(
-            run.folder / "status.json", Status(started=time.time(), epochs=experiment.recipe.epochs).model_dump_json()
-        )
+        if initial and source:
+            copy_weights(source, initial, run)
+        if labels:
+            write_text(run.folder / "labels.json", labels.model_dump_json())
+        run.say(Status(started=time.time(), updated=time.time(), epochs=experiment.recipe.epochs))
+        run.note("created", f"Goes on from {parent.run} after epoch {parent.epoch:g}." if parent else "")
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
         raise UserError(f"A run cannot be written to {folder}: {error.strerror}.") from error
@@ -64,9 +84,21 @@ def new_folder(parent: Path, stem: str) -> Path:
             return candidate
 
 
-def start(run: Run) -> None:
-    """Start the run's training in a process of its own."""
-    process.spawn(["-m", "cnnlab.training", str(run.folder)], run.folder, run.folder / "log.txt")
+def start(run: Run, threads: int = 0) -> None:
+    """Start or go on with the run's training in a process of its own; UserError where that cannot be done."""
+    before = run.status()
+    try:
+        run.withdraw_request()
+        (run.folder / process.PROCESS_FILE).unlink(missing_ok=True)
+        run.say(
+            before.model_copy(
+                update={"state": "starting", "message": "", "ended": None, "seconds_left": None, "updated": time.time()}
+            )
+        )
+        arguments = ["-m", "cnnlab.training", str(run.folder)]
+        process.spawn(arguments, run.folder / "log.txt", run.folder, threads)
+    except OSError as error:
+        raise UserError(f"Run {run.id} cannot be started: {error.strerror}.") from error
 
 
 def find(name: str, folder: Path) -> Run:
@@ -108,9 +140,13 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
 
 
 class Summary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` from its start to its end or to now."""
+    """A run in a line; `created` in UTC, `seconds` at work."""
 
     id: str
+    name: str
+    tags: tuple[str, ...]
+    group: str | None
+    preset: str | None
     created: str
     state: State
     message: str
@@ -126,10 +162,14 @@ class Summary(TypedDict):
 def summary(run: Run) -> Summary:
     """What a list of runs shows of one."""
     status, experiment = run.status(), run.config.experiment
-    history = run.history()
+    history, labels = run.history(), run.labels()
     best = best_of(history)
     return Summary(
         id=run.id,
+        name=labels.name,
+        tags=labels.tags,
+        group=run.config.group,
+        preset=run.config.preset,
         created=run.config.created,
         state=status.state,
         message=status.message,
@@ -139,5 +179,5 @@ def summary(run: Run) -> Summary:
         epochs=experiment.recipe.epochs,
         best_validation_accuracy=best["validation_accuracy"] if best else None,
         best_epoch=best["epoch"] if best else None,
-        seconds=(status.ended or time.time()) - status.started if status.started else None,
+        seconds=status.seconds_worked(time.time()),
     )

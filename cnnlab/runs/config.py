@@ -1,23 +1,39 @@
-"""What a run was asked to do; written once, before it starts."""
+"""What a run was asked to do; written before it starts, and changed only where a run is extended."""
 
 from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cnnlab import __version__, architectures, datasets
+from cnnlab import __version__, architectures, datasets, hardware
 from cnnlab.architectures.switches import Value, validate
-from cnnlab.datasets.dataset import validation_count
 from cnnlab.errors import UserError
-from cnnlab.training.recipe import Recipe
+from cnnlab.training.loggers import LoggerName, check_loggers
+from cnnlab.training.recipe import FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.training.schedule import milestones_text
 
-RARELY_CHANGED = ("auxiliary_weight", "validation_fraction")
-RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "scikit-learn")
+FORMAT = 1
+RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
+ALWAYS_SAID = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed")
+
+
+class Initial(BaseModel):
+    """Where a run's first weights come from: these layers of another run's checkpoint, frozen for the first epochs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    epoch: float
+    layers: tuple[str, ...]
+    freeze_epochs: int = Field(0, ge=0, le=10_000)
 
 
 class Experiment(BaseModel):
@@ -29,33 +45,89 @@ class Experiment(BaseModel):
     switches: dict[str, Value]
     dataset: str
     recipe: Recipe
+    initial: Initial | None = None
+    loggers: tuple[LoggerName, ...] = ()
 
     def command(self) -> str:
         """The command that trains the same from a terminal."""
-        recipe = self.recipe
         words = ["python", "-m", "cnnlab", "train", "--architecture", self.architecture, "--dataset", self.dataset]
-        for name, field in Recipe.model_fields.items():
-            value = getattr(recipe, name)
-            if name not in RARELY_CHANGED or value != field.default:
-                words += [f"--{name.replace('_', '-')}", str(value)]
-        defaults = plan(self.architecture, self.dataset, {}, recipe).switches
+        for name, value in settings_of(self.recipe).items():
+            if name in ALWAYS_SAID or value != FLAT_FIELDS[name].default:
+                words += [f"--{name.replace('_', '-')}", setting_text(value)]
+        for name in self.loggers:
+            words += ["--logger", name]
+        if self.initial:
+            words += ["--from-run", self.initial.run, "--freeze-epochs", str(self.initial.freeze_epochs)]
+        defaults = plan(self.architecture, self.dataset, {}, Recipe()).switches
         changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults[name]]
         return shlex.join(words + (["--set", *changed] if changed else []))
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting under one name, as comparisons and loggers take them."""
+        start = {"from_run": self.initial.run, "freeze_epochs": self.initial.freeze_epochs} if self.initial else {}
+        return {
+            "architecture": self.architecture,
+            "dataset": self.dataset,
+            **self.switches,
+            **{
+                name: setting_text(value) if name == "milestones" else value
+                for name, value in settings_of(self.recipe).items()
+            },
+            **start,
+        }
+
+
+class Parent(BaseModel):
+    """The run and the epoch that a run goes on from."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    run: str
+    epoch: float
+
+
+class Format(BaseModel):
+    """The version of a config's format, whatever else it holds."""
+
+    format: int = FORMAT
 
 
 class RunConfig(BaseModel):
     """An experiment with what is needed to tell later how it came about."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
+    format: int = FORMAT
     id: str
     created: str
     experiment: Experiment
     versions: dict[str, str]
     machine: str
+    hardware: dict[str, Any] = {}
+    commit: str | None = None
+    command: str = ""
+    preset: str | None = None
+    group: str | None = None
+    parent: Parent | None = None
 
 
-def plan(architecture: str, dataset: str, switches: Mapping[str, Any], recipe: Recipe) -> Experiment:
+def setting_text(value: Any) -> str:
+    """A setting as the command line reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return milestones_text(value)
+    return str(value)
+
+
+def plan(
+    architecture: str,
+    dataset: str,
+    switches: Mapping[str, Any],
+    recipe: Recipe,
+    initial: Initial | None = None,
+    loggers: Sequence[LoggerName] = (),
+) -> Experiment:
     """The experiment with these settings; the classes are the data set's, the input size what suits its images.
 
     Raises UserError where a name is unknown, a value is not accepted, or the parts do not fit together.
@@ -63,18 +135,97 @@ def plan(architecture: str, dataset: str, switches: Mapping[str, Any], recipe: R
     chosen = architectures.architecture(architecture)
     source = datasets.source(dataset)
     fitting = {
-        "classes": len(source.classes),
+        "classes": source.classes,
         "input_size": architectures.training_input_size(architecture, source.image_size),
     }
     values = validate(architecture, chosen.function, {**fitting, **switches})
     if values["classes"] != fitting["classes"]:
         raise UserError(f"{source.title} has {fitting['classes']} classes, not {values['classes']}.")
-    architectures.build(architecture, values)
-    held_out = validation_count(source.train_images, recipe.validation_fraction)
-    recipe.steps_per_epoch(source.train_images - held_out)
-    return Experiment(architecture=architecture, switches=values, dataset=dataset, recipe=recipe)
+    network = architectures.build(architecture, values)
+    size = network.input_shape[0]
+    if recipe.crop and size >= source.image_size:
+        raise UserError(
+            f"There is nothing to crop: {source.title}'s images are {source.image_size}×{source.image_size} and the "
+            f"input is {size}×{size}; choose a smaller input size, or shift the images instead."
+        )
+    if recipe.mixed_precision and not hardware.has_bfloat16():
+        raise UserError(
+            "This machine computes no faster in bfloat16: mixed precision needs an NVIDIA GPU from Ampere on, or a "
+            "processor with AVX-512 or AMX bfloat16. Leave mixed_precision off."
+        )
+    check_loggers(loggers)
+    training, _ = source.training_counts(recipe.validation_fraction)
+    recipe.steps_per_epoch(training)
+    return Experiment(
+        architecture=architecture,
+        switches=values,
+        dataset=dataset,
+        recipe=recipe,
+        initial=initial,
+        loggers=tuple(loggers),
+    )
+
+
+def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
+    """The experiment with some settings changed: of the recipe, the switches, or the data set and architecture.
+
+    Raises UserError where there is no such setting or the value is not accepted.
+    """
+    changes = dict(changes)
+    architecture = str(changes.pop("architecture", experiment.architecture))
+    dataset = str(changes.pop("dataset", experiment.dataset))
+    moved = (architecture, dataset) != (experiment.architecture, experiment.dataset)
+    known = (
+        set(experiment.switches)
+        if architecture == experiment.architecture
+        else set(architectures.architecture(architecture).defaults)
+    )
+    kept = {name: value for name, value in experiment.switches.items() if name in known and name != "classes"}
+    if moved:
+        kept.pop("input_size", None)
+    switches = {**kept, **{name: changes.pop(name) for name in list(changes) if name in known}}
+    recipe = make_recipe(**{**settings_of(experiment.recipe), **changes})
+    return plan(architecture, dataset, switches, recipe, experiment.initial, experiment.loggers)
 
 
 def versions() -> dict[str, str]:
     packages = {name: version(name) for name in RECORDED_PACKAGES}
     return {"cnnlab": __version__, "python": platform.python_version(), **packages}
+
+
+def git_commit() -> str | None:
+    """The commit of this checkout, with "+changes" where files differ from it; None outside a checkout."""
+    project = Path(__file__).resolve().parents[2]
+    try:
+        commit, changes = (
+            subprocess.run(
+                ["git", "-C", str(project), *words],  # noqa: S607
+                capture_output=True,
+                text=True,
+                timeout=5,
+                check=True,
+            ).stdout.strip()
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return f"{commit}+changes" if changes else commit
+
+
+def command_line() -> str:
+    """What was called, for the record."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else ""
+
+
+def read_config(content: bytes, name: str) -> RunConfig:
+    """A run's config from its file's bytes; UserError that says whether it is damaged or of a newer cnnlab."""
+    try:
+        written = Format.model_validate_json(content).format
+        if written > FORMAT:
+            raise UserError(
+                f"Run {name} was written by a newer cnnlab (format {written}, this one reads up to {FORMAT}); "
+                "open it with that one."
+            )
+        return RunConfig.model_validate_json(content)
+    except ValidationError as error:
+        raise UserError(f"Run {name}: config.json is damaged.") from error

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import orjson
 
 
 def write_text(path: Path, text: str) -> None:
@@ -32,28 +36,71 @@ def append_record(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record).encode() + b"\n")
 
 
-def read_records(path: Path, key: str) -> list[dict[str, Any]]:
-    """The lines of a JSON-lines file in rising order of `key`.
+class RecordReader:
+    """Reads a JSON-lines file that grows, from where it stopped the last time."""
 
-    A torn or garbled line is skipped. Where `key` falls back, a resume repeated what follows: the later lines stand.
-    """
-    records: list[dict[str, Any]] = []
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return records
-    for line in text.splitlines():
+    def __init__(self, path: Path, key: str | None, numbers: tuple[str, ...]) -> None:
+        self.path, self.key, self.numbers = path, key, numbers
+        self.lock = threading.Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.offset = 0
+        self.seen: tuple[int, int, int] | None = None  # inode, size, time of the last change
+
+    def read(self) -> list[dict[str, Any]]:
+        with self.lock:
+            try:
+                with self.path.open("rb") as file:
+                    self._read(file)
+            except FileNotFoundError:
+                self._forget()
+            return list(self.records)
+
+    def _read(self, file: BinaryIO) -> None:
+        state = os.fstat(file.fileno())
+        now = (state.st_ino, state.st_size, state.st_mtime_ns)
+        if now == self.seen:
+            return
+        if self.seen and (state.st_ino != self.seen[0] or state.st_size <= self.seen[1]):
+            self._forget()  # another file, or not appended to
+        self.seen = now
+        file.seek(self.offset)
+        whole, newline, _ = file.read().rpartition(b"\n")  # what follows is still being written, or torn
+        self.offset += len(whole) + len(newline)
+        for line in whole.splitlines():
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
         try:
-            record = json.loads(line)
-            position = record[key]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            continue
-        if not isinstance(position, int | float):
-            continue
-        while records and records[-1][key] >= position:
-            records.pop()
-        records.append(record)
-    return records
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return
+        needed = (self.key, *self.numbers) if self.key else self.numbers
+        if not isinstance(record, dict) or not all(is_number(record.get(name)) for name in needed):
+            return
+        while self.key and self.records and self.records[-1][self.key] >= record[self.key]:
+            self.records.pop()
+        self.records.append(record)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@lru_cache(maxsize=256)
+def reader(path: Path, key: str | None, numbers: tuple[str, ...]) -> RecordReader:
+    return RecordReader(path, key, numbers)
+
+
+def read_records(path: Path, key: str | None, numbers: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The lines of a JSON-lines file in rising order of `key`, or all as written; a later call reads only what is new.
+
+    A line that is torn, garbled or lacks one of the `numbers` is skipped. Where `key` falls back, a resume repeated
+    what follows: the later lines stand. The records are shared: read them, do not change them.
+    """
+    return reader(path, key, numbers).read()
 
 
 def tail(path: Path, lines: int = 20) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cnnlab.hardware import THREADS_VARIABLE
 from cnnlab.runs.files import write_text
 
 HEARTBEAT_SECONDS = 1.0
@@ -33,14 +36,18 @@ class ProcessRecord(BaseModel):
     host: str
 
 
-def spawn(arguments: list[str], folder: Path, log: Path) -> None:
+def spawn(arguments: list[str], log: Path, folder: Path | None = None, threads: int = 0) -> None:
     """Start `python <arguments>` in a session of its own, its output appended to `log`, its record in `folder`.
+
+    `threads` is how many processors it may use, 0 all.
 
     It is a fresh interpreter, neither fork nor thread: closing the terminal, the browser or the server leaves it be.
     """
     project = Path(__file__).resolve().parents[2]
     paths = [str(project), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    if threads:
+        environment[THREADS_VARIABLE] = str(threads)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -50,7 +57,8 @@ def spawn(arguments: list[str], folder: Path, log: Path) -> None:
             start_new_session=True,
             env=environment,
         )
-    record_process(folder, process.pid)
+    if folder:
+        record_process(folder, process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this process lives on
 
 
@@ -89,6 +97,27 @@ def seconds_silent(folder: Path) -> float:
         return time.time() - (folder / HEARTBEAT_FILE).stat().st_mtime
     except OSError:
         return float("inf")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, waiting for it; it is let go also where this process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[bool]:
+    """Whether the lock file could be had at once; no other process gets it until the end."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def start_heartbeat(folder: Path) -> None:

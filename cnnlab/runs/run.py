@@ -4,11 +4,14 @@ config.json      what was asked for: experiment, versions, machine
 network.json     the network, as a value
 data.json        what it was trained on, and how pixels become inputs
 status.json      state, progress, message; replaced as a whole
+labels.json      what people call it: name, tags, note
 history.jsonl    one line per epoch
-steps.jsonl      training loss and accuracy within the epochs, at most a few lines a second
-checkpoints/     step-00000120/ with weights, optimizer state and checkpoint.json
+steps.jsonl      training figures within the epochs, at most a few lines a second
+events.jsonl     started, checkpoint, paused, resumed, ...: one line each
+checkpoints/     step-00000120/ with weights, the state to go on from, and checkpoint.json
+initial/         weights of another run that this one starts from
 evaluations/     one file per evaluated split
-process.json, heartbeat, stop, log.txt
+process.json, heartbeat, request, lock, reserve, log.txt
 """
 
 from __future__ import annotations
@@ -16,46 +19,91 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs import files, process
-from cnnlab.runs.config import RunConfig
+from cnnlab.runs.config import RunConfig, read_config
 from cnnlab.runs.status import ACTIVE, Status
 
-CheckpointChoice = Literal["best", "last"]
+CheckpointChoice = Literal["best", "last"] | int
+"""The best epoch's, the latest, or the one at the end of epoch N."""
+
+Request = Literal["stop", "stop-after-epoch", "pause"]
 START_SECONDS = 30.0
 WEIGHTS_FILE = "model.weights.h5"
+STATE_FILE = "state.npz"
+REQUESTS: tuple[Request, ...] = ("stop", "stop-after-epoch", "pause")
+EPOCH_FIGURES = ("step", "loss", "accuracy", "validation_loss", "validation_accuracy")
+STEP_FIGURES = ("epoch", "loss", "accuracy")
+OUT_OF_MEMORY = ("bad_alloc", "out of memory", "MemoryError", "Cannot allocate memory")
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class Data(BaseModel):
-    """What a run learned from: the data set as it was found, and the way from its pixels to the network's input."""
+    """What a run learned from: the data set as it was found, and the way from its pixels to the network's input.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `threads` is how many a step was computed on; a deterministic run keeps to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     title: str
     classes: tuple[str, ...]
     fingerprint: str
     preprocessing: Preprocessing
+    threads: int = 0
+
+
+class Labels(BaseModel):
+    """What people call a run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = Field("", max_length=200)
+    tags: tuple[str, ...] = ()
+    note: str = Field("", max_length=20_000)
+
+
+class Totals(BaseModel):
+    """Sums over the steps of an epoch so far."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    loss: float = 0.0
+    right: float = 0.0
+    seen: int = 0
+    norm: float = 0.0
+    steps: int = 0
 
 
 class CheckpointInfo(BaseModel):
-    """Where in the training a checkpoint was taken; no validation figures in the middle of an epoch."""
+    """Where in the training a checkpoint was taken; no validation figures in the middle of an epoch.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    `batch` counts the batches done of the epoch under way, `totals` sums them up; `record` is the history's line of
+    the epoch that ended here; `kept` marks one that the recipe asked to keep.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     step: int
     epoch: float
+    batch: int = 0
     validation_accuracy: float | None = None
     validation_loss: float | None = None
+    optimizer: str | None = None
+    worked: float = 0.0
+    totals: Totals = Totals()
+    record: dict[str, Any] | None = None
+    kept: bool = False
 
     @property
     def quality(self) -> tuple[float, float]:
@@ -67,7 +115,7 @@ class CheckpointInfo(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder with `model.weights.h5` and `optimizer.npz`."""
+    """A folder with `model.weights.h5`, to use the network, and `state.npz`, to train on."""
 
     folder: Path
     info: CheckpointInfo
@@ -75,6 +123,10 @@ class Checkpoint:
     @property
     def weights(self) -> Path:
         return self.folder / WEIGHTS_FILE
+
+    @property
+    def state(self) -> Path:
+        return self.folder / STATE_FILE
 
 
 @dataclass(frozen=True)
@@ -89,8 +141,11 @@ class Run:
 
     @cached_property
     def config(self) -> RunConfig:
-        """ValueError if the file is missing or not one of ours."""
-        return self._read(RunConfig, "config.json")
+        """UserError if the file is missing, damaged, or of a newer cnnlab."""
+        try:
+            return read_config((self.folder / "config.json").read_bytes(), self.id)
+        except OSError as error:
+            raise UserError(f"Run {self.id}: config.json is missing.") from error
 
     @cached_property
     def network(self) -> Network:
@@ -110,39 +165,81 @@ class Run:
         except (OSError, ValidationError) as error:
             raise UserError(f"Run {self.id}: {name} is missing or damaged.") from error
 
+    def labels(self) -> Labels:
+        try:
+            return self._read(Labels, "labels.json")
+        except UserError:
+            return Labels()
+
+    def relabel(self, **changes: Any) -> None:
+        """Change the name, the tags or the note; UserError where they are too long or cannot be written."""
+        try:
+            labels = Labels.model_validate({**self.labels().model_dump(), **changes})
+            files.write_text(self.folder / "labels.json", labels.model_dump_json())
+        except ValidationError as error:
+            raise UserError(f"Run {self.id}: {error.errors()[0]['msg'].lower()}.") from error
+        except OSError as error:
+            raise UserError(f"Run {self.id} cannot be changed: {error.strerror}.") from error
+
+    # Its state
+
     def status(self) -> Status:
         """The status as it is true now: a run at work whose process is gone is interrupted."""
-        try:
-            status = Status.model_validate_json((self.folder / "status.json").read_bytes())
-        except (OSError, ValidationError):
+        status = self._written_status()
+        if status is None:
             return Status(state="interrupted", message="Its status file is missing or damaged.")
         begun = (self.folder / process.PROCESS_FILE).exists()
-        if status.state == "starting" and not begun and time.time() - status.started < START_SECONDS:
+        if status.state == "starting" and not begun and time.time() - status.updated < START_SECONDS:
             return status  # between its creation and its start
         if status.state in ACTIVE and not process.is_alive(self.folder):
-            # it may have ended between the two looks
-            status = Status.model_validate_json((self.folder / "status.json").read_bytes())
+            status = self._written_status() or status  # it may have ended between the two looks
             if status.state in ACTIVE:
                 status = status.model_copy(update=self._interruption())
         return status
 
+    def _written_status(self) -> Status | None:
+        try:
+            return Status.model_validate_json((self.folder / "status.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def say(self, status: Status) -> None:
+        """Write the status."""
+        files.write_text(self.folder / "status.json", status.model_dump_json())
+
     def _interruption(self) -> dict[str, Any]:
-        usable = "Its last checkpoint can be used." if self.checkpoints() else "It had not saved a checkpoint yet."
+        usable = "It can be resumed from its last checkpoint." if self.checkpoints() else "It had no checkpoint yet."
         try:
             ended = (self.folder / process.HEARTBEAT_FILE).stat().st_mtime
         except OSError:
             ended = None
-        message = f"The training process ended without a word: killed, or the machine went down. {usable}"
-        return {"state": "interrupted", "message": message, "ended": ended, "seconds_left": None}
+        if any(sign in self.log(40) for sign in OUT_OF_MEMORY):
+            reason = "The training ran out of memory; a smaller batch size needs less."
+        else:
+            reason = "The training process ended without a word: killed, or the machine went down."
+        return {"state": "interrupted", "message": f"{reason} {usable}", "ended": ended, "seconds_left": None}
+
+    # What it has done
 
     def history(self) -> list[dict[str, Any]]:
-        """One record per finished epoch: epoch (from 1), loss, accuracy, validation_loss, validation_accuracy,
-        learning_rate, seconds, images_per_second."""
-        return files.read_records(self.folder / "history.jsonl", "epoch")
+        """One record per finished epoch: epoch (from 1), step, loss, accuracy, validation_loss, validation_accuracy,
+        and as far as known validation_top5, learning_rate, seconds, images_per_second, gradient_norm, memory, worked.
+        """
+        return files.read_records(self.folder / "history.jsonl", "epoch", EPOCH_FIGURES)
 
     def steps(self) -> list[dict[str, Any]]:
-        """Records within the epochs: step, epoch (fractional), loss, accuracy, averaged since the one before."""
-        return files.read_records(self.folder / "steps.jsonl", "step")
+        """Records within the epochs, averaged since the one before: step, epoch (fractional), loss, accuracy,
+        learning_rate, images_per_second, gradient_norm, worked."""
+        return files.read_records(self.folder / "steps.jsonl", "step", STEP_FIGURES)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened, in order: time (Unix seconds), event, message."""
+        return files.read_records(self.folder / "events.jsonl", None, ("time",))
+
+    def note(self, event: str, message: str = "") -> None:
+        """Add to the events."""
+        record = {"time": time.time(), "event": event, "message": message}
+        files.append_record(self.folder / "events.jsonl", record)
 
     def best_epoch(self) -> dict[str, Any] | None:
         return best_of(self.history())
@@ -158,32 +255,54 @@ class Run:
                 info = CheckpointInfo.model_validate_json((folder / "checkpoint.json").read_bytes())
             except (OSError, ValidationError):
                 continue
-            found.append(Checkpoint(folder, info))
+            if (folder / WEIGHTS_FILE).exists():
+                found.append(Checkpoint(folder, info))
         return found
 
     def checkpoint(self, which: CheckpointChoice = "best") -> Checkpoint:
-        """The checkpoint of highest validation accuracy (the latest, where none was validated), or the latest.
+        """The checkpoint of highest validation accuracy (the latest, where none was validated), the latest, or the one
+        at the end of an epoch.
 
-        Raises UserError where the run has none.
+        Raises UserError where the run has none such.
         """
         checkpoints = self.checkpoints()
         if not checkpoints:
             raise UserError(f"Run {self.id} has no checkpoint yet; one is saved at the end of each epoch.")
         if which == "last":
             return checkpoints[-1]
-        return max(checkpoints, key=lambda point: (*point.info.quality, point.info.step))
+        if which == "best":
+            return max(checkpoints, key=lambda point: (*point.info.quality, point.info.step))
+        for point in checkpoints:
+            if point.info.epoch == which:
+                return point
+        there = ", ".join(f"{point.info.epoch:g}" for point in checkpoints)
+        raise UserError(f"Run {self.id} has no checkpoint after epoch {which}; it has one after {there}.")
 
-    def request_stop(self) -> None:
-        """Ask the training to save a checkpoint and end; it looks after every step."""
-        (self.folder / "stop").touch()
+    # Asking it
 
-    def stop_requested(self) -> bool:
-        return (self.folder / "stop").exists()
+    def ask(self, request: Request) -> None:
+        """Ask the training for something; it looks after every step."""
+        try:
+            files.write_text(self.folder / "request", request)
+        except OSError as error:
+            raise UserError(f"Run {self.id} cannot be asked to {request}: {error.strerror}.") from error
+
+    def request(self) -> Request | None:
+        """What the training has been asked for."""
+        try:
+            asked = (self.folder / "request").read_text()
+        except OSError:
+            return None
+        return next((request for request in REQUESTS if request == asked), "stop")
+
+    def withdraw_request(self) -> None:
+        with suppress(FileNotFoundError):
+            (self.folder / "request").unlink()
 
     def delete_checkpoints_except(self, kept: list[Checkpoint]) -> None:
         folders = {point.folder for point in kept}
         for point in self.checkpoints():
-            if point.folder not in folders:
+            if point.folder not in folders and not point.info.kept:
                 shutil.rmtree(point.folder, ignore_errors=True)
 
 

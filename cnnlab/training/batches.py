@@ -1,9 +1,13 @@
-"""The order in which images are learned from, and the next batch made ready while this one is computed."""
+"""The order in which images are learned from, and the next batches made ready while this one is computed.
+
+Everything random about a batch follows from (seed, epoch, batch) alone, so a training can go on from any of them.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +15,12 @@ from numpy.typing import NDArray
 from cnnlab.datasets import Split
 from cnnlab.images import Pixels
 from cnnlab.preprocessing import Preprocessing
+from cnnlab.training.augmentation import augment, mix
+from cnnlab.training.recipe import Recipe
 
-Batch = tuple[Pixels, NDArray[np.int64]]
+Targets = NDArray[np.float32]
+Batch = tuple[Pixels, Targets]
+AHEAD = 2
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -20,20 +28,50 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
+def smooth_targets(labels: NDArray[np.int64], classes: int, smoothing: float) -> Targets:
+    """One row a label (count, classes): 1 - smoothing on its class and the smoothing spread evenly over all classes
+    (Szegedy et al., 2016, arXiv:1512.00567, section 7)."""
+    targets = np.full((len(labels), classes), smoothing / classes, np.float32)
+    targets[np.arange(len(labels)), labels] += 1 - smoothing
+    return targets
+
+
+def prepared(
+    images: Pixels,
+    labels: NDArray[np.int64],
+    classes: int,
+    preprocessing: Preprocessing,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Batch:
+    """Stored images and labels as a step of training takes them: augmented uint8 inputs, soft targets."""
+    if not preprocessing.crop:
+        images = preprocessing.fit_all(images)
+    if preprocessing.crop or recipe.augmentation.active:
+        images = augment(images, preprocessing.input_size, recipe.augmentation, rng)
+    targets = smooth_targets(labels, classes, recipe.label_smoothing)
+    if recipe.augmentation.mixup:
+        images, targets = mix(images, targets, recipe.augmentation.mixup, rng)
+    return images, targets
+
+
 def epoch_batches(
-    split: Split, preprocessing: Preprocessing, batch_size: int, seed: int, epoch: int
+    split: Split, classes: int, preprocessing: Preprocessing, recipe: Recipe, epoch: int, first: int = 0
 ) -> Iterator[Batch]:
-    """The full batches of an epoch, as fitted uint8 images and labels."""
-    order = epoch_order(len(split), seed, epoch)
-    starts = range(0, len(order) - batch_size + 1, batch_size)
+    """The full batches of an epoch (from 0), from batch number `first` on."""
+    order = epoch_order(len(split), recipe.seed, epoch)
+    size = recipe.batch_size
 
-    def prepare(start: int) -> Batch:
-        images, labels = split.batch(order[start : start + batch_size])
-        return preprocessing.fit_all(images), labels
+    def prepare(number: int) -> Batch:
+        images, labels = split.batch(order[number * size : (number + 1) * size])
+        rng = np.random.default_rng((recipe.seed, epoch, number))
+        return prepared(images, labels, classes, preprocessing, recipe, rng)
 
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        following = ahead.submit(prepare, starts[0])
-        for start in starts[1:]:
-            ready, following = following, ahead.submit(prepare, start)
-            yield ready.result()
-        yield following.result()
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        ready: deque[Future[Batch]] = deque()
+        for number in range(first, len(order) // size):
+            ready.append(worker.submit(prepare, number))
+            if len(ready) > AHEAD:
+                yield ready.popleft().result()
+        while ready:
+            yield ready.popleft().result()

@@ -2,56 +2,96 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import signal
 import time
 import traceback
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-from cnnlab import datasets
+from cnnlab import datasets, hardware
 from cnnlab.datasets import Split
+from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
-from cnnlab.runs.files import write_text
-from cnnlab.runs.process import record_process, start_heartbeat
-from cnnlab.runs.run import Checkpoint, CheckpointInfo, Data, Run
+from cnnlab.hardware import THREADS_VARIABLE
+from cnnlab.network import Network
+from cnnlab.runs.files import append_record, write_text
+from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
+from cnnlab.runs.process import only_one, record_process, start_heartbeat
+from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
 from cnnlab.training.batches import epoch_batches
-from cnnlab.training.reporter import Reporter
+from cnnlab.training.loggers import start_logger
+from cnnlab.training.reporter import Reporter, Step
+
+if TYPE_CHECKING:
+    from cnnlab.training.trainer import Trainer
+
+CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SHARE = 0.01
+EXPLODED = 20.0
+LOOKED_AT = 20
 
 
 def main(run: Run) -> int:
     """Train a run to its end; the exit code is 0 if it completed or was stopped, 1 if it failed."""
-    record_process(run.folder, os.getpid())
-    start_heartbeat(run.folder)
+    with only_one(run.folder / "lock") as alone:
+        if not alone:
+            print("Another process trains this run already.", flush=True)
+            return 0
+        return work(run)
+
+
+def work(run: Run) -> int:
     reporter = Reporter(run)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        run.request_stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     try:
+        record_process(run.folder, os.getpid())
+        start_heartbeat(run.folder)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            run.ask("stop")
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         train(run, reporter)
     except UserError as error:
         fail(reporter, str(error))
     except MemoryError:
         fail(reporter, "The machine ran out of memory; a smaller batch size or input needs less.")
     except OSError as error:
-        fail(reporter, f"Reading or writing files failed: {error}.")
+        fail(reporter, explained(error))
     except Exception as error:
         traceback.print_exc()
-        fail(reporter, f"The training broke down ({type(error).__name__}); the log says where.")
+        fail(reporter, breakdown(error))
     return 1 if reporter.status.state == "failed" else 0
+
+
+def explained(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "The disk is full, or a limit on file sizes is reached: make room, then resume from the last checkpoint."
+    return f"Reading or writing files failed: {error}."
+
+
+def breakdown(error: Exception) -> str:
+    kind = type(error).__name__
+    text = str(error)
+    if kind == "ResourceExhaustedError" or "bad_alloc" in text:
+        return "The machine ran out of memory; a smaller batch size or input needs less."
+    if "No space left" in text or "File too large" in text:
+        return explained(OSError(errno.ENOSPC, ""))
+    return f"The training broke down ({kind}); the log says where."
 
 
 def fail(reporter: Reporter, message: str) -> None:
     print(f"Failed: {message}", flush=True)
-    reporter.say("failed", message, ended=time.time(), seconds_left=None)
+    reporter.end("failed", message)
 
 
 def train(run: Run, reporter: Reporter) -> None:
-    """Prepare the data, train epoch by epoch, and leave the state completed or stopped.
+    """Prepare the data, train on from where the run stands, and leave the state completed, paused or stopped.
 
     Raises UserError with a sentence for a person where the data is missing or the training diverges.
     """
@@ -60,14 +100,22 @@ def train(run: Run, reporter: Reporter) -> None:
     reporter.say("preparing", "Opening the data set", epochs=recipe.epochs)
     dataset = datasets.load(experiment.dataset, reporter.progress)
     training, validation = dataset.training_splits(recipe.validation_fraction, recipe.seed)
+    training = corrupt(training, dataset, recipe.pixels, recipe.seed, recipe.label_noise)
+    validation = corrupt(validation, dataset, recipe.pixels, recipe.seed)
     steps_per_epoch = recipe.steps_per_epoch(len(training))
     height, width, _ = run.network.input_shape
     data = Data(
         title=dataset.title,
         classes=dataset.classes,
         fingerprint=dataset.fingerprint,
-        preprocessing=dataset.preprocessing((height, width)),
+        preprocessing=dataset.preprocessing((height, width)).model_copy(update={"crop": recipe.crop}),
+        threads=int(os.environ.get(THREADS_VARIABLE) or hardware.cores()),
     )
+    if (run.folder / "data.json").exists() and run.checkpoints():
+        if run.data.fingerprint != data.fingerprint:
+            raise UserError(f"The {dataset.title} images are no longer those that this run began with.")
+        data = data.model_copy(update={"threads": run.data.threads}) if recipe.deterministic else data
+    os.environ[THREADS_VARIABLE] = str(data.threads)
     write_text(run.folder / "data.json", data.model_dump_json(indent=1))
     reporter.say(
         "preparing",
@@ -78,110 +126,277 @@ def train(run: Run, reporter: Reporter) -> None:
     )
     print(f"{dataset.title}: {len(training):,} images to train on, {len(validation):,} to validate.", flush=True)
     loop = Loop(run, reporter, data, training, validation)
-    for epoch in range(recipe.epochs):
-        if not loop.run_epoch(epoch):
-            loop.save_in_between()
-            print(f"Stopped after {reporter.status.step:,} steps.", flush=True)
-            saved = "with a checkpoint" if run.checkpoints() else "before the first step: there is no checkpoint"
-            reporter.say("stopped", f"Stopped on request, {saved}.", ended=time.time(), seconds_left=None)
-            return
-    best = run.best_epoch()
-    print(
-        f"Completed. Best validation accuracy {best['validation_accuracy']:.1%}." if best else "Completed.", flush=True
-    )
-    reporter.say("completed", ended=time.time(), seconds_left=None)
+    loop.prepare()
+    reporter.loggers = [
+        start_logger(name, run.id, run.folder, experiment.settings(), loop.step) for name in experiment.loggers
+    ]
+    loop.run_epochs()
 
 
 @dataclass
 class Loop:
-    """The epochs of one run."""
+    """The epochs of one run. `epoch` and `batch` count those done; `totals` sums up the epoch under way."""
 
     run: Run
     reporter: Reporter
     data: Data
     training: Split
     validation: Split
+    epoch: int = 0
+    batch: int = 0
+    totals: Totals = field(default_factory=Totals)
     validation_seconds: float = 0.0
+    epoch_seconds: float = 0.0
     best: Checkpoint | None = None
-    step: int = 0
+    saved_at: float = 0.0
+    save_seconds: float = 0.0
+    saved_step: int = 0
+    record: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        self.experiment = self.run.config.experiment
+        self.recipe = self.experiment.recipe
+        self.steps_per_epoch = self.reporter.status.steps_per_epoch
+        self.recent: deque[float] = deque(maxlen=LOOKED_AT)
+        self.pending: list[tuple[Any, int]] = []
+        self.looked = time.monotonic()
+
+    @property
+    def step(self) -> int:
+        return self.epoch * self.steps_per_epoch + self.batch
+
+    @property
+    def place(self) -> float:
+        """Epochs done, with the fraction of the one under way."""
+        return self.epoch + self.batch / self.steps_per_epoch
+
+    # Beginning
+
+    def prepare(self) -> None:
+        """Build the network, and put it where the last checkpoint or the initial weights say."""
         from cnnlab.training.trainer import Trainer  # loads TensorFlow
 
-        self.recipe = self.run.config.experiment.recipe
-        self.trainer = Trainer(self.run.network, self.recipe, self.data.preprocessing)
+        initial = self.experiment.initial
+        self.trainer: Trainer = Trainer(
+            self.run.network,
+            self.recipe,
+            self.data.preprocessing,
+            frozen=initial.layers if initial and initial.freeze_epochs else (),
+        )
+        checkpoints = self.run.checkpoints()
+        if checkpoints:
+            self.go_on(checkpoints)
+        elif initial:
+            folder = self.run.folder / INITIAL_FOLDER
+            network = Network.from_json((folder / "network.json").read_text())
+            self.trainer.take(network, folder / WEIGHTS_FILE, initial.layers)
+            self.run.note("started", f"{len(initial.layers)} layers begin with the weights of {initial.run}.")
+        else:
+            self.run.note("started")
+        self.saved_at = time.monotonic()
 
-    def run_epoch(self, epoch: int) -> bool:
-        """Train one epoch (from 0), validate, save; False if a stop was asked for before its end."""
+    def go_on(self, checkpoints: list[Checkpoint]) -> None:
+        """Go on from the newest checkpoint that can be read."""
+        for point in reversed(checkpoints):
+            try:
+                same = self.trainer.restore(point)
+            except (OSError, ValueError, KeyError) as error:
+                print(f"The checkpoint at step {point.info.step:,} cannot be read: {error}", flush=True)
+                self.run.note("damaged", f"The checkpoint at step {point.info.step:,} cannot be read.")
+                continue
+            break
+        else:
+            raise UserError("None of the run's checkpoints can be read; duplicate the run to train it anew.")
+        info = point.info
+        self.epoch, self.batch, self.totals = int(info.epoch), info.batch, info.totals.model_copy()
+        self.record, self.saved_step = info.record, self.step
+        self.reporter.worked_before = info.worked
+        if self.batch >= self.steps_per_epoch:
+            raise UserError("The checkpoint lies in the middle of an epoch of another length.")
+        record, history = info.record, self.run.history()
+        if record and not any(line["epoch"] == record["epoch"] and line["loss"] == record["loss"] for line in history):
+            append_record(self.run.folder / "history.jsonl", record)
+        self.best = max(checkpoints, key=lambda found: (found.info.quality, found.info.step))
+        anew = "" if same else " The optimizer is another and begins anew."
+        self.run.note("resumed", f"From the checkpoint after {self.place:g} epochs, step {self.step:,}.{anew}")
+        print(f"Resumed at step {self.step:,}.", flush=True)
+
+    # Going
+
+    def run_epochs(self) -> None:
+        """Train until the last epoch, a request, or early stopping."""
         reporter, recipe = self.reporter, self.recipe
-        began = time.monotonic()
-        total, right, seen = 0.0, 0, 0
-        reporter.begin_epoch()
-        for images, labels in epoch_batches(
-            self.training, self.data.preprocessing, recipe.batch_size, recipe.seed, epoch
-        ):
-            if self.run.stop_requested():
-                return False
-            learning_rate = recipe.learning_rate_at(self.step, reporter.status.steps)
-            loss, hits = self.trainer.train_batch(images, labels, learning_rate)
-            self.step += 1
-            self.check(loss)
-            if self.step == 1:
-                reporter.say("running")
-            total, right, seen = total + loss * len(labels), right + hits, seen + len(labels)
-            reporter.step(self.step, loss, hits, len(labels), self.validation_seconds)
-            if self.step == 1:
-                reporter.begin_epoch()  # the first step compiled the network: it says nothing of the speed
-        rate = reporter.rate()
-        trained = time.monotonic()
-        validation_loss, validation_accuracy = self.trainer.validate(self.validation)
-        self.check(validation_loss)
-        self.validation_seconds = time.monotonic() - trained
-        self.save(
-            CheckpointInfo(
-                step=self.step,
-                epoch=epoch + 1,
-                validation_accuracy=validation_accuracy,
-                validation_loss=validation_loss,
-            )
-        )
-        reporter.end_epoch(
-            {
-                "epoch": epoch + 1,
-                "step": self.step,
-                "loss": total / seen,
-                "accuracy": right / seen,
-                "validation_loss": validation_loss,
-                "validation_accuracy": validation_accuracy,
-                "learning_rate": recipe.learning_rate_at(self.step - 1, reporter.status.steps),
-                "seconds": time.monotonic() - began,
-                "images_per_second": rate,
-            }
-        )
+        message = ""
+        while self.epoch < recipe.epochs:
+            request = self.run_epoch()
+            if request is None and self.run.request() == "stop-after-epoch":
+                request = "stop-after-epoch"
+            if request and self.epoch < recipe.epochs:
+                self.leave(request)
+                return
+            if self.out_of_patience():
+                message = f"Stopped early: no better validation accuracy for {recipe.early_stopping} epochs."
+                break
+        best = self.run.best_epoch()
         print(
-            f"Epoch {epoch + 1}/{recipe.epochs}: loss {total / seen:.4f}, accuracy {right / seen:.1%}; "
-            f"validation loss {validation_loss:.4f}, accuracy {validation_accuracy:.1%}",
+            f"Completed. Best validation accuracy {best['validation_accuracy']:.1%}." if best else "Completed.",
             flush=True,
         )
-        return True
+        reporter.end("completed", message)
+
+    def leave(self, request: Request) -> None:
+        """End this sitting on request, with a checkpoint."""
+        if self.step != self.saved_step:
+            self.save()
+        print(f"Ended on request after {self.step:,} steps.", flush=True)
+        saved = "with a checkpoint" if self.run.checkpoints() else "before the first step: there is no checkpoint"
+        paused = request == "pause"
+        self.reporter.end(
+            "paused" if paused else "stopped", f"{'Paused' if paused else 'Stopped'} on request, {saved}."
+        )
+
+    def out_of_patience(self) -> bool:
+        best = self.run.best_epoch()
+        patience = self.recipe.early_stopping
+        return bool(patience and best and self.epoch - best["epoch"] >= patience and self.epoch < self.recipe.epochs)
+
+    def run_epoch(self) -> Request | None:
+        """Train the rest of an epoch, validate, save; the request to end now, if one came before its end."""
+        recipe, reporter = self.recipe, self.reporter
+        self.began = time.monotonic()
+        reporter.begin_epoch()
+        reporter.say("running")
+        frozen = bool(self.experiment.initial and self.epoch < self.experiment.initial.freeze_epochs)
+        self.announce_rate()
+        batches = epoch_batches(
+            self.training, len(self.data.classes), self.data.preprocessing, recipe, self.epoch, self.batch
+        )
+        first = True
+        for images, targets in batches:
+            request = self.run.request()
+            if request in ("stop", "pause"):
+                self.collect()
+                return request
+            rate = recipe.learning_rate_at(self.place)
+            self.pending.append((self.trainer.train_batch(images, targets, rate, frozen), len(images)))
+            self.batch += 1
+            if first or time.monotonic() - self.looked >= 0.2 or len(self.pending) >= LOOKED_AT:
+                self.collect(rate)
+            if first:
+                reporter.begin_epoch()  # the first step compiled the network: it says nothing of the speed
+                first = False
+            if self.is_save_due():
+                self.collect(rate)
+                self.save()
+        self.collect(recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch))
+        self.finish_epoch()
+        return None
+
+    def announce_rate(self) -> None:
+        """Note where the schedule by steps changes the learning rate."""
+        if self.recipe.schedule != "steps" or not self.epoch or self.batch:
+            return
+        rate, before = self.recipe.learning_rate_at(self.epoch), self.recipe.learning_rate_at(self.epoch - 1)
+        if rate != before:
+            self.run.note("learning rate", f"{before:g} to {rate:g} from epoch {self.epoch + 1} on.")
+
+    def collect(self, rate: float | None = None) -> None:
+        """Wait for the steps under way, add them up, look whether they are sound, and tell of them."""
+        steps = []
+        for figures, images in self.pending:
+            loss, right, norm = (float(value) for value in figures.numpy())
+            steps.append(Step(loss, right, images, norm))
+            self.totals.loss += loss
+            self.totals.right += right
+            self.totals.norm += norm
+            self.totals.seen += images
+            self.totals.steps += 1
+            self.check(loss / images)
+        self.pending.clear()
+        self.looked = time.monotonic()
+        if steps:
+            shown = self.recipe.learning_rate_at(self.place) if rate is None else rate
+            self.reporter.tell(self.step, steps, shown, self.validation_seconds)
 
     def check(self, loss: float) -> None:
-        """Raises UserError once a loss is no longer a number."""
-        if not math.isfinite(loss):
-            rate = self.recipe.learning_rate
-            raise UserError(
-                f"The training diverged: the loss became {loss} at step {self.step:,}. "
-                f"Try a learning rate well below {rate:g}."
-            )
+        """Raises UserError once the loss is no longer a number, or far above that of guessing."""
+        self.recent.append(loss)
+        mean = sum(self.recent) / len(self.recent)
+        limit = EXPLODED * math.log(max(len(self.data.classes), 2))
+        exploded = len(self.recent) == LOOKED_AT and mean > limit
+        if math.isfinite(loss) and not exploded:
+            return
+        what = f"the loss rose to {mean:.3g}" if exploded else f"the loss became {loss}"
+        raise UserError(
+            f"The training diverged: {what} at step {self.step:,}. Try a learning rate well below "
+            f"{self.recipe.learning_rate:g}, a warm-up, or gradient clipping."
+        )
 
-    def save_in_between(self) -> None:
-        """Save where a stop cut an epoch short, unless the last epoch's end was just saved."""
-        if self.step and self.step % self.reporter.status.steps_per_epoch:
-            self.save(CheckpointInfo(step=self.step, epoch=self.step / self.reporter.status.steps_per_epoch))
+    # The end of an epoch
 
-    def save(self, info: CheckpointInfo) -> None:
-        """Save a checkpoint and keep, of all, the best and this one."""
+    def finish_epoch(self) -> None:
+        """Validate, write the epoch's line, and save."""
+        reporter, totals = self.reporter, self.totals
+        trained = time.monotonic()
+        rate = reporter.rate()
+        judged = self.trainer.validate(self.validation)
+        self.check(judged.loss)
+        self.validation_seconds = time.monotonic() - trained
+        step, last = self.step, self.recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch)
+        self.epoch, self.batch = self.epoch + 1, 0
+        record = {
+            "epoch": self.epoch,
+            "step": step,
+            "loss": totals.loss / totals.seen,
+            "accuracy": totals.right / totals.seen,
+            "validation_loss": judged.loss,
+            "validation_accuracy": judged.accuracy,
+            "validation_top5": judged.top5,
+            "learning_rate": last,
+            "gradient_norm": totals.norm / totals.steps,
+            "seconds": time.monotonic() - self.began,
+            "images_per_second": rate,
+            "memory": reporter.status.memory,
+            "worked": reporter.worked,
+            "time": time.time(),
+        }
+        self.totals, self.record = Totals(), record
+        better = self.best is None or (judged.accuracy, -judged.loss) > self.best.info.quality
+        asked = bool(self.recipe.checkpoint_every) and self.epoch % self.recipe.checkpoint_every == 0
+        last_epoch = self.epoch == self.recipe.epochs
+        if better or asked or last_epoch or self.run.request() or self.is_save_due(after_epoch=True):
+            self.save(kept=asked)
+        reporter.end_epoch(record)
+        print(
+            f"Epoch {self.epoch}/{self.recipe.epochs}: loss {record['loss']:.4f}, accuracy {record['accuracy']:.1%}; "
+            f"validation loss {judged.loss:.4f}, accuracy {judged.accuracy:.1%}",
+            flush=True,
+        )
+
+    def is_save_due(self, after_epoch: bool = False) -> bool:
+        """Whether enough was trained since the last checkpoint that another costs less than a hundredth of it."""
+        since = time.monotonic() - self.saved_at
+        return since > max(self.save_seconds / CHECKPOINT_SHARE, 0 if after_epoch else CHECKPOINT_SECONDS)
+
+    def save(self, kept: bool = False) -> None:
+        """Save a checkpoint and keep, of all, the best, those asked for, and this one."""
+        began = time.monotonic()
+        record = None if self.batch else self.record
+        info = CheckpointInfo(
+            step=self.step,
+            epoch=self.place,
+            batch=self.batch,
+            validation_accuracy=record["validation_accuracy"] if record else None,
+            validation_loss=record["validation_loss"] if record else None,
+            optimizer=self.recipe.optimizer,
+            worked=self.reporter.worked,
+            totals=self.totals,
+            record=record,
+            kept=kept,
+        )
         point = self.trainer.save(self.run.folder / "checkpoints", info)
         if self.best is None or info.quality > self.best.info.quality:
             self.best = point
         self.run.delete_checkpoints_except([point, self.best])
+        self.saved_at, self.saved_step = time.monotonic(), self.step
+        self.save_seconds = self.saved_at - began

@@ -2,41 +2,144 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cnnlab.datasets.corruption import PixelsName
 from cnnlab.errors import UserError
+from cnnlab.training.augmentation import Augmentation
+from cnnlab.training.schedule import Milestones, ScheduleName, rate_at
 
-OptimizerName = Literal["adam", "sgd"]
-ScheduleName = Literal["linear", "constant"]
+OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop"]
+DecayedName = Literal["kernels", "all"]
+
+OPTIMIZERS: dict[OptimizerName, str] = {
+    "sgd": "SGD with momentum",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+}
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Recipe(BaseModel):
-    """The settings of a training.
+    """The settings of a training; each field's description says what it does.
 
-    `linear` lets the learning rate fall from its initial value to zero over the whole run; SGD is Nesterov's, with
-    momentum 0.9. `auxiliary_weight` multiplies the loss of each auxiliary head, where a network has any; 0.3 is
-    GoogLeNet's (Szegedy et al., 2015, section 5). The validation part is held out of the training images, stratified
-    by class, by the seed.
+    Weight decay is added to the gradient (L2) but for AdamW, which shrinks the weights by it times the learning rate
+    (Loshchilov and Hutter, 2019, arXiv:1711.05101). `auxiliary_weight` 0.3 is GoogLeNet's (Szegedy et al., 2015,
+    section 5). The corrupted labels and pixels are those of Zhang et al., 2017 (arXiv:1611.03530), section 2.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(10, ge=1, le=10_000)
-    batch_size: int = Field(64, ge=1, le=65_536)
-    optimizer: OptimizerName = "adam"
-    learning_rate: float = Field(1e-3, gt=0, le=100, allow_inf_nan=False)
-    schedule: ScheduleName = "linear"
-    auxiliary_weight: float = Field(0.3, ge=0, le=10)
-    validation_fraction: float = Field(0.1, ge=0.01, le=0.5)
-    seed: int = Field(0, ge=0, lt=2**31)
+    epochs: int = Field(10, ge=1, le=10_000, description="How often every training image is seen.")
+    batch_size: int = Field(64, ge=1, le=65_536, description="Images in one step of gradient descent.")
+    optimizer: OptimizerName = Field("adam", description="How gradients become changes of the weights.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD and RMSprop: the share of the last change kept.")
+    nesterov: bool = Field(True, description="Of SGD: look ahead along the momentum before measuring the gradient.")
+    learning_rate: float = Field(
+        1e-3, gt=0, le=100, allow_inf_nan=False, description="How far a step goes; the schedule's highest."
+    )
+    schedule: ScheduleName = Field("linear", description="How the learning rate changes over the training.")
+    milestones: Milestones = Field(
+        (),
+        description="Of the schedule by steps: EPOCH:RATE pairs, the rate from that epoch on, as 26:0.001,36:0.0001.",
+    )
+    lowest_learning_rate: float = Field(
+        0.0, ge=0, le=100, description="Where linear, cosine and one-cycle end, and the bottom of the cyclic triangles."
+    )
+    cycle_epochs: float = Field(8, gt=0, le=10_000, description="Of the cyclic schedule: the length of one triangle.")
+    warmup_epochs: float = Field(
+        0, ge=0, le=10_000, description="Epochs over which the rate first rises from 0, before the schedule begins."
+    )
+    weight_decay: float = Field(0, ge=0, le=1, description="Pulls weights towards zero; 0 is off.")
+    decayed: DecayedName = Field(
+        "kernels", description="Which weights decay: kernels alone, or biases and batch normalization too."
+    )
+    label_smoothing: float = Field(
+        0, ge=0, lt=1, description="Share of the target taken from the true class and spread over all classes."
+    )
+    gradient_clipping: float = Field(
+        0, ge=0, le=1e6, description="Largest norm of the gradient over all weights; longer ones are cut. 0 is off."
+    )
+    weight_averaging: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Decay of an exponential moving average of the weights, with which the network is judged and used, "
+        "such as 0.999. 0 is off.",
+    )
+    augmentation: Augmentation = Augmentation()
+    crop: bool = Field(
+        False,
+        description="Cut the input out of larger images (at a random place in training, else the centre) "
+        "instead of shrinking them.",
+    )
+    auxiliary_weight: float = Field(
+        0.3, ge=0, le=10, description="Weight of each auxiliary head's loss, where the network has any."
+    )
+    early_stopping: int = Field(
+        0, ge=0, le=10_000, description="Stop after so many epochs without a better validation accuracy. 0 is off."
+    )
+    checkpoint_every: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Keep a checkpoint every so many epochs, beside the best and the last. 0 is off.",
+    )
+    mixed_precision: bool = Field(
+        False, description="Compute in bfloat16 and keep the weights in float32, where the hardware has it."
+    )
+    deterministic: bool = Field(
+        False, description="Give the same weights bit for bit each time on the same machine; somewhat slower."
+    )
+    label_noise: Share = Field(
+        0, description="Share of the training images whose label is drawn at random (Zhang et al., 2017)."
+    )
+    pixels: PixelsName = Field("original", description="Destroy the images' structure as Zhang et al., 2017, did.")
+    validation_fraction: float = Field(
+        0.1,
+        ge=0.01,
+        le=0.5,
+        description="Share of the training images held out, class by class, to judge the network after each epoch.",
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="The same seed gives the same split, start and order.")
 
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """Learning rate of a step (from 0) of a run of so many steps."""
-        if self.schedule == "constant":
-            return self.learning_rate
-        return self.learning_rate * (1 - step / steps)
+    @model_validator(mode="after")
+    def fit_together(self) -> Self:
+        starts = [epoch for epoch, _ in self.milestones]
+        if self.schedule == "steps" and not self.milestones:
+            raise ValueError("The schedule by steps needs milestones, such as 26:0.001,36:0.0001.")
+        if self.milestones and self.schedule != "steps":
+            raise ValueError(f"Milestones belong to the schedule steps, not to {self.schedule}.")
+        if starts != sorted(set(starts)):
+            raise ValueError("The milestones' epochs must rise.")
+        if starts and starts[-1] > self.epochs:
+            raise ValueError(f"The milestone at epoch {starts[-1]} lies after the last of {self.epochs} epochs.")
+        if self.lowest_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"The lowest learning rate, {self.lowest_learning_rate:g}, is above the highest, "
+                f"{self.learning_rate:g}."
+            )
+        if self.warmup_epochs and self.warmup_epochs >= self.epochs:
+            raise ValueError(f"A warm-up of {self.warmup_epochs:g} epochs leaves nothing of {self.epochs}.")
+        return self
+
+    def learning_rate_at(self, epoch: float) -> float:
+        """Learning rate of the step that begins when so many epochs have passed."""
+        return rate_at(
+            self.schedule,
+            epoch,
+            self.epochs,
+            self.learning_rate,
+            self.lowest_learning_rate,
+            self.milestones,
+            self.cycle_epochs,
+            self.warmup_epochs,
+        )
 
     def steps_per_epoch(self, training_images: int) -> int:
         """Full batches in an epoch; what is left over after the shuffle waits for the next one.
@@ -50,12 +153,61 @@ class Recipe(BaseModel):
             )
         return training_images // self.batch_size
 
+    def in_epochs(self, epochs: int) -> Recipe:
+        """The same recipe in another number of epochs: what is counted in epochs shrinks or grows with it."""
+        ratio = epochs / self.epochs
+        changed: dict[str, Any] = {"epochs": epochs, "warmup_epochs": self.warmup_epochs * ratio}
+        if self.schedule == "cyclic":
+            changed["cycle_epochs"] = self.cycle_epochs * ratio
+        milestones: list[tuple[int, float]] = []
+        for start, rate in self.milestones:
+            scaled = max(round((start - 1) * ratio) + 1, 2)
+            if milestones and scaled <= milestones[-1][0]:
+                scaled = milestones[-1][0] + 1
+            if scaled <= epochs:
+                milestones.append((scaled, rate))
+        if self.schedule == "steps" and not milestones:
+            changed["schedule"] = "constant"  # one epoch has no second rate
+        changed["milestones"] = tuple(milestones)
+        return make_recipe(**{**settings_of(self), **changed})
+
+
+FLAT_FIELDS = {
+    **{name: field for name, field in Recipe.model_fields.items() if name != "augmentation"},
+    **Augmentation.model_fields,
+}
+"""Every setting of a recipe under its one name, those of the augmentation among them."""
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """The settings by name, those of the augmentation among them."""
+    values = dict(recipe)
+    return {**{name: value for name, value in values.items() if name != "augmentation"}, **dict(recipe.augmentation)}
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat settings as a Recipe takes them."""
+    values = dict(settings)
+    augmentation = {name: values.pop(name) for name in Augmentation.model_fields if name in values}
+    return {**values, "augmentation": augmentation} if augmentation else values
+
 
 def make_recipe(**settings: Any) -> Recipe:
-    """A validated recipe; UserError with one line that names the setting and what it takes."""
+    """A validated recipe from settings by name; UserError with one line that names the setting and what it takes."""
+    unknown = sorted(set(settings) - set(FLAT_FIELDS))
+    if unknown:
+        raise UserError(f"There is no setting {unknown[0]!r}; a recipe has {', '.join(FLAT_FIELDS)}.")
     try:
-        return Recipe.model_validate(settings)
+        return Recipe.model_validate(nested(settings))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]).replace("_", " ")
-        raise UserError(f"{name} = {first['input']}: {first['msg'].lower()}.") from error
+        raise UserError(explained(error)) from error
+
+
+def explained(error: ValidationError) -> str:
+    """The first complaint of a validation, for a person."""
+    first = error.errors()[0]
+    if not first["loc"]:
+        return first["msg"].removeprefix("Value error, ")
+    name = next(str(part) for part in reversed(first["loc"]) if isinstance(part, str) and part in FLAT_FIELDS)
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{name.replace('_', ' ')} = {first['input']}: {message[0].lower()}{message[1:]}."

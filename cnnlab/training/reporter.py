@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from cnnlab.runs.files import append_record, write_text
+import psutil
+
+from cnnlab.runs.files import append_record
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import State, Status
+from cnnlab.runs.status import State
+from cnnlab.training.loggers import Logger
 
 STATUS_SECONDS = 0.5
 STEPS_SECONDS = 0.25
 WINDOW_SECONDS = 15.0
+RESERVE_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Step:
+    """The figures of one training step: sum of the losses, right answers and images of its batch, gradient norm."""
+
+    loss: float
+    right: float
+    images: int
+    norm: float
 
 
 class Reporter:
-    """Writes a run's status.json, history.jsonl and steps.jsonl, none of them more often than anyone can read."""
+    """Writes a run's status.json, history.jsonl, steps.jsonl and events.jsonl, none more often than anyone can read.
+
+    It goes on where an earlier sitting of the same run ended.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.status = Status(started=time.time())
+        self.began = time.monotonic()
+        self.worked_before = 0.0
+        self.loggers: Sequence[Logger] = ()
+        self._process = psutil.Process()
         self._written = 0.0
+        self.status = run.status().model_copy(update={"state": "starting", "message": "", "ended": None})
+        self.begin_epoch()
+        make_reserve(run.folder)
+
+    @property
+    def worked(self) -> float:
+        """Seconds at work in all sittings."""
+        return self.worked_before + time.monotonic() - self.began
 
     def say(self, state: State, message: str = "", **changes: Any) -> None:
         """Change the status and write it at once."""
         self.status = self.status.model_copy(update={"state": state, "message": message, "fraction": None, **changes})
         self._write()
+
+    def end(self, state: State, message: str = "") -> None:
+        """The last word of this sitting; on a full disk it takes the room kept for it."""
+        (self.run.folder / "reserve").unlink(missing_ok=True)
+        self.say(state, message, ended=time.time(), seconds_left=None)
+        self.run.note(state, message)
+        for logger in self.loggers:
+            logger.finish(state != "failed")
 
     def progress(self, message: str, fraction: float | None) -> None:
         """Tell how far the preparation is."""
@@ -35,7 +76,9 @@ class Reporter:
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        write_text(self.run.folder / "status.json", self.status.model_dump_json())
+        now = {"worked": self.worked, "updated": time.time(), "memory": self._process.memory_info().rss}
+        self.status = self.status.model_copy(update=now)
+        self.run.say(self.status)
 
     def _write_sometimes(self) -> None:
         if time.monotonic() - self._written >= STATUS_SECONDS:
@@ -44,45 +87,61 @@ class Reporter:
     def begin_epoch(self) -> None:
         """Forget the times before a pause that was no training, such as a validation."""
         self._moments: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
-        self._losses: list[float] = []
-        self._right = 0
-        self._seen = 0
+        self._steps: list[Step] = []
         self._noted = 0.0
 
-    def step(self, step: int, loss: float, right: int, images: int, validation_seconds: float) -> None:
-        """Tell of a finished training step."""
+    def tell(self, step: int, done: Sequence[Step], learning_rate: float, validation_seconds: float) -> None:
+        """Tell of the steps finished since the last time; `step` is the number of the latest."""
         now = time.monotonic()
-        self._moments.append((now, images))
+        self._moments.append((now, sum(one.images for one in done)))
         while len(self._moments) > 2 and now - self._moments[0][0] > WINDOW_SECONDS:
             self._moments.popleft()
-        self._losses.append(loss)
-        self._right, self._seen = self._right + right, self._seen + images
+        self._steps += done
+        rate, status = self.rate(), self.status
         if now - self._noted >= STEPS_SECONDS:
-            self._note(step)
-        status = self.status
-        rate = self.rate()
-        batch_images = (status.steps - step) * images
+            self._note(step, learning_rate, rate)
         epochs_left = status.epochs - step // status.steps_per_epoch
-        left = batch_images / rate + epochs_left * validation_seconds if rate else None
-        self.status = status.model_copy(update={"step": step, "images_per_second": rate, "seconds_left": left})
+        left = (status.steps - step) * done[-1].images / rate + epochs_left * validation_seconds if rate else None
+        self.status = status.model_copy(
+            update={"step": step, "images_per_second": rate, "seconds_left": left, "learning_rate": learning_rate}
+        )
         self._write_sometimes()
 
     def rate(self) -> float | None:
         """Images per second over the last few seconds of training."""
         (began, _), *later = self._moments
         seconds = self._moments[-1][0] - began
-        return sum(images for _, images in later) / seconds if seconds > 0 else None
+        return sum(images for _, images in later) / seconds if seconds > 0 and later else None
 
-    def _note(self, step: int) -> None:
+    def _note(self, step: int, learning_rate: float, rate: float | None) -> None:
+        seen = sum(one.images for one in self._steps)
         record = {
             "step": step,
             "epoch": step / self.status.steps_per_epoch,
-            "loss": sum(self._losses) / len(self._losses),
-            "accuracy": self._right / self._seen,
+            "loss": sum(one.loss for one in self._steps) / seen,
+            "accuracy": sum(one.right for one in self._steps) / seen,
+            "learning_rate": learning_rate,
+            "gradient_norm": sum(one.norm for one in self._steps) / len(self._steps),
+            "images_per_second": rate,
+            "worked": self.worked,
         }
         append_record(self.run.folder / "steps.jsonl", record)
-        self._losses, self._right, self._seen, self._noted = [], 0, 0, time.monotonic()
+        for logger in self.loggers:
+            logger.step(step, numbers(record))
+        self._steps, self._noted = [], time.monotonic()
 
     def end_epoch(self, record: dict[str, Any]) -> None:
         append_record(self.run.folder / "history.jsonl", record)
+        for logger in self.loggers:
+            logger.epoch(record["step"], numbers(record))
         self._write()
+
+
+def numbers(record: dict[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in record.items() if value is not None and name != "step"}
+
+
+def make_reserve(folder: Path) -> None:
+    """Keep some room on the disk, so that a full one does not keep a run from saying so."""
+    with suppress(OSError), (folder / "reserve").open("wb") as file:
+        file.write(os.urandom(RESERVE_BYTES))

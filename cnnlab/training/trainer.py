@@ -1,13 +1,20 @@
-"""The network in training: model, optimizer, and the two compiled functions that use them."""
+"""The network in training: model, optimizer, weight averaging, and the compiled functions that use them.
+
+Everything is built in the scope of a `tf.distribute` strategy and the step runs through `strategy.run`, so that one
+device, several, or a cluster run the same code.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnlab.backend import keras, tf
 from cnnlab.datasets import Split
@@ -15,90 +22,279 @@ from cnnlab.images import Pixels
 from cnnlab.keras_model import keras_model
 from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo
+from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
+from cnnlab.training.batches import Targets
 from cnnlab.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Means over a split: cross-entropy in nats, rank-1 and rank-5 accuracy."""
+
+    loss: float
+    accuracy: float
+    top5: float
+
+
+def local_strategy() -> Any:
+    """All GPUs of this machine in step where it has several, else the one device there is."""
+    several = len(tf.config.list_physical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
 class Trainer:
-    """Trains one network; all randomness follows from the recipe's seed."""
+    """Trains one network; all randomness follows from the recipe's seed and the saved state.
 
-    def __init__(self, network: Network, recipe: Recipe, preprocessing: Preprocessing) -> None:
+    `frozen` names layers that `train_batch` leaves as they are while it is told to.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        preprocessing: Preprocessing,
+        frozen: Sequence[str] = (),
+        strategy: Any = None,
+    ) -> None:
         keras.utils.set_random_seed(recipe.seed)
+        if recipe.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        keras.config.set_dtype_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
+        self.network = network
         self.recipe = recipe
         self.preprocessing = preprocessing
-        self.model = keras_model(network)
+        self.strategy = strategy or local_strategy()
+        self.replicas = self.strategy.num_replicas_in_sync
         self.head = network.outputs[0]
-        self.optimizer = make_optimizer(recipe)
-        self.optimizer.build(self.model.trainable_variables)
+        self.frozen = frozen
+        with self.strategy.scope():
+            self.model = keras_model(network, synchronized=self.replicas > 1)
+            self.optimizer = make_optimizer(recipe)
+            self.optimizer.build(self.model.trainable_variables)
+            if recipe.optimizer == "adamw":
+                kept = [variable for variable in self.model.trainable_variables if not self._decays(variable)]
+                self.optimizer.exclude_from_weight_decay(kept)
+            self.floats = [variable for variable in self.model.variables if is_float(variable)]
+            self.others = [variable for variable in self.model.variables if not is_float(variable)]
+            self.average = self._shadows() if recipe.weight_averaging else []
         images = tf.TensorSpec((None, *network.input_shape), tf.uint8)
+        targets = tf.TensorSpec((None, network.classes), tf.float32)
         labels = tf.TensorSpec((None,), tf.int64)
-        self._train = tf.function(self._train_step, input_signature=[images, labels])
+        signature = None if self.replicas > 1 else [images, targets]
+        self._train = tf.function(self._train_everywhere, input_signature=signature)
+        self._train_partly = tf.function(self._train_everywhere, input_signature=signature)  # traced while frozen
         self._test = tf.function(self._test_step, input_signature=[images, labels])
 
-    def _train_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        inputs = self.preprocessing.normalize(images)
+    def _decays(self, variable: Any) -> bool:
+        return self.recipe.decayed == "all" or variable.path.endswith("/kernel")
+
+    def _shadows(self) -> list[Any]:
+        return [tf.Variable(variable.value, trainable=False) for variable in self.floats]
+
+    # One step
+
+    def _train_everywhere(self, images: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """One step on all replicas: sum of the losses, right answers, norm of the gradient, as float32 (3,)."""
+        figures = self.strategy.run(self._train_step, args=(images, targets))
+        loss, right, norm = (
+            self.strategy.reduce(how, figure, axis=None)
+            for how, figure in zip(("SUM", "SUM", "MEAN"), figures, strict=True)
+        )
+        if self.average:
+            taken = tf.cast(self.optimizer.iterations.value, tf.float32)
+            decay = tf.minimum(self.recipe.weight_averaging, (1 + taken) / (10 + taken))
+            for shadow, variable in zip(self.average, self.floats, strict=True):
+                self.strategy.extended.update(
+                    shadow, lambda old, new: old.assign_sub((1 - decay) * (old - new)), args=(variable.value,)
+                )
+        return tf.stack([loss, right, norm])
+
+    def _train_step(self, images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        variables = self.model.trainable_variables
+        whole_batch = tf.cast(tf.shape(images)[0] * self.replicas, tf.float32)
         with tf.GradientTape() as tape:
-            outputs = self.model(inputs, training=True)  # by name, each (batch, classes)
+            outputs = self.model(self.preprocessing.normalize(images), training=True)  # by name, each (batch, classes)
             # Keras computes these from the logits before the softmax, so they stay exact for sure predictions
             losses = {
-                name: tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+                name: tf.reduce_sum(keras.losses.categorical_crossentropy(targets, probabilities))
                 for name, probabilities in outputs.items()
             }
             loss = losses.pop(self.head)
             total = loss + self.recipe.auxiliary_weight * tf.add_n(list(losses.values())) if losses else loss
-        gradients = tape.gradient(total, self.model.trainable_variables)
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        return loss, correct(labels, outputs[self.head])
+            objective = total / whole_batch
+        gradients = tape.gradient(objective, variables)
+        gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        norm = tf.linalg.global_norm(gradients)
+        if self.recipe.gradient_clipping:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.gradient_clipping, use_norm=norm)
+        if self.recipe.weight_decay and self.recipe.optimizer != "adamw":
+            gradients = [
+                gradient + self.recipe.weight_decay * variable.value if self._decays(variable) else gradient
+                for gradient, variable in zip(gradients, variables, strict=True)
+            ]
+        if self.replicas > 1:  # Keras's optimizer adds the replicas' gradients up once more
+            gradients = [gradient / self.replicas for gradient in gradients]
+        self.optimizer.apply(gradients, variables)
+        return loss, correct(tf.argmax(targets, axis=-1), outputs[self.head]), norm
 
-    def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         probabilities = self.model(self.preprocessing.normalize(images), training=False)[self.head]
         losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-        return tf.reduce_sum(losses), correct(labels, probabilities)
+        return tf.reduce_sum(losses), correct(labels, probabilities), correct(labels, probabilities, TOP)
 
-    def train_batch(self, images: Pixels, labels: NDArray[np.int64], learning_rate: float) -> tuple[float, int]:
-        """One step on fitted uint8 images (batch, height, width, 3): mean loss, number of right answers."""
+    def train_batch(self, images: Pixels, targets: Targets, learning_rate: float, frozen: bool = False) -> tf.Tensor:
+        """One step on fitted uint8 images (batch, height, width, 3) and soft targets (batch, classes).
+
+        Gives (sum of the losses, right answers, norm of the gradient) without waiting for it.
+        """
         self.optimizer.learning_rate = learning_rate
-        loss, right = self._train(tf.constant(images), tf.constant(labels))
-        return float(loss), int(right)
+        inputs, wanted = self._shared_out(images), self._shared_out(targets)
+        if not (frozen and self.frozen):
+            return self._train(inputs, wanted)
+        with self._not_trainable():
+            return self._train_partly(inputs, wanted)
 
-    def validate(self, split: Split) -> tuple[float, float]:
-        """Mean loss and accuracy over a split, with dropout off and the moving batch statistics."""
-        total, right = 0.0, 0
-        for start in range(0, len(split), EVALUATION_BATCH):
-            images, labels = split.batch(slice(start, start + EVALUATION_BATCH))
-            loss, count = self._test(tf.constant(self.preprocessing.fit_all(images)), tf.constant(labels))
-            total, right = total + float(loss), right + int(count)
-        return total / len(split), right / len(split)
+    def _shared_out(self, array: Any) -> Any:
+        """A batch as the replicas take it, a share each."""
+        if self.replicas == 1:
+            return tf.constant(array)
+        shares = np.array_split(array, self.replicas)
+        return self.strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(shares[context.replica_id_in_sync_group])
+        )
+
+    @contextmanager
+    def _not_trainable(self) -> Iterator[None]:
+        layers = [self.model.get_layer(name) for name in self.frozen]
+        for layer in layers:
+            layer.trainable = False
+        try:
+            yield
+        finally:
+            for layer in layers:
+                layer.trainable = True
+
+    # Judging and keeping
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The averaged weights in the model's place, where the recipe averages; afterwards the trained ones again."""
+        if not self.average:
+            yield
+            return
+        trained = [variable.numpy() for variable in self.floats]
+        for variable, shadow in zip(self.floats, self.average, strict=True):
+            variable.assign(shadow.numpy())
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.floats, trained, strict=True):
+                variable.assign(value)
+
+    def validate(self, split: Split) -> Validation:
+        """The figures of the network over a split, with dropout off and the moving batch statistics."""
+        total, right, among = 0.0, 0, 0
+        with self.averaged():
+            for start in range(0, len(split), EVALUATION_BATCH):
+                images, labels = split.batch(slice(start, start + EVALUATION_BATCH))
+                fitted = tf.constant(self.preprocessing.fit_all(images))
+                loss, hits, near = self._test(fitted, tf.constant(labels))
+                total, right, among = total + float(loss), right + int(hits), among + int(near)
+        return Validation(total / len(split), right / len(split), among / len(split))
+
+    def state(self) -> dict[str, Any]:
+        """What goes on beside the used weights: optimizer, random generators; with averaging, the trained weights."""
+        parts = {"optimizer": self.optimizer.variables, "random": self.others}
+        if self.average:
+            parts["trained"] = self.floats
+            parts["average"] = self.average
+        return {
+            f"{part}/{index:04d}": np.asarray(variable.numpy())
+            for part, variables in parts.items()
+            for index, variable in enumerate(variables)
+        }
 
     def save(self, folder: Path, info: CheckpointInfo) -> Checkpoint:
         """Write a checkpoint under `folder`; it appears there only when it is complete."""
         target = folder / f"step-{info.step:08d}"
         partial = folder / f".step-{info.step:08d}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        self.model.save_weights(partial / WEIGHTS_FILE)
-        state = {f"{index:04d}": variable.numpy() for index, variable in enumerate(self.optimizer.variables)}
-        np.savez(partial / "optimizer.npz", **state)
-        (partial / "checkpoint.json").write_text(info.model_dump_json())
-        for file in partial.iterdir():
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-        shutil.rmtree(target, ignore_errors=True)
-        partial.replace(target)
+        try:
+            partial.mkdir(parents=True)
+            with self.averaged():
+                self.model.save_weights(partial / WEIGHTS_FILE)
+            np.savez(partial / STATE_FILE, **self.state())
+            (partial / "checkpoint.json").write_text(info.model_dump_json())
+            for file in partial.iterdir():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+            shutil.rmtree(target, ignore_errors=True)
+            partial.replace(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)  # its room is needed for the word of what happened
+            raise
         return Checkpoint(target, info)
 
+    def restore(self, checkpoint: Checkpoint) -> bool:
+        """Go on from a checkpoint; False where the optimizer is another than the one that was saved, and begins anew.
 
-def correct(labels: tf.Tensor, probabilities: tf.Tensor) -> tf.Tensor:
-    """How many of the batch have their label as the most probable class."""
-    hits = tf.equal(tf.argmax(probabilities, axis=-1), labels)
-    return tf.reduce_sum(tf.cast(hits, tf.int32))
+        Raises ValueError, KeyError or OSError where its files do not hold what this network needs.
+        """
+        self.model.load_weights(checkpoint.weights)
+        with np.load(checkpoint.state) as saved:
+            state = {name: saved[name] for name in saved.files}
+
+        def put(part: str, variables: Sequence[Any]) -> bool:
+            values = [state[name] for name in sorted(state) if name.startswith(f"{part}/")]
+            if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+                return False
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+            return True
+
+        if any(name.startswith("trained/") for name in state):
+            put("trained", self.floats)
+        if self.average and not put("average", self.average):
+            for shadow, variable in zip(self.average, self.floats, strict=True):
+                shadow.assign(variable.numpy())
+        put("random", self.others)
+        same = checkpoint.info.optimizer in (None, self.recipe.optimizer)
+        return same and put("optimizer", self.optimizer.variables)
+
+    def take(self, network: Network, weights: Path, layers: Sequence[str]) -> None:
+        """Copy these layers' weights from another network's weights file."""
+        source = keras_model(network)
+        source.load_weights(weights)
+        for name in layers:
+            self.model.get_layer(name).set_weights(source.get_layer(name).get_weights())
+        for shadow, variable in zip(self.average, self.floats, strict=False):
+            shadow.assign(variable.numpy())
+
+
+def correct(labels: tf.Tensor, probabilities: tf.Tensor, k: int = 1) -> tf.Tensor:
+    """How many of the batch have their label among the k most probable classes, as float32."""
+    if k == 1:
+        hits = tf.equal(tf.argmax(probabilities, axis=-1), labels)
+    else:
+        hits = tf.math.in_top_k(labels, tf.cast(probabilities, tf.float32), k)
+    return tf.reduce_sum(tf.cast(hits, tf.float32))
+
+
+def is_float(variable: Any) -> bool:
+    return bool(tf.as_dtype(variable.dtype).is_floating)
 
 
 def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    optimizers, rate = keras.optimizers, recipe.learning_rate
     match recipe.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(recipe.learning_rate)
         case "sgd":
-            return keras.optimizers.SGD(recipe.learning_rate, momentum=0.9, nesterov=True)
+            return optimizers.SGD(rate, momentum=recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0)
+        case "adam":
+            return optimizers.Adam(rate)
+        case "adamw":
+            return optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+        case "rmsprop":
+            return optimizers.RMSprop(rate, momentum=recipe.momentum)

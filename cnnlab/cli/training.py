@@ -1,0 +1,385 @@
+"""Commands that train: start, queue, change and look after runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from cnnlab import runs, units
+from cnnlab.cli.output import pairs, print_json, print_table
+from cnnlab.errors import UserError
+from cnnlab.runs import actions, queue
+from cnnlab.runs.comparison import comparison
+from cnnlab.runs.config import Experiment, plan, replan
+from cnnlab.runs.initial import initial_from
+from cnnlab.runs.run import CheckpointChoice, Run
+from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.runs.sweep import sweep
+from cnnlab.training.presets import PRESETS, preset
+from cnnlab.training.recipe import FLAT_FIELDS, make_recipe
+
+POLL_SECONDS = 0.25
+RUN_COLUMNS = ("id", "name", "state", "best validation accuracy", "epochs", "duration")
+
+
+def folder_of(options: argparse.Namespace) -> Path:
+    """The runs folder, whose queue is looked after by every command that comes by."""
+    folder = runs.runs_folder(options.runs_dir)
+    queue.look_after(folder)
+    return folder
+
+
+def run_of(options: argparse.Namespace) -> Run:
+    return runs.find(options.run, folder_of(options))
+
+
+# Starting
+
+
+def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
+    """What the options of `train` and `sweep` ask for, and the preset's name if it is one."""
+    given = {name: getattr(options, name) for name in FLAT_FIELDS if getattr(options, name) is not None}
+    switches = pairs(options.set)
+    named = options.recipe
+    if named and named not in PRESETS and not Path(named).exists():
+        raise UserError(f"There is no recipe {named!r}, neither a file nor one of {', '.join(PRESETS)}.")
+    if named in PRESETS:
+        experiment = preset(named).experiment(options.in_epochs)
+        moved = {"architecture": options.architecture, "dataset": options.dataset}
+        changes = {**{name: value for name, value in moved.items() if value}, **switches, **given}
+        experiment = replan(experiment, changes) if changes else experiment
+    else:
+        wanted = read_recipe(Path(named)) if named else {}
+        architecture = options.architecture or wanted.get("architecture")
+        dataset = options.dataset or wanted.get("dataset")
+        if not architecture or not dataset:
+            raise UserError("Say which --architecture to train on which --dataset, or name a --recipe.")
+        recipe = make_recipe(**{**wanted.get("settings", {}), **given})
+        recipe = recipe.in_epochs(options.in_epochs) if options.in_epochs else recipe
+        experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
+    if options.from_run:
+        source = runs.find(options.from_run, folder_of(options))
+        from cnnlab import architectures
+
+        target = architectures.build(experiment.architecture, experiment.switches)
+        initial = initial_from(source, target, options.freeze_epochs, options.take or ("*",))
+        experiment = experiment.model_copy(update={"initial": initial})
+    loggers = tuple(dict.fromkeys(options.logger))
+    experiment = plan(
+        experiment.architecture,
+        experiment.dataset,
+        experiment.switches,
+        experiment.recipe,
+        experiment.initial,
+        loggers,
+    )
+    untouched = named in PRESETS and not (given or switches or options.architecture or options.dataset)
+    return experiment, named if untouched else None
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """A recipe file: a JSON object with `settings`, and `architecture`, `dataset` and `switches` as one likes."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: {error}.") from error
+    parts = ("architecture", "dataset", "switches", "settings")
+    if not isinstance(content, dict) or set(content) - set(parts):
+        raise UserError(f"{path}: a recipe file is a JSON object with {', '.join(parts)}.")
+    if not all(isinstance(content.get(part, {}), dict) for part in ("switches", "settings")):
+        raise UserError(f"{path}: switches and settings are JSON objects.")
+    return content
+
+
+def run_training(options: argparse.Namespace) -> int:
+    experiment, named = experiment_of(options)
+    run = runs.create(experiment, folder_of(options), preset=named, group=options.group)
+    if options.name:
+        run.relabel(name=options.name)
+    queue.enqueue(run)
+    return left_or_followed(run, options)
+
+
+def left_or_followed(run: Run, options: argparse.Namespace) -> int:
+    code = 0 if options.detach else follow(run)
+    print(run.id)
+    return code
+
+
+def run_sweep(options: argparse.Namespace) -> int:
+    experiment, named = experiment_of(options)
+    texts = pairs(options.values, "--values")
+    values = {name: text.split(";" if name == "milestones" else ",") for name, text in texts.items()}
+    made = sweep(experiment, values, folder_of(options), sample=options.sample, group=options.group, preset=named)
+    for run in made:
+        print(run.id)
+    return 0
+
+
+def show_recipes(options: argparse.Namespace) -> int:
+    if options.json:
+        print_json(
+            [
+                {
+                    "name": item.name,
+                    "title": item.title,
+                    "text": item.text,
+                    "source": item.source,
+                    "expected": item.expected,
+                    "hours": item.hours,
+                    "command": item.command,
+                }
+                for item in PRESETS.values()
+            ]
+        )
+        return 0
+    for item in PRESETS.values():
+        print(f"{item.name}\n  {item.title}. {item.text}\n  {item.expected} About {item.hours:g} h on two cores.")
+        print(f"  {item.source}\n")
+    return 0
+
+
+# Following
+
+
+def follow(run: Run) -> int:
+    """Show a run's progress until it ends; Ctrl-C asks it to stop and waits for its checkpoint."""
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True, highlight=False)) as bar:
+        task = bar.add_task("Starting", total=None)
+        while True:
+            try:
+                status = run.status()
+                bar.update(
+                    task,
+                    description=described(run, status),
+                    completed=status.step,
+                    total=status.steps or None,
+                )
+                if status.state not in (*ACTIVE, "queued"):
+                    break
+                time.sleep(POLL_SECONDS)
+            except KeyboardInterrupt:
+                actions.ask(run, "stop")
+    if status.state in ("failed", "interrupted"):
+        print(f"cnnlab: {run.id} {status.state}: {status.message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def described(run: Run, status: Status) -> str:
+    if status.state == "running":
+        epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
+        words = [f"epoch {epoch}/{status.epochs}"]
+        if status.images_per_second:
+            words.append(f"{status.images_per_second:.0f} images/s")
+        if status.seconds_left is not None:
+            words.append(f"{units.duration(status.seconds_left)} left")
+        if best := run.best_epoch():
+            words.append(f"best validation accuracy {units.percent(best['validation_accuracy'])}")
+        return ", ".join(words)
+    if status.state == "queued":
+        waiting = queue.read(run.folder.parent).waiting
+        place = waiting.index(run.id) + 1 if run.id in waiting else 1
+        return f"waiting in the queue, place {place}"
+    return status.message or status.state
+
+
+# Changing
+
+
+def asking(request: str) -> Callable[[argparse.Namespace], int]:
+    def ask(options: argparse.Namespace) -> int:
+        run = run_of(options)
+        after = request == "stop" and options.after_epoch
+        actions.ask(run, "stop-after-epoch" if after else "pause" if request == "pause" else "stop")
+        print(run.id)
+        return 0
+
+    return ask
+
+
+def resume_run(options: argparse.Namespace) -> int:
+    run = run_of(options)
+    actions.resume(run)
+    return left_or_followed(run, options)
+
+
+def extend_run(options: argparse.Namespace) -> int:
+    run = run_of(options)
+    actions.extend(run, options.epochs)
+    return left_or_followed(Run(run.folder), options)
+
+
+def restart_run(options: argparse.Namespace) -> int:
+    made = actions.restart(run_of(options), checkpoint_of(options.checkpoint), pairs(options.set))
+    return left_or_followed(made, options)
+
+
+def checkpoint_of(text: str) -> CheckpointChoice:
+    if text in ("best", "last"):
+        return "best" if text == "best" else "last"
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UserError(f"--checkpoint takes best, last, or the number of an epoch, not {text!r}.") from error
+
+
+def duplicate_run(options: argparse.Namespace) -> int:
+    return left_or_followed(actions.duplicate(run_of(options), pairs(options.set)), options)
+
+
+def label_run(options: argparse.Namespace) -> int:
+    run = run_of(options)
+    changes = {
+        name: value
+        for name, value in (("name", options.name), ("tags", options.tags), ("note", options.note))
+        if value is not None
+    }
+    if changes:
+        run.relabel(**changes)
+    labels = run.labels()
+    print(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
+    return 0
+
+
+def delete_run(options: argparse.Namespace) -> int:
+    folder = folder_of(options)
+    for name in options.runs:
+        run = runs.find(name, folder)
+        actions.delete(run)
+        print(run.id)
+    return 0
+
+
+def show_trash(options: argparse.Namespace) -> int:
+    folder = folder_of(options)
+    if options.empty:
+        count = actions.empty_trash(folder)
+        print(f"{count} run{'' if count == 1 else 's'} deleted for good.")
+    elif options.restore:
+        print(actions.restore(runs.find(options.restore, folder / actions.TRASH_FOLDER)).id)
+    else:
+        for run in actions.trashed(folder):
+            print(run.id)
+    return 0
+
+
+def show_queue(options: argparse.Namespace) -> int:
+    folder = folder_of(options)
+    if options.parallel is not None:
+        queue.set_parallel(folder, options.parallel)
+    if options.move:
+        name, position = options.move
+        if not position.isdigit():
+            raise UserError(f"--move takes a run and a position from 1, not {position!r}.")
+        queue.move(runs.find(name, folder), int(position))
+    now = queue.read(folder)
+    working = [name for name in now.working if Run(folder / name).status().state in ACTIVE]
+    if options.json:
+        print_json({"parallel": now.parallel, "working": working, "waiting": now.waiting})
+        return 0
+    print(f"At most {now.parallel} at a time.")
+    print_table(
+        ("place", "run"),
+        [("at work", name) for name in working] + [(str(place), name) for place, name in enumerate(now.waiting, 1)],
+    )
+    return 0
+
+
+# Looking
+
+
+def show_runs(options: argparse.Namespace) -> int:
+    summaries = [runs.summary(run) for run in runs.listing(folder_of(options))]
+    if options.json:
+        print_json(summaries)
+        return 0
+    print_table(
+        RUN_COLUMNS,
+        [
+            (
+                item["id"],
+                item["name"],
+                item["state"],
+                units.percent(item["best_validation_accuracy"]),
+                f"{item['epochs_done']}/{item['epochs']}",
+                units.duration(item["seconds"]),
+            )
+            for item in summaries
+        ],
+        right=(3, 4, 5),
+    )
+    return 0
+
+
+def show_run(options: argparse.Namespace) -> int:
+    run = run_of(options)
+    status, summary = run.status(), runs.summary(run)
+    if options.json:
+        print_json(
+            {
+                **summary,
+                "status": status.model_dump(),
+                "config": run.config.model_dump(mode="json"),
+                "labels": run.labels().model_dump(),
+                "history": run.history(),
+                "checkpoints": [point.info.model_dump() for point in run.checkpoints()],
+                "events": run.events(),
+            }
+        )
+        return 0
+    best = run.best_epoch()
+    print(f"{run.id}: {status.state}. {status.message}".rstrip())
+    print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
+    if best:
+        print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
+    print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
+    print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
+    print(run.config.experiment.command())
+    for event in run.events():
+        moment = datetime.fromtimestamp(event["time"]).astimezone()
+        print(f"{moment:%Y-%m-%d %H:%M:%S}  {event['event']}  {event['message']}".rstrip())
+    return 0
+
+
+def compare_runs(options: argparse.Namespace) -> int:
+    folder = folder_of(options)
+    table = comparison([runs.find(name, folder) for name in options.runs])
+    if options.json:
+        print_json({"settings": table.settings, "figures": table.figures})
+        return 0
+    columns = ("", *(figures["id"] for figures in table.figures))
+    rows: list[tuple[str, ...]] = [
+        (name, *(shown(value) for value in values)) for name, values in table.settings.items()
+    ]
+    rows += [(title, *(shown(figures[key], form) for figures in table.figures)) for key, title, form in FIGURE_ROWS]
+    print_table(columns, rows)
+    return 0
+
+
+FIGURE_ROWS = (
+    ("best_validation_accuracy", "best validation accuracy", units.percent),
+    ("best_epoch", "in epoch", str),
+    ("final_validation_accuracy", "final validation accuracy", units.percent),
+    ("final_accuracy", "final training accuracy", units.percent),
+    ("test_accuracy", "test accuracy", units.percent),
+    ("seconds", "at work", units.duration),
+    ("parameters", "parameters", units.count),
+    ("multiply_adds", "multiply-adds", units.count),
+)
+
+
+def shown(value: Any, form: Callable[[Any], str] = str) -> str:
+    return "–" if value is None else form(value)

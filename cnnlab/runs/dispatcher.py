@@ -1,0 +1,9 @@
+"""`python -m cnnlab.runs.dispatcher RUNS_FOLDER`: starts waiting runs until none waits."""
+
+import sys
+from pathlib import Path
+
+from cnnlab.runs.queue import dispatch
+
+if __name__ == "__main__":
+    dispatch(Path(sys.argv[1]))

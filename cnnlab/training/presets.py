@@ -1,0 +1,242 @@
+"""Trainings by name: those of the lecture, exactly as it tables them, and their descendants.
+
+`python -m cnnlab train --recipe NAME` runs one; `--in-epochs N` scales its schedule to a budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnnlab.errors import UserError
+from cnnlab.runs.config import Experiment, plan, replan
+from cnnlab.training.recipe import make_recipe
+
+LECTURE = 'the lecture "CNN Architectures II"'
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A training with a name.
+
+    `source` says where the settings come from and which of them that source leaves open; `expected` what it reached
+    and where, `hours` about how long it takes on two processor cores. `settings` are those of the recipe that differ
+    from the defaults.
+    """
+
+    name: str
+    title: str
+    text: str
+    source: str
+    expected: str
+    hours: float
+    architecture: str
+    dataset: str
+    settings: Mapping[str, Any]
+    switches: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        return f"python -m cnnlab train --recipe {self.name}"
+
+    def experiment(self, epochs: int | None = None) -> Experiment:
+        """The experiment, with its schedule scaled to so many epochs where they are given."""
+        recipe = make_recipe(**self.settings)
+        if epochs:
+            recipe = recipe.in_epochs(epochs)
+        return plan(self.architecture, self.dataset, self.switches, recipe)
+
+
+LECTURE_SGD = {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "batch_size": 64}
+BATCH_LEFT_OPEN = "It does not say the batch size (64 here) and names no augmentation (none here)."
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "minivggnet",
+            "MiniVGGNet on CIFAR-10",
+            "Nesterov SGD from 0.01, falling over 40 epochs; no augmentation.",
+            f"{LECTURE} prints the network and its report; the settings follow the code that its network comes from "
+            "(A. Rosebrock, Deep Learning for Computer Vision with Python, Starter Bundle, chapter 15), whose "
+            "time-based decay from 0.01 to 0.0011 is a straight line here.",
+            "The lecture: accuracy 0.82 on the lossless images after 40 epochs.",
+            1.2,
+            "minivggnet",
+            "cifar10",
+            {
+                "epochs": 40,
+                "batch_size": 64,
+                "optimizer": "sgd",
+                "learning_rate": 0.01,
+                "lowest_learning_rate": 0.0011,
+                "schedule": "linear",
+            },
+        ),
+        Preset(
+            "minigooglenet",
+            "MiniGoogLeNet on CIFAR-10",
+            "SGD from 0.005 linearly to zero over 70 epochs, with mirrored and shifted 28×28 crops.",
+            f"{LECTURE} prints the network, at 28×28, and its report; the settings follow the code that it comes from "
+            "(A. Rosebrock, Deep Learning for Computer Vision with Python, Practitioner Bundle, chapter 11: linear "
+            "decay from 5e-3, shifts by a tenth, mirroring), the crop Zhang et al., 2017, appendix A.",
+            "The lecture: accuracy 0.90 on the lossless images after 70 epochs.",
+            11,
+            "minigooglenet",
+            "cifar10",
+            {
+                **LECTURE_SGD,
+                "epochs": 70,
+                "learning_rate": 5e-3,
+                "schedule": "linear",
+                "flip": True,
+                "shift": 3,
+                "crop": True,
+            },
+        ),
+        Preset(
+            "experiment-01",
+            "Experiment #01: DeeperGoogLeNet without 4a to 4e, SGD",
+            "SGD, 65 epochs: 1e-2 to epoch 25, 1e-3 to epoch 35, 1e-4 after; inception modules 4a to 4e removed.",
+            f"{LECTURE}, Experiment #01. {BATCH_LEFT_OPEN}",
+            "The lecture prints no figure for it.",
+            30,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                **LECTURE_SGD,
+                "epochs": 65,
+                "learning_rate": 1e-2,
+                "schedule": "steps",
+                "milestones": "26:1e-3,36:1e-4",
+            },
+            {"inception_4": False},
+        ),
+        Preset(
+            "experiment-02",
+            "Experiment #02: DeeperGoogLeNet without 4a to 4e, Adam",
+            "Adam, 40 epochs: 1e-3 to epoch 20, 1e-4 to epoch 30, 1e-5 after; inception modules 4a to 4e removed.",
+            f"{LECTURE}, Experiment #02. {BATCH_LEFT_OPEN}",
+            "The lecture prints no figure for it.",
+            18,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                "epochs": 40,
+                "batch_size": 64,
+                "optimizer": "adam",
+                "learning_rate": 1e-3,
+                "schedule": "steps",
+                "milestones": "21:1e-4,31:1e-5",
+            },
+            {"inception_4": False},
+        ),
+        Preset(
+            "experiment-03",
+            "Experiment #03: DeeperGoogLeNet with 4a to 4e, Adam",
+            "Adam, 70 epochs: 1e-3 to epoch 40, 1e-4 to epoch 60, 1e-5 after; inception modules 4a to 4e in place.",
+            f"{LECTURE}, Experiment #03. {BATCH_LEFT_OPEN}",
+            "The lecture prints no figure for it.",
+            50,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                "epochs": 70,
+                "batch_size": 64,
+                "optimizer": "adam",
+                "learning_rate": 1e-3,
+                "schedule": "steps",
+                "milestones": "41:1e-4,61:1e-5",
+            },
+        ),
+        Preset(
+            "deepergooglenet-sgd",
+            "DeeperGoogLeNet: SGD(1e-3, momentum=0.9)",
+            "A constant rate for 40 epochs, with a checkpoint kept every 5 from which to lower it by hand.",
+            f"{LECTURE}, the run whose curve and checkpoints it shows. {BATCH_LEFT_OPEN}",
+            "The lecture: rank-1 30.23 %, rank-5 54.34 % after 40 epochs.",
+            29,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                **LECTURE_SGD,
+                "epochs": 40,
+                "learning_rate": 1e-3,
+                "schedule": "constant",
+                "checkpoint_every": 5,
+            },
+        ),
+        Preset(
+            "deepergooglenet-conv-act-bn",
+            "Extension 1: CONV, ACT, BN",
+            "Experiment #03 with batch normalization after the activation.",
+            f"{LECTURE}, Extensions, 1. {BATCH_LEFT_OPEN}",
+            "Others report 55.41 % against 55.05 % rank-1 on a test split of the training images.",
+            50,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                "epochs": 70,
+                "batch_size": 64,
+                "learning_rate": 1e-3,
+                "schedule": "steps",
+                "milestones": "41:1e-4,61:1e-5",
+            },
+            {"order": "conv-act-bn"},
+        ),
+        Preset(
+            "deepergooglenet-elu",
+            "Extension 2: ELU",
+            "Experiment #03 with exponential linear units in the place of ReLU.",
+            f"{LECTURE}, Extensions, 2. {BATCH_LEFT_OPEN}",
+            "The lecture prints no figure for it.",
+            50,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                "epochs": 70,
+                "batch_size": 64,
+                "learning_rate": 1e-3,
+                "schedule": "steps",
+                "milestones": "41:1e-4,61:1e-5",
+            },
+            {"activation": "elu"},
+        ),
+        Preset(
+            "googlenet",
+            "GoogLeNet with its auxiliary heads",
+            "SGD with momentum 0.9, 4% less every 8 epochs; each auxiliary head adds 0.3 of its loss. At 96×96, for "
+            "Tiny ImageNet.",
+            "Szegedy et al., 2015, sections 5 and 6. The paper leaves its first rate (0.01 here), batch size (64) and "
+            "length (40 epochs) open.",
+            "The paper reports ImageNet alone.",
+            50,
+            "googlenet",
+            "tiny-imagenet",
+            {
+                **LECTURE_SGD,
+                "epochs": 40,
+                "learning_rate": 0.01,
+                "schedule": "steps",
+                "milestones": ",".join(f"{8 * count + 1}:{0.01 * 0.96**count:.6g}" for count in range(1, 5)),
+                "auxiliary_weight": 0.3,
+                "flip": True,
+            },
+            {"input_size": 96, "auxiliary_heads": True},
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name; UserError, listing the names, if there is none."""
+    if name not in PRESETS:
+        raise UserError(f"There is no recipe {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def preset_experiment(name: str, changes: Mapping[str, Any], epochs: int | None = None) -> Experiment:
+    """A preset's experiment, scaled to so many epochs, and then with some settings changed."""
+    experiment = preset(name).experiment(epochs)
+    return replan(experiment, changes) if changes else experiment
