@@ -10,8 +10,10 @@ from cnnlab import plots, runs, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
 from cnnlab.plots import Records
+from cnnlab.runs import queue
 from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
+from pages.shared.actions import action_bar, more_actions, show_refusal
 from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import run_title, runs_folder, state_badge
@@ -19,6 +21,11 @@ from pages.shared.parts import run_title, runs_folder, state_badge
 enter_through_app()
 
 REFRESH_SECONDS = 1.0
+STEP_CURVES = {
+    "learning_rate": "Learning rate",
+    "gradient_norm": "Norm of the gradient",
+    "images_per_second": "Images per second",
+}
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -37,12 +44,18 @@ def open_run() -> Run:
         st.stop()
 
 
-def show_message(status: Status) -> None:
+def show_message(run: Run, status: Status) -> None:
     match status.state:
         case "failed" | "interrupted":
             st.error(status.message, icon=":material/error:")
+        case "paused":
+            st.info(status.message, icon=":material/pause:")
         case "stopped":
             st.info(status.message, icon=":material/stop:")
+        case "queued":
+            waiting = queue.read(run.folder.parent).waiting
+            place = waiting.index(run.id) + 1 if run.id in waiting else 1
+            st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
         case "starting" | "preparing":
             st.progress(status.fraction or 0.0, text=status.message or "Starting the training process")
         case "running":
@@ -51,8 +64,16 @@ def show_message(status: Status) -> None:
             st.progress(
                 min(done, 1.0), text=f"Epoch {epoch} of {status.epochs}, step {status.step:,} of {status.steps:,}"
             )
+        case _ if status.message:
+            st.info(status.message, icon=":material/flag:")
         case _:
             pass
+    if silence := status.silence(time.time()):
+        st.warning(
+            f"Nothing was heard of this training for {units.duration(silence)}: it may hang, or the machine is very "
+            "busy. Stop it and resume it from its last checkpoint.",
+            icon=":material/hourglass_disabled:",
+        )
 
 
 def show_metrics(status: Status, history: Records) -> None:
@@ -73,8 +94,12 @@ def show_metrics(status: Status, history: Records) -> None:
             help="Training images learned from per second, over the last 15 s.",
             border=True,
         )
-        spent = (status.ended or time.time()) - status.started
-        st.metric("Time spent", units.duration(spent), border=True)
+        st.metric(
+            "Time at work",
+            units.duration(status.seconds_worked(time.time())),
+            help="Without the time in the queue or paused.",
+            border=True,
+        )
         if status.state in ACTIVE:
             st.metric(
                 "Time left",
@@ -82,26 +107,58 @@ def show_metrics(status: Status, history: Records) -> None:
                 help="At the speed of the last 15 s, validations included.",
                 border=True,
             )
+        st.metric(
+            "Memory",
+            units.size(status.memory) if status.memory else "–",
+            help="Of the training process.",
+            border=True,
+        )
 
 
 def show_curves(run: Run, history: Records, epochs: int) -> None:
     best, steps = best_of(history), run.steps()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        across = st.segmented_control(
+            "Over", list(plots.ACROSS), format_func=lambda name: name.capitalize(), default="epoch", key="across"
+        )
+        scale = st.segmented_control("Scale", ["linear", "log"], default="linear", key="scale", width="content")
+        smoothing = st.slider("Smoothing of training", 0.0, 0.98, 0.0, 0.02, key="smoothing", width=220)
     for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
-        figure = plots.learning_curves(measure, history, steps, epochs, best["epoch"] if best else None)
+        figure = plots.learning_curves(
+            measure,
+            history,
+            steps,
+            epochs,
+            best["epoch"] if best else None,
+            across or "epoch",
+            smoothing,
+            scale == "log",
+        )
         column.plotly_chart(figure, key=f"{run.id} {measure}", config=CHART)
+    with st.expander(
+        "Learning rate, gradient norm and speed", icon=":material/speed:", key="more curves", on_change="rerun"
+    ) as more:
+        if more.open:
+            for column, (name, title) in zip(st.columns(3), STEP_CURVES.items(), strict=True):
+                figure = plots.step_curve(name, title, steps, epochs, across or "epoch")
+                column.plotly_chart(figure, key=f"{run.id} {name}", config=CHART)
 
 
-def stop_button(run: Run, status: Status) -> None:
-    if status.state not in ACTIVE:
-        return
-    asked = run.stop_requested()
-    st.button(
-        "Stopping" if asked else "Stop",
-        icon=":material/stop:",
-        disabled=asked,
-        on_click=run.request_stop,
-        help="Ends the training after the current step and saves a checkpoint.",
+def show_events(run: Run) -> None:
+    """What happened to the run, newest first."""
+    events = run.events()[::-1]
+    table = pd.DataFrame(
+        [
+            {
+                "When": datetime.fromtimestamp(event["time"]).astimezone().strftime("%d %b, %H:%M:%S"),
+                "Event": event.get("event", ""),
+                "": event.get("message", ""),
+            }
+            for event in events
+        ]
     )
+    if events:
+        st.dataframe(table, hide_index=True, height=min(38 + 35 * len(events), 320))
 
 
 def show_evaluation(run: Run) -> None:
@@ -143,10 +200,36 @@ def show_figures(kept: Evaluation) -> None:
 
 run = open_run()
 experiment = run.config.experiment
+labels = run.labels()
 began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-st.title(run_title(run), anchor=False)
-active = run.status().state in ACTIVE
+st.title(labels.name or run_title(run), anchor=False)
+show_refusal()
+alive = (*ACTIVE, "queued")
+active = run.status().state in alive
+
+
+def show_origin() -> None:
+    """Where the run comes from, and what people noted about it."""
+    config = run.config
+    words = [run_title(run)] if labels.name else []
+    words += [f"recipe {config.preset}"] if config.preset else []
+    words += [f"group {config.group}"] if config.group else []
+    words += [f"goes on from {config.parent.run} after epoch {config.parent.epoch:g}"] if config.parent else []
+    words += (
+        [f"begins with {len(experiment.initial.layers)} layers of {experiment.initial.run}"]
+        if experiment.initial
+        else []
+    )
+    if words:
+        st.caption(" · ".join(words))
+    if labels.tags:
+        st.markdown(" ".join(f":gray-badge[{tag}]" for tag in labels.tags))
+    if labels.note:
+        st.write(labels.note)
+
+
+show_origin()
 
 
 @st.fragment(run_every=REFRESH_SECONDS if active else None)
@@ -155,19 +238,25 @@ def progress() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
         st.caption(f"`{run.id}` · started {began:%d %b %Y, %H:%M}", width="content")
-        stop_button(run, status)
-    show_message(status)
+        action_bar(run, status)
+    show_message(run, status)
     history = run.history()
     show_metrics(status, history)
     show_curves(run, history, status.epochs or experiment.recipe.epochs)
-    with st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
+    left, right = st.columns(2)
+    with left, st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
             st.code(run.log(8 if active else 30) or "Nothing yet.", "text")
-    if active and status.state not in ACTIVE:
+    with right, st.expander("Events", icon=":material/history:", key="events", on_change="rerun") as events:
+        if events.open:
+            show_events(run)
+    if (status.state in alive) != active:
         st.rerun()
 
 
 progress()
+with st.container(horizontal=True):
+    more_actions(run, run.status())
 
 if not active:
     if run.checkpoints():

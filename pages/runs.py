@@ -1,53 +1,205 @@
-"""All runs, newest first."""
+"""All runs: the queue and what is at work on top, every run below to search, sort, open, compare and delete."""
 
 from datetime import datetime
 
+import pandas as pd
 import streamlit as st
 
 from cnnlab import runs, units
-from cnnlab.runs.status import ACTIVE
+from cnnlab.runs import actions, queue
+from cnnlab.runs.run import Run
+from cnnlab.runs.status import ACTIVE, Status
+from pages.shared.actions import attempt, show_refusal
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, dataset_title, runs_folder, state_badge
+from pages.shared.parts import STATES, architecture_title, dataset_title_of, runs_folder, state_badge
 
 enter_through_app()
 
-WIDTHS = [1.7, 3.4, 1.6, 1.2, 1.4, 1, 1.2]
-HEADINGS = ("State", "Run", "Network", "Data set", "Best validation accuracy", "Epochs", "Duration")
-PAGE = 25
+REFRESH_SECONDS = 2.0
+SHOWN_WAITING = 100
+folder = runs_folder()
 
 st.title("Runs", anchor=False)
-st.write("Every training on this machine, newest first. Open one for its curves, its evaluation and its log.")
+st.write("Every training on this machine, newest first. Choose one to open it, or several to lay over each other.")
+show_refusal()
 
-found = runs.listing(runs_folder())
-if not found:
+everything = runs.summaries(folder)
+if not everything and not actions.trashed(folder):
     st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
     st.stop()
 
 
-@st.fragment(run_every=2.0 if any(run.status().state in ACTIVE for run in found) else None)
-def listing() -> None:
-    shown = st.session_state.setdefault("runs shown", PAGE)
-    everything = runs.listing(runs_folder())
-    for column, heading in zip(st.columns(WIDTHS), HEADINGS, strict=True):
-        column.caption(heading)
-    for run in everything[:shown]:
-        item = runs.summary(run)
-        state, link, network, dataset, accuracy, epochs, duration = st.columns(WIDTHS, vertical_alignment="center")
-        with state:
-            state_badge(item["state"])
-        began = datetime.fromisoformat(item["created"]).astimezone()
-        link.page_link(
-            "pages/run.py", label=run.id, query_params={"run": run.id}, help=f"Started {began:%d %b %Y, %H:%M}"
+def left_text(status: Status) -> str:
+    if status.seconds_left is None:
+        return status.message or "Starting"
+    epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
+    return f"Epoch {epoch} of {status.epochs}, {units.duration(status.seconds_left)} left"
+
+
+def show_working(run: Run) -> None:
+    status = run.status()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state_badge(status.state)
+        st.page_link("pages/run.py", label=run.labels().name or run.id, query_params={"run": run.id})
+        if status.steps:
+            st.progress(min(status.step / status.steps, 1.0), text=left_text(status))
+
+
+def show_waiting(name: str, place: int, last: bool) -> None:
+    run = Run(folder / name)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for icon, target, off in (("arrow_upward", place - 1, place == 1), ("arrow_downward", place + 1, last)):
+            st.button(
+                "",
+                icon=f":material/{icon}:",
+                key=f"{icon} {name}",
+                type="tertiary",
+                disabled=off,
+                help="Earlier" if target < place else "Later",
+                on_click=attempt,
+                args=(queue.move, run, target),
+            )
+        st.button(
+            "",
+            icon=":material/close:",
+            key=f"out {name}",
+            type="tertiary",
+            help="Take out of the queue",
+            on_click=attempt,
+            args=(actions.ask, run, "stop"),
         )
-        network.write(architecture_title(item["architecture"]))
-        dataset.write(dataset_title(run))
-        accuracy.write(units.percent(item["best_validation_accuracy"]))
-        epochs.write(f"{item['epochs_done']} / {item['epochs']}")
-        duration.write(units.duration(item["seconds"]))
-    if len(everything) > shown and st.button(f"Show more ({len(everything) - shown} older)"):
-        st.session_state["runs shown"] = shown + PAGE
-        st.rerun(scope="fragment")
+        st.page_link("pages/run.py", label=f"{place}. {run.labels().name or name}", query_params={"run": name})
 
 
-listing()
+busy = [item["id"] for item in everything if item["state"] in ACTIVE]
+waiting = queue.read(folder).waiting
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def at_work() -> None:
+    """What trains now and what waits, live."""
+    now = queue.read(folder)
+    working = [run for run in (Run(folder / name) for name in busy_now(now)) if run.status().state in ACTIVE]
+    if {run.id for run in working} != set(busy) or now.waiting != waiting:
+        st.rerun()
+    for run in working:
+        show_working(run)
+    with st.expander(
+        f"{len(now.waiting)} waiting", icon=":material/schedule:", key="waiting", on_change="rerun"
+    ) as line:
+        if line.open:
+            for place, name in enumerate(now.waiting[:SHOWN_WAITING], 1):
+                show_waiting(name, place, place == len(now.waiting))
+            set_parallel(now.parallel)
+
+
+def set_parallel(before: int) -> None:
+    parallel = st.number_input(
+        "Trainings at a time",
+        value=before,
+        min_value=1,
+        max_value=64,
+        width=200,
+        help="The processors are shared out evenly among them; each gets its share when it starts.",
+    )
+    if parallel != before:
+        attempt(queue.set_parallel, folder, int(parallel))
+        st.rerun()
+
+
+def busy_now(now: queue.Queue) -> list[str]:
+    return list(dict.fromkeys([*now.working, *busy]))
+
+
+if busy or waiting:
+    with st.container(border=True):
+        at_work()
+
+search, by_state, by_group = st.columns([2, 1, 1])
+words = search.text_input("Search", placeholder="name, tag, network, data set", key="search", bind="query-params")
+states = by_state.multiselect("State", sorted({item["state"] for item in everything}, key=list(STATES).index))
+groups = sorted({item["group"] for item in everything if item["group"]})
+wanted = st.query_params.get("group")
+group = by_group.selectbox(
+    "Group", ["", *groups], groups.index(wanted) + 1 if wanted in groups else 0, format_func=lambda g: g or "All"
+)
+shown = [
+    item
+    for item in everything
+    if (not states or item["state"] in states)
+    and (not group or item["group"] == group)
+    and all(
+        word in " ".join([item["id"], item["name"], *item["tags"], item["group"] or "", item["preset"] or ""]).lower()
+        for word in words.lower().split()
+    )
+]
+table = pd.DataFrame(
+    {
+        "State": [item["state"] for item in shown],
+        "Run": [item["name"] or item["id"] for item in shown],
+        "Network": [architecture_title(item["architecture"]) for item in shown],
+        "Data set": [dataset_title_of(item["dataset"]) for item in shown],
+        "Best validation accuracy": [item["best_validation_accuracy"] for item in shown],
+        "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
+        "At work": [item["seconds"] for item in shown],
+        "Started": [datetime.fromisoformat(item["created"]) for item in shown],
+        "Group": [item["group"] for item in shown],
+        "Tags": [list(item["tags"]) for item in shown],
+    }
+)
+event = st.dataframe(
+    table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="multi-row",
+    key=f"table {words} {states} {group}",
+    height=min(38 + 35 * max(len(shown), 1), 500),
+    column_config={
+        "Run": st.column_config.TextColumn(width="medium"),
+        "Best validation accuracy": st.column_config.NumberColumn(format="percent"),
+        "At work": st.column_config.NumberColumn(format="%.0f s"),
+        "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+    },
+)
+chosen = [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption(f"{len(shown):,} of {len(everything):,} runs, {len(chosen)} chosen", width="content")
+    if len(chosen) == 1:
+        st.page_link("pages/run.py", label="Open", icon=":material/open_in_new:", query_params={"run": chosen[0]})
+    if len(chosen) > 1:
+        names = ",".join(chosen)
+        st.page_link(
+            "pages/compare_runs.py", label="Compare", icon=":material/compare_arrows:", query_params={"runs": names}
+        )
+    if group and not chosen:
+        st.page_link(
+            "pages/compare_runs.py",
+            label="Compare the group",
+            icon=":material/compare_arrows:",
+            query_params={"group": group},
+        )
+    if chosen:
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            help="To the trash",
+            on_click=lambda: [attempt(actions.delete, Run(folder / name)) for name in chosen],
+        )
+
+with st.expander("Trash", icon=":material/delete:", key="trash", on_change="rerun") as trash:
+    if trash.open:
+        thrown = actions.trashed(folder)
+        if not thrown:
+            st.caption("It is empty.")
+        for run in thrown[:50]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(run.labels().name or run.id, width="content")
+                st.button("Take back", key=f"back {run.id}", on_click=attempt, args=(actions.restore, run))
+        if thrown:
+            st.button(
+                f"Delete {len(thrown)} for good",
+                icon=":material/delete_forever:",
+                on_click=actions.empty_trash,
+                args=(folder,),
+            )

@@ -1,123 +1,343 @@
-"""Choose a network, a data set and a recipe, see the command that does the same, and start."""
+"""Choose a network, a data set and a recipe, see what they will do, and start one training or a whole sweep."""
 
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
-from cnnlab import architectures, datasets, runs, units
+from cnnlab import architectures, datasets, hardware, plots, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.datasets import SOURCES
-from cnnlab.datasets.dataset import validation_count
 from cnnlab.errors import UserError
-from cnnlab.runs.config import plan
-from cnnlab.training.recipe import Recipe, make_recipe
+from cnnlab.runs import queue
+from cnnlab.runs.config import Experiment, plan
+from cnnlab.runs.initial import initial_from, transferable
+from cnnlab.runs.run import Run
+from cnnlab.runs.sweep import combinations, sweep
+from cnnlab.training.batches import prepared
+from cnnlab.training.loggers import LOGGERS
+from cnnlab.training.loggers import TITLES as LOGGER_TITLES
+from cnnlab.training.presets import PRESETS
+from cnnlab.training.recipe import FLAT_FIELDS, Recipe, make_recipe, settings_of
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, runs_folder, switch_control
+from pages.shared.parts import address_select, architecture_title, lecture_thread, runs_folder, switch_control
+from pages.shared.settings import columns_of, setting_control, setting_title
 
 enter_through_app()
 
-OPTIMIZERS = {"adam": "Adam", "sgd": "SGD, Nesterov momentum 0.9"}
-SCHEDULES = {"linear": "Linear to zero", "constant": "Constant"}
-DEFAULTS = Recipe()
+OWN = "own"
+SHOWN_IMAGES, SHOWN_VARIANTS = 8, 3
+SWEEP_ROWS = 3
 
 st.title("Train", anchor=False)
 st.write("Choose a network, a data set and a recipe. The training runs in a process of its own: leave when you like.")
 
+
+def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
+    """The recipe to begin from: its name, to which its controls are tied, and its settings."""
+    name = address_select(
+        "Recipe",
+        [OWN, *PRESETS],
+        "recipe",
+        lambda option: "Your own" if option == OWN else PRESETS[option].title,
+        place,
+        help="A recipe of the lecture or its papers, to train as it stands or to change.",
+    )
+    recipe = Recipe() if name == OWN else make_recipe(**PRESETS[name].settings)
+    return name, settings_of(recipe)
+
+
+def main_controls(values: dict[str, Any], scope: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Epochs, batch size, optimizer, learning rate and schedule."""
+    left, middle, right = st.columns(3)
+    chosen: dict[str, Any] = {}
+    if scope == OWN:
+        chosen["epochs"] = left.number_input(
+            "Epochs", value=values["epochs"], step=1, help=FLAT_FIELDS["epochs"].description, key="epochs"
+        )
+        chosen["batch_size"] = middle.number_input(
+            "Batch size", value=values["batch_size"], step=16, help=FLAT_FIELDS["batch_size"].description, key="batch"
+        )
+    else:
+        whole = values["epochs"]
+        chosen["epochs"] = left.number_input(
+            "Epochs",
+            value=whole,
+            step=1,
+            help=f"The recipe has {whole}; with another number its schedule is scaled to it.",
+            key=f"{scope}.epochs",
+        )
+        chosen["batch_size"] = setting_control("batch_size", values["batch_size"], f"{scope}.batch_size", middle)
+        if chosen["epochs"] != whole and chosen["epochs"] >= 1:
+            scaled = settings_of(make_recipe(**values).in_epochs(chosen["epochs"]))
+            values.update(scaled)
+            scope = f"{scope}.{chosen['epochs']}"
+    chosen["optimizer"] = setting_control("optimizer", values["optimizer"], f"{scope}.optimizer", right)
+    left, right = st.columns([1, 2])
+    own_sgd = scope == OWN and chosen["optimizer"] == "sgd"
+    rate_scope = f"{scope}.{chosen['optimizer']}" if scope == OWN else scope
+    rate = 0.01 if own_sgd else values["learning_rate"]
+    chosen["learning_rate"] = setting_control("learning_rate", rate, f"{rate_scope}.learning_rate", left)
+    chosen["schedule"] = setting_control("schedule", values["schedule"], f"{scope}.schedule", right)
+    given["scope"] = scope
+    return chosen
+
+
+def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) -> dict[str, Any]:
+    """The rest of the optimizer and the schedule, as far as the choice has it."""
+    of_optimizer = {"sgd": ("momentum", "nesterov"), "rmsprop": ("momentum",)}.get(chosen["optimizer"], ())
+    of_schedule = {
+        "steps": ("milestones",),
+        "linear": ("lowest_learning_rate",),
+        "cosine": ("lowest_learning_rate",),
+        "one-cycle": ("lowest_learning_rate",),
+        "cyclic": ("lowest_learning_rate", "cycle_epochs"),
+    }.get(chosen["schedule"], ())
+    names = (*of_optimizer, *of_schedule, "warmup_epochs", "gradient_clipping")
+    return columns_of(names, values, scope)
+
+
+def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
+    """The architecture's switches, opening where the preset or the data set want them."""
+    source = SOURCES[dataset]
+    fitting: dict[str, Any] = {"input_size": architectures.training_input_size(name, source.image_size)}
+    if scope != OWN and PRESETS[scope].architecture == name:
+        fitting |= PRESETS[scope].switches
+    chosen = {}
+    shown = [switch for switch in ARCHITECTURES[name].switches if switch.name != "classes"]
+    for start in range(0, len(shown), 2):
+        for switch, place in zip(shown[start : start + 2], st.columns(2), strict=False):
+            with place:
+                key = f"{scope}.{name}.{dataset}.{switch.name}"
+                chosen[switch.name] = switch_control(switch, key, fitting.get(switch.name, switch.default), bind=False)
+    return chosen
+
+
+def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
+    """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
+    candidates = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
+    titles = {run.id: run.labels().name or run.id for run in candidates}
+    source_id = st.selectbox(
+        "Begin with",
+        ["", *titles],
+        format_func=lambda name: titles.get(name, "Fresh weights"),
+        help="Weights of a trained run: VGG's authors began their deeper networks with the layers of a shallower one "
+        "(Simonyan and Zisserman, 2015, section 3.1); with frozen layers it is fine-tuning.",
+    )
+    if not source_id:
+        return {}
+    left, right = st.columns(2)
+    freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
+    patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
+    source = next(run for run in candidates if run.id == source_id)
+    try:
+        wanted = plan(architecture, dataset, switches, Recipe())
+        target = architectures.build(wanted.architecture, wanted.switches)
+        initial = initial_from(source, target, int(freeze), tuple(patterns.split()) or ("*",))
+    except UserError as error:
+        st.error(str(error))
+        return {}
+    new = [node.name for node in target.layers if node.parameters and node.name not in initial.layers]
+    st.caption(
+        f"{len(initial.layers)} layers are taken ({len(transferable(source.network, target))} would fit), "
+        f"{len(new)} begin anew: {', '.join(new) or 'none'}."
+    )
+    return {"initial": initial}
+
+
+def sweep_choice() -> tuple[dict[str, list[str]], int]:
+    """Settings with several values each, and how many of the combinations to draw (0: all)."""
+    st.caption("Every combination becomes a run of its own, queued and compared as one group.")
+    values: dict[str, list[str]] = {}
+    for row in range(SWEEP_ROWS):
+        left, right = st.columns([1, 2])
+        name = left.selectbox(
+            "Setting",
+            ["", *FLAT_FIELDS],
+            format_func=lambda name: setting_title(name) if name else "–",
+            key=f"sweep {row}",
+        )
+        text = right.text_input("Values", placeholder="0.1, 0.03, 0.01", key=f"sweep values {row}", disabled=not name)
+        if name and text.strip():
+            separator = ";" if name == "milestones" else ","
+            values[name] = [part.strip() for part in text.split(separator) if part.strip()]
+    sample = st.number_input("Draw at random (0: all combinations)", value=0, min_value=0, step=1)
+    return values, int(sample)
+
+
+def show_outlook(experiment: Experiment, command: str) -> None:
+    """What was chosen, in numbers, pictures and one command."""
+    source, recipe = SOURCES[experiment.dataset], experiment.recipe
+    network = architectures.build(experiment.architecture, experiment.switches)
+    trained, validated = source.training_counts(recipe.validation_fraction)
+    steps = recipe.steps_per_epoch(trained)
+    size = network.input_shape[0]
+    st.markdown(
+        f"**{architecture_title(experiment.architecture)}** with {units.short(network.parameters)} parameters and "
+        f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
+    )
+    st.markdown(
+        f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
+        f"{validated:,} to validate."
+    )
+    st.plotly_chart(plots.schedule(recipe), key="schedule chart", config={"displayModeBar": False})
+    root = datasets.data_root()
+    if source.find(root) is None:
+        how = f"The training will first download {source.download}. " if source.download else ""
+        st.warning(
+            f"{source.title} is not under {root}. {how}To use files of your own, put them at "
+            f"{root / source.place} as {source.tree}.",
+            icon=":material/download:",
+        )
+    st.caption("The same in a terminal")
+    st.code(command, "bash", wrap_lines=True)
+
+
+def command_of(experiment: Experiment) -> str:
+    """The shortest command that trains this: the recipe's name says it all where nothing else was changed."""
+    if preset is None:
+        return experiment.command()
+    if experiment == preset.experiment():
+        return preset.command
+    if experiment == preset.experiment(experiment.recipe.epochs):
+        return f"{preset.command} --in-epochs {experiment.recipe.epochs}"
+    return experiment.command()
+
+
+def show_samples(experiment: Experiment) -> None:
+    """Some training images, and what the recipe makes of each."""
+    source = SOURCES[experiment.dataset]
+    if source.find(datasets.data_root()) is None:
+        st.info(f"{source.title} is not here yet, so there is nothing to show.")
+        return
+    draw = st.session_state.setdefault("draw", 0)
+    with st.spinner("Reading the data set"):
+        dataset = datasets.load(experiment.dataset)
+    size = int(experiment.switches["input_size"])
+    rng = np.random.default_rng(draw)
+    rows = np.sort(rng.choice(len(dataset.train_labels), SHOWN_IMAGES, replace=False))
+    images, labels = dataset.train_images[rows], dataset.train_labels[rows]
+    preprocessing = dataset.preprocessing((size, size)).model_copy(update={"crop": experiment.recipe.crop})
+    lines = [preprocessing.fit_all(images)]
+    for _ in range(SHOWN_VARIANTS):
+        changed, _ = prepared(images, labels, len(dataset.classes), preprocessing, experiment.recipe, rng)
+        lines.append(changed)
+    scale = max(1, round(96 / size))
+    mosaic = np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
+    st.image(mosaic.repeat(scale, 0).repeat(scale, 1), width="stretch")
+    st.caption(f"Top: {', '.join(dataset.classes[label] for label in labels)}. Below: three draws of each.")
+    st.button("Draw again", icon=":material/refresh:", on_click=lambda: st.session_state.update(draw=draw + 1))
+
+
 controls, outlook = st.columns([3, 2], gap="large")
 with controls:
-    left, right = st.columns(2)
-    architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
-    dataset = address_select("Data set", list(SOURCES), "dataset", lambda name: SOURCES[name].title, right)
-    source = SOURCES[dataset]
-    left, right = st.columns(2)
-    epochs = left.number_input(
-        "Epochs", value=DEFAULTS.epochs, step=1, help="How often every training image is seen.", key="epochs"
-    )
-    batch_size = right.number_input(
-        "Batch size", value=DEFAULTS.batch_size, step=16, help="Images in one step of gradient descent.", key="batch"
-    )
-    left, middle, right = st.columns([2, 1, 1])
-    optimizer = left.selectbox("Optimizer", list(OPTIMIZERS), format_func=OPTIMIZERS.__getitem__, key="optimizer")
-    learning_rate = middle.number_input(
-        "Learning rate",
-        value=DEFAULTS.learning_rate if optimizer == "adam" else 0.01,
-        step=None,
-        format="%g",
-        key=f"learning_rate_{optimizer}",
-        help="How far a step goes; 0.001 suits Adam, 0.01 suits SGD.",
-    )
-    schedule = right.selectbox(
-        "Schedule",
-        list(SCHEDULES),
-        format_func=SCHEDULES.__getitem__,
-        key="schedule",
-        help="Learning-rate schedule. Falling linearly to zero at the end is the safest choice for short trainings.",
-    )
-    with st.expander("Network, validation and seed"):
-        left, right = st.columns(2)
-        validation = left.number_input(
-            "Validation share",
-            value=DEFAULTS.validation_fraction,
-            step=0.05,
-            help="Share of the training images held out, class by class, to judge the network after each epoch. "
-            "The test images are touched only when a run is evaluated.",
+    scope, values = preset_choice(st)
+    preset = PRESETS.get(scope)
+    if preset:
+        st.caption(
+            f"{preset.text} {preset.expected} About {preset.hours:g} h on two processor cores. Source: {preset.source}"
         )
-        seed = right.number_input(
-            "Seed", value=DEFAULTS.seed, step=1, help="The same seed gives the same split, start and order."
-        )
-        fitting = {"input_size": architectures.training_input_size(architecture, source.image_size)}
-        switches = {}
-        for number, switch in enumerate(
-            switch for switch in ARCHITECTURES[architecture].switches if switch.name != "classes"
-        ):
-            with (left, right)[number % 2]:
-                key = f"{architecture}.{dataset}.{switch.name}"
-                switches[switch.name] = switch_control(
-                    switch, key, fitting.get(switch.name, switch.default), bind=False
-                )
+    left, right = st.columns(2)
+    if preset:
+        architecture, dataset = preset.architecture, preset.dataset
+        left.text_input("Architecture", architecture_title(architecture), disabled=True, key=f"{scope} architecture")
+        right.text_input("Data set", SOURCES[dataset].title, disabled=True, key=f"{scope} dataset")
+    else:
+        architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
+        dataset = address_select("Data set", list(SOURCES), "dataset", lambda name: SOURCES[name].title, right)
+    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    switches: dict[str, Any] = {}
+    start: dict[str, Any] = {}
+    loggers: list[Any] = []
+    name, tried, sample = "", {}, 0
+    problem = None
+    try:
+        chosen = main_controls(values, scope, given)
+        fine = given["scope"]
+        settings = {**values, **chosen}
+        with st.expander("Optimizer and schedule", icon=":material/tune:"):
+            settings |= fine_controls(values, chosen, fine)
+        with st.expander("Regularization", icon=":material/balance:"):
+            names = (
+                "weight_decay",
+                "decayed",
+                "label_smoothing",
+                "weight_averaging",
+                "early_stopping",
+                "auxiliary_weight",
+            )
+            settings |= columns_of(names, values, fine)
+        with st.expander("Augmentation", icon=":material/auto_fix_high:"):
+            names = ("shift", "rotation", "zoom", "brightness", "contrast", "cutout", "mixup", "flip", "crop")
+            settings |= columns_of(names, values, fine)
+        with st.expander("Network", icon=":material/account_tree:"):
+            switches = network_switches(architecture, dataset, scope)
+        with st.expander("Validation, seed and checkpoints", icon=":material/casino:"):
+            names = ("validation_fraction", "seed", "checkpoint_every", "deterministic")
+            names += ("mixed_precision",) if hardware.has_bfloat16() else ()
+            settings |= columns_of(names, values, fine)
+            if not hardware.has_bfloat16():
+                st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
+        with st.expander("Beginning and corrupted data", icon=":material/start:"):
+            start = start_choice(architecture, switches, dataset)
+            settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
+        with st.expander("Name, loggers and sweep", icon=":material/label:"):
+            left, right = st.columns(2)
+            name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)
+            loggers = right.multiselect(
+                "Also log to",
+                LOGGERS,
+                format_func=LOGGER_TITLES.__getitem__,
+                placeholder="Nothing",
+                help="Files of these tools, in the run's folder; W&B and MLflow online where their settings say so.",
+            )
+            tried, sample = sweep_choice()
+    except UserError as error:
+        problem = error
 
 with outlook:
+    experiment: Experiment | None = None
+    count = 1
     try:
-        recipe = make_recipe(
-            epochs=epochs,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            schedule=schedule,
-            validation_fraction=validation,
-            seed=seed,
-        )
-        experiment = plan(architecture, dataset, switches, recipe)
+        if problem:
+            raise problem
+        relevant = {"milestones": ()} if settings["schedule"] != "steps" else {}
+        if settings["schedule"] in ("constant", "steps"):
+            relevant["lowest_learning_rate"] = 0.0
+        recipe = make_recipe(**{**settings, **relevant})
+        experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
+        count = len(combinations(tried, sample or None)) if tried else 1
     except UserError as error:
         st.error(str(error))
         experiment = None
     if experiment:
-        network = architectures.build(experiment.architecture, experiment.switches)
-        validated = validation_count(source.train_images, recipe.validation_fraction)
-        trained = source.train_images - validated
-        steps = recipe.steps_per_epoch(trained)
-        size = network.input_shape[0]
-        st.markdown(
-            f"**{architecture_title(architecture)}** with {units.short(network.parameters)} parameters and "
-            f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
-        )
-        st.markdown(
-            f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
-            f"{validated:,} to validate."
-        )
-        found = source.find(datasets.data_root())
-        if found is None:
-            st.warning(
-                f"{source.title} is not under {datasets.data_root()}. The training will first download "
-                f"{source.download}. To use files of your own, put them at {datasets.data_root() / source.name} as "
-                "train/<class>/* and test/<class>/*.",
-                icon=":material/download:",
-            )
-        st.caption("The same in a terminal")
-        st.code(experiment.command(), "bash", wrap_lines=True)
-    if st.button("Train", type="primary", icon=":material/play_arrow:", disabled=experiment is None, width="stretch"):
+        show_outlook(experiment, command_of(experiment))
+    label = "Train" if count == 1 else f"Queue {count} runs"
+    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=experiment is None, width="stretch"):
         try:
-            run = runs.create(experiment, runs_folder())
-            runs.start(run)
+            kept = scope if preset and experiment == preset.experiment() else None
+            if tried:
+                made: list[Run] = sweep(
+                    experiment, tried, runs_folder(), sample=sample or None, group=name or None, preset=kept
+                )
+            else:
+                made = [runs.create(experiment, runs_folder(), preset=kept)]
+                if name:
+                    made[0].relabel(name=name)
+                queue.enqueue(made[0])
         except UserError as error:
             st.error(str(error))
         else:
-            st.switch_page("pages/run.py", query_params={"run": run.id})
+            if len(made) == 1:
+                st.switch_page("pages/run.py", query_params={"run": made[0].id})
+            st.switch_page("pages/runs.py", query_params={"group": made[0].config.group})
+
+if experiment:
+    with st.expander("What the network will see", icon=":material/image:", key="samples", on_change="rerun") as samples:
+        if samples.open:
+            try:
+                show_samples(experiment)
+            except UserError as error:
+                st.error(str(error))
+lecture_thread("Training")

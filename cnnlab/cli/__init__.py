@@ -99,6 +99,13 @@ def parser() -> Parser:
     sweep.add_argument("--values", nargs="+", required=True, metavar="KEY=V1,V2", help=values_help)
     sweep.add_argument("--sample", type=int, metavar="N", help="try N combinations drawn at random")
 
+    rethink = command(
+        "generalization", training.run_generalization, "Queue the randomization tests of Zhang et al., 2017."
+    )
+    rethink.add_argument("--architecture", default="minigooglenet", metavar="A", help="default minigooglenet")
+    rethink.add_argument("--dataset", default="cifar10", metavar="D", help="default cifar10")
+    rethink.add_argument("--epochs", type=int, default=40, metavar="N", help="each; default 40")
+
     as_json(command("recipes", training.show_recipes, "List the recipes that --recipe names."))
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
     as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))

@@ -24,6 +24,7 @@ from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import CheckpointChoice, Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
+from cnnlab.training.generalization import queue_all
 from cnnlab.training.presets import PRESETS, preset
 from cnnlab.training.recipe import FLAT_FIELDS, make_recipe
 
@@ -123,6 +124,12 @@ def run_sweep(options: argparse.Namespace) -> int:
     values = {name: text.split(";" if name == "milestones" else ",") for name, text in texts.items()}
     made = sweep(experiment, values, folder_of(options), sample=options.sample, group=options.group, preset=named)
     for run in made:
+        print(run.id)
+    return 0
+
+
+def run_generalization(options: argparse.Namespace) -> int:
+    for run in queue_all(options.architecture, options.dataset, options.epochs, folder_of(options)):
         print(run.id)
     return 0
 
@@ -302,7 +309,7 @@ def show_queue(options: argparse.Namespace) -> int:
 
 
 def show_runs(options: argparse.Namespace) -> int:
-    summaries = [runs.summary(run) for run in runs.listing(folder_of(options))]
+    summaries = runs.summaries(folder_of(options))
     if options.json:
         print_json(summaries)
         return 0

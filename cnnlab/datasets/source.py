@@ -37,6 +37,12 @@ class Source:
     download: str = ""
     held_out: int = 0
     tree: str = "train/<class>/* and test/<class>/*"
+    folder: str = ""
+
+    @property
+    def place(self) -> str:
+        """The folder under the data root where one's own files go."""
+        return self.folder or self.name
 
     def training_counts(self, validation_fraction: float) -> tuple[int, int]:
         """How many images are trained on and how many held out for validation."""

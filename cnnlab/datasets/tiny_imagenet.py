@@ -137,4 +137,5 @@ TINY_IMAGENET = Source(
     load=load,
     held_out=10_000,
     tree=TREE,
+    folder=FOLDER,
 )

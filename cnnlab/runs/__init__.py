@@ -17,7 +17,7 @@ from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_
 from cnnlab.runs.files import write_text
 from cnnlab.runs.initial import copy_weights
 from cnnlab.runs.run import Labels, Run, best_of
-from cnnlab.runs.status import State, Status
+from cnnlab.runs.status import ACTIVE, State, Status
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -181,3 +181,38 @@ def summary(run: Run) -> Summary:
         best_epoch=best["epoch"] if best else None,
         seconds=status.seconds_worked(time.time()),
     )
+
+
+SUMMED_UP = ("config.json", "status.json", "labels.json", "history.jsonl")
+_summaries: dict[Path, tuple[tuple[int, ...], Summary]] = {}
+"""Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""
+
+
+def summaries(folder: Path) -> list[Summary]:
+    """The summaries of all readable runs, newest first."""
+    found = []
+    for path in run_folders(folder):
+        signature = tuple(modified(path / name) for name in SUMMED_UP)
+        kept = _summaries.get(path)
+        if kept is None or kept[0] != signature or kept[1]["state"] in (*ACTIVE, "queued"):
+            try:
+                kept = _summaries[path] = (signature, summary(Run(path)))
+            except UserError:
+                continue
+        found.append(kept[1])
+    return sorted(found, key=lambda item: item["created"], reverse=True)
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The folders that may hold runs."""
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

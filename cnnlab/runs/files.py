@@ -36,11 +36,15 @@ def append_record(path: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record).encode() + b"\n")
 
 
+NUMBERS = (float, int)
+
+
 class RecordReader:
     """Reads a JSON-lines file that grows, from where it stopped the last time."""
 
     def __init__(self, path: Path, key: str | None, numbers: tuple[str, ...]) -> None:
-        self.path, self.key, self.numbers = path, key, numbers
+        self.path, self.key = path, key
+        self.needed = (key, *numbers) if key else numbers
         self.lock = threading.Lock()
         self._forget()
 
@@ -77,16 +81,14 @@ class RecordReader:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
             return
-        needed = (self.key, *self.numbers) if self.key else self.numbers
-        if not isinstance(record, dict) or not all(is_number(record.get(name)) for name in needed):
+        if not isinstance(record, dict):
             return
+        for name in self.needed:
+            if type(record.get(name)) not in NUMBERS:
+                return
         while self.key and self.records and self.records[-1][self.key] >= record[self.key]:
             self.records.pop()
         self.records.append(record)
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @lru_cache(maxsize=256)

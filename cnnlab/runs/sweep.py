@@ -12,7 +12,7 @@ from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.runs import queue
 from cnnlab.runs.config import Experiment, replan
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Labels, Run
 
 MOST = 500
 
@@ -61,9 +61,14 @@ def sweep(
     preset: str | None = None,
 ) -> list[Run]:
     """Queue a run for each combination; all are checked before the first is made."""
-    planned = [replan(experiment, changes) for changes in combinations(values, sample, seed)]
+    tried = combinations(values, sample, seed)
+    planned = [replan(experiment, changes) for changes in tried]
     name = group or f"sweep-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    made = [runs.create(one, folder, group=name, preset=preset) for one in planned]
+    titles = [", ".join(f"{setting} {value}" for setting, value in changes.items()) for changes in tried]
+    made = [
+        runs.create(one, folder, group=name, preset=preset, labels=Labels(name=title[:200]))
+        for one, title in zip(planned, titles, strict=True)
+    ]
     for run in made:
         queue.enqueue(run)
     return made

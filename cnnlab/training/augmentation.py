@@ -72,18 +72,18 @@ def augment(images: Pixels, size: tuple[int, int], augmentation: Augmentation, r
     spare = np.array([height - size[0], width - size[1]])
     corners = rng.integers(0, spare + 1, size=(count, 2))
     corners += rng.integers(-augmentation.shift, augmentation.shift + 1, size=(count, 2))
-    flips: NDArray[np.bool_] = rng.random(count) < 0.5 * augmentation.flip
+    flips: NDArray[np.bool_] = rng.random((count,)) < 0.5 * augmentation.flip
     turned: NDArray[np.float64]
     scales: NDArray[np.float64]
     if augmentation.rotation or augmentation.zoom:
-        turned = rng.uniform(-augmentation.rotation, augmentation.rotation, count)
-        scales = rng.uniform(1 - augmentation.zoom, 1 + augmentation.zoom, count)
+        turned = rng.uniform(-augmentation.rotation, augmentation.rotation, (count,))
+        scales = rng.uniform(1 - augmentation.zoom, 1 + augmentation.zoom, (count,))
         changed = warped(images, size, corners, flips, turned, scales)
     else:
         changed = windows(images, size, corners, flips)
     if augmentation.brightness or augmentation.contrast:
-        bright = rng.uniform(1 - augmentation.brightness, 1 + augmentation.brightness, count)
-        contrast = rng.uniform(1 - augmentation.contrast, 1 + augmentation.contrast, count)
+        bright = rng.uniform(1 - augmentation.brightness, 1 + augmentation.brightness, (count,))
+        contrast = rng.uniform(1 - augmentation.contrast, 1 + augmentation.contrast, (count,))
         for image, factor, stretch in zip(changed, bright, contrast, strict=True):
             mean = cv2.mean(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[0]
             values = np.clip(np.round((np.arange(256) * stretch + mean * (1 - stretch)) * factor), 0, 255)

@@ -18,6 +18,8 @@ def navigation() -> Any:
             st.Page("pages/train.py", title="Train"),
             st.Page("pages/runs.py", title="Runs"),
             st.Page("pages/run.py", title="Run", visibility="hidden"),
+            st.Page("pages/compare_runs.py", title="Compare runs", visibility="hidden"),
+            st.Page("pages/generalization.py", title="Generalization"),
             st.Page("pages/predict.py", title="Predict"),
         ],
         position="top",

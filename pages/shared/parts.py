@@ -16,9 +16,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 
 STATES: dict[State, tuple[str, Any]] = {
+    "queued": (":material/schedule:", "gray"),
     "starting": (":material/hourglass_top:", "gray"),
     "preparing": (":material/hourglass_top:", "gray"),
     "running": (":material/play_arrow:", "blue"),
+    "paused": (":material/pause:", "orange"),
     "completed": (":material/check:", "green"),
     "stopped": (":material/stop:", "violet"),
     "failed": (":material/error:", "red"),
@@ -61,8 +63,11 @@ def dataset_title(run: Run) -> str:
     try:
         return run.data.title
     except UserError:
-        name = run.config.experiment.dataset
-        return SOURCES[name].title if name in SOURCES else name
+        return dataset_title_of(run.config.experiment.dataset)
+
+
+def dataset_title_of(name: str) -> str:
+    return SOURCES[name].title if name in SOURCES else name
 
 
 def run_title(run: Run) -> str:

@@ -1,0 +1,122 @@
+"""Rethinking generalization: a network fits labels and images from which nothing can be learned. Lived through here."""
+
+import pandas as pd
+import streamlit as st
+
+from cnnlab import plots, runs
+from cnnlab.architectures import ARCHITECTURES
+from cnnlab.datasets import SOURCES
+from cnnlab.errors import UserError
+from cnnlab.evaluation import evaluate, kept_evaluation
+from cnnlab.runs.run import Run
+from cnnlab.runs.status import ACTIVE
+from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
+from pages.shared.models import classifier
+from pages.shared.navigation import enter_through_app
+from pages.shared.parts import architecture_title, lecture_thread, runs_folder
+
+enter_through_app()
+
+REFRESH_SECONDS = 3.0
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+folder = runs_folder()
+
+st.title("Rethinking generalization", anchor=False)
+st.markdown(
+    "Train one network on true labels, on random ones, and on images without structure. It fits them all; only the "
+    "test accuracy tells them apart. After Zhang, Bengio, Hardt, Recht and Vinyals, "
+    "[ICLR 2017](https://arxiv.org/abs/1611.03530), Figure 1, whose small Inception is our MiniGoogLeNet."
+)
+
+
+def queue_form() -> None:
+    left, middle, right = st.columns(3)
+    architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
+    dataset = middle.selectbox("Data set", list(SOURCES), format_func=lambda name: SOURCES[name].title)
+    epochs = right.number_input("Epochs each", value=40, min_value=1, step=5)
+    st.caption(
+        f"{len(CONDITIONS)} runs: {', '.join(condition.title for condition in CONDITIONS)}. SGD with momentum, a "
+        "constant rate, no dropout, no weight decay and no augmentation."
+    )
+    if st.button(f"Queue {len(CONDITIONS)} runs", type="primary", icon=":material/play_arrow:"):
+        try:
+            made = queue_all(architecture, dataset, int(epochs), folder)
+        except UserError as error:
+            st.error(str(error))
+        else:
+            st.query_params["group"] = made[0].config.group
+            st.rerun()
+
+
+groups = sorted(
+    {item["group"] for item in runs.summaries(folder) if item["group"] and item["group"].startswith(GROUP)},
+    reverse=True,
+)
+wanted = st.query_params.get("group")
+with st.expander("Run the experiment", icon=":material/science:", expanded=not groups):
+    queue_form()
+if not groups:
+    st.info("The curves appear here as soon as the first of the runs has trained an epoch.", icon=":material/info:")
+    lecture_thread("MiniGoogLeNet")
+    st.stop()
+group = st.selectbox(
+    "Experiment",
+    groups,
+    groups.index(wanted) if wanted in groups else 0,
+    format_func=lambda name: name.removeprefix(f"{GROUP}-"),
+)
+st.query_params["group"] = group
+members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]
+active = any(run.status().state in (*ACTIVE, "queued") for run in members)
+
+
+@st.fragment(run_every=REFRESH_SECONDS if active else None)
+def results() -> None:
+    titles = [condition_of(run.config.experiment) for run in members]
+    histories = [(title, run.history()) for title, run in zip(titles, members, strict=True)]
+    left, right = st.columns(2)
+    left.plotly_chart(plots.training_losses(histories), key="losses", config=CHART)
+    rows = []
+    for title, run, (_, history) in zip(titles, members, histories, strict=True):
+        kept = kept_evaluation(run)
+        rows.append(
+            {
+                "Trained on": title,
+                "State": run.status().state,
+                "Epochs": len(history),
+                "Training accuracy": history[-1]["accuracy"] if history else None,
+                "Validation accuracy": history[-1]["validation_accuracy"] if history else None,
+                "Test accuracy": kept.accuracy if kept else None,
+            }
+        )
+    right.plotly_chart(plots.fit_and_generalization(rows), key="bars", config=CHART)
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config=dict.fromkeys(("Training accuracy", "Validation accuracy", "Test accuracy"), percent),
+    )
+    if active and not any(run.status().state in (*ACTIVE, "queued") for run in members):
+        st.rerun()
+
+
+results()
+untested = [
+    run for run in members if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
+]
+if untested and st.button(f"Measure {len(untested)} on the test images", icon=":material/fact_check:"):
+    bar = st.progress(0.0, "Loading TensorFlow, up to 10 s")
+    for place, run in enumerate(untested):
+        try:
+            evaluate(classifier(run), "test", lambda text, done: None)
+        except UserError as error:
+            st.error(str(error))
+        bar.progress((place + 1) / len(untested), condition_of(run.config.experiment))
+    st.rerun()
+st.page_link(
+    "pages/compare_runs.py",
+    label="Compare these runs in full",
+    icon=":material/compare_arrows:",
+    query_params={"group": group},
+)
+lecture_thread("MiniGoogLeNet")

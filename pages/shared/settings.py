@@ -1,0 +1,72 @@
+"""The settings of a recipe as controls, each of the kind that fits it, with its description on hover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.datasets.corruption import PIXELS
+from cnnlab.training.recipe import FLAT_FIELDS, OPTIMIZERS
+from cnnlab.training.schedule import SCHEDULES, milestones_text
+
+NAMES: dict[str, dict[str, str]] = {
+    "optimizer": dict(OPTIMIZERS),
+    "schedule": dict(SCHEDULES),
+    "pixels": dict(PIXELS),
+    "decayed": {"kernels": "Kernels alone", "all": "All weights"},
+}
+TITLES = {
+    "nesterov": "Nesterov momentum",
+    "milestones": "Changes of the rate",
+    "lowest_learning_rate": "Lowest rate",
+    "cycle_epochs": "Cycle, in epochs",
+    "warmup_epochs": "Warm-up, in epochs",
+    "decayed": "What decays",
+    "weight_averaging": "Weight averaging",
+    "flip": "Mirror left to right",
+    "shift": "Shift, in pixels",
+    "rotation": "Rotation, in degrees",
+    "cutout": "Cutout, in pixels",
+    "crop": "Crop instead of resize",
+    "auxiliary_weight": "Weight of auxiliary heads",
+    "early_stopping": "Early stopping, in epochs",
+    "checkpoint_every": "Keep a checkpoint every … epochs",
+    "mixed_precision": "Mixed precision",
+    "label_noise": "Share of random labels",
+    "pixels": "Pixels",
+    "validation_fraction": "Validation share",
+}
+STEPS = {"epochs": 1, "batch_size": 16, "validation_fraction": 0.05, "label_noise": 0.1, "seed": 1}
+
+
+def setting_title(name: str) -> str:
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def setting_control(name: str, value: Any, key: str, place: Any = st) -> Any:
+    """The control of one setting; `key` ties it to what it belongs to, so that it opens at `value` for each anew."""
+    field = FLAT_FIELDS[name]
+    words: dict[str, Any] = {"label": setting_title(name), "help": field.description, "key": key}
+    if name in NAMES:
+        choices = list(NAMES[name])
+        return place.selectbox(
+            options=choices, index=choices.index(value), format_func=NAMES[name].__getitem__, **words
+        )
+    if name == "milestones":
+        return place.text_input(value=milestones_text(value), placeholder="26:0.001,36:0.0001", **words)
+    if field.annotation is bool:
+        return place.checkbox(value=value, **words)
+    if field.annotation is int:
+        return place.number_input(value=int(value), step=STEPS.get(name, 1), **words)
+    return place.number_input(value=float(value), step=STEPS.get(name), format="%g", **words)
+
+
+def columns_of(names: tuple[str, ...], values: dict[str, Any], scope: str, count: int = 3) -> dict[str, Any]:
+    """Controls for these settings in columns; what they say, by name."""
+    chosen = {}
+    for start in range(0, len(names), count):
+        row = st.columns(count, vertical_alignment="bottom")
+        for name, place in zip(names[start : start + count], row, strict=False):
+            chosen[name] = setting_control(name, values[name], f"{scope}.{name}", place)
+    return chosen
