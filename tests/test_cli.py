@@ -327,6 +327,10 @@ def test_the_runs_are_listed_as_json(call: Any, trained_run: Run, folder: str) -
     assert best is not None
     assert item == {
         "id": trained_run.id,
+        "name": "",
+        "tags": [],
+        "group": None,
+        "preset": None,
         "created": trained_run.config.created,
         "state": "completed",
         "message": "",

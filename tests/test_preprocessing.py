@@ -12,6 +12,7 @@ from cnnlab.datasets import Dataset, Split
 from cnnlab.images import Pixels, read_image, resize
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.training.batches import epoch_batches, epoch_order
+from cnnlab.training.recipe import make_recipe
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def photographs(count: int = 40) -> Split:
 def fed(split: Split, preprocessing: Preprocessing, batch_size: int = 8) -> dict[int, Pixels]:
     """What training feeds of each image of the split in the first epoch, by position."""
     order = epoch_order(len(split), 0, 0)
-    batches = [images for images, _ in epoch_batches(split, preprocessing, batch_size, 0, 0)]
+    batches = [images for images, _ in epoch_batches(split, 10, preprocessing, make_recipe(batch_size=batch_size), 0)]
     return dict(zip(order.tolist(), np.concatenate(batches), strict=False))
 
 
@@ -104,12 +105,14 @@ def test_normalized_training_images_have_mean_0_and_deviation_1(digits: Dataset,
 def test_an_epoch_shows_each_image_once_with_its_label_and_leaves_the_rest_for_later() -> None:
     split = photographs(40)
     preprocessing = Preprocessing(image_size=(32, 32), input_size=(32, 32), mean=(0, 0, 0), deviation=(1, 1, 1))
-    batches = list(epoch_batches(split, preprocessing, 12, seed=0, epoch=0))
+    batches = list(epoch_batches(split, 10, preprocessing, make_recipe(batch_size=12), 0))
     assert [len(images) for images, _ in batches] == [12, 12, 12]
     where = {image.tobytes(): number for number, image in enumerate(split.images)}
     shown = [where[image.tobytes()] for images, _ in batches for image in images]
     assert len(set(shown)) == 36
-    assert [number % 10 for number in shown] == np.concatenate([labels for _, labels in batches]).tolist()
+    assert [number % 10 for number in shown] == np.concatenate(
+        [targets.argmax(axis=1) for _, targets in batches]
+    ).tolist()
 
 
 def test_the_order_follows_from_the_seed_and_the_epoch() -> None:

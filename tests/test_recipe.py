@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab import architectures, cli
-from cnnlab.cli.output import pairs
+from cnnlab.cli.training import experiment_of
+from cnnlab.datasets.corruption import PIXELS
 from cnnlab.errors import UserError
 from cnnlab.runs.config import Experiment, plan
-from cnnlab.training.recipe import Recipe, make_recipe
+from cnnlab.training.recipe import OPTIMIZERS, Recipe, make_recipe
 from tests.conftest import assert_one_line
 
 
@@ -32,12 +33,21 @@ from tests.conftest import assert_one_line
         ({"learning_rate": "inf"}, ["learning rate", "inf"]),
         ({"learning_rate": "fast"}, ["learning rate", "fast", "number"]),
         ({"optimizer": "lion"}, ["optimizer", "lion", "adam", "sgd"]),
-        ({"schedule": "cosine"}, ["schedule", "cosine", "linear", "constant"]),
+        ({"schedule": "zigzag"}, ["schedule", "zigzag", "linear", "constant"]),
         ({"validation_fraction": 0}, ["validation fraction", "0.01"]),
         ({"validation_fraction": 0.9}, ["validation fraction", "0.5"]),
         ({"seed": -1}, ["seed", "-1"]),
         ({"seed": 2**31}, ["seed", "2147483648"]),
-        ({"momentum": 0.9}, ["momentum"]),
+        ({"momentum": 1}, ["momentum", "less than 1"]),
+        ({"momentun": 0.9}, ["'momentun'", "momentum"]),
+        ({"mixup": -1}, ["mixup", "-1"]),
+        ({"schedule": "steps"}, ["milestones", "26:0.001"]),
+        ({"milestones": "3:0.1"}, ["Milestones", "linear"]),
+        ({"schedule": "steps", "milestones": "5:0.1,3:0.01"}, ["rise"]),
+        ({"schedule": "steps", "milestones": "50:0.1"}, ["epoch 50", "10 epochs"]),
+        ({"schedule": "steps", "milestones": "5=0.1"}, ["EPOCH:RATE"]),
+        ({"lowest_learning_rate": 1}, ["lowest", "1", "0.001"]),
+        ({"warmup_epochs": 10}, ["warm-up", "10"]),
     ],
 )
 def test_a_setting_that_is_not_accepted_is_refused_in_one_line(given_: dict[str, object], parts: list[str]) -> None:
@@ -57,7 +67,7 @@ def test_a_recipe_cannot_be_changed() -> None:
 
 def test_the_linear_schedule_falls_from_the_initial_rate_towards_zero() -> None:
     recipe = make_recipe(learning_rate=0.1)
-    rates = [recipe.learning_rate_at(step, 100) for step in range(100)]
+    rates = [recipe.learning_rate_at(recipe.epochs * step / 100) for step in range(100)]
     assert rates[0] == 0.1
     assert rates[50] == pytest.approx(0.05)
     assert rates == sorted(rates, reverse=True)
@@ -66,7 +76,7 @@ def test_the_linear_schedule_falls_from_the_initial_rate_towards_zero() -> None:
 
 def test_the_constant_schedule_stays() -> None:
     recipe = make_recipe(learning_rate=0.1, schedule="constant")
-    assert {recipe.learning_rate_at(step, 100) for step in range(100)} == {0.1}
+    assert {recipe.learning_rate_at(epoch / 10) for epoch in range(100)} == {0.1}
 
 
 def test_an_epoch_has_full_batches_only() -> None:
@@ -131,18 +141,23 @@ def from_command(command: str) -> Experiment:
     python, dash_m, module, *arguments = shlex.split(command)
     assert (python, dash_m, module) == ("python", "-m", "cnnlab")
     options = cli.parser().parse_args(arguments)
-    given_ = {name: getattr(options, name) for name in Recipe.model_fields}
-    recipe = make_recipe(**{name: value for name, value in given_.items() if value is not None})
-    return plan(options.architecture, options.dataset, pairs(options.set), recipe)
+    return experiment_of(options)[0]
 
 
 RECIPES = st.builds(
     make_recipe,
     epochs=st.integers(1, 10_000),
     batch_size=st.integers(1, 700),
-    optimizer=st.sampled_from(["adam", "sgd"]),
+    optimizer=st.sampled_from(list(OPTIMIZERS)),
     learning_rate=st.floats(1e-12, 100),
-    schedule=st.sampled_from(["linear", "constant"]),
+    schedule=st.sampled_from(["linear", "constant", "cosine", "one-cycle", "cyclic"]),
+    weight_decay=st.floats(0, 1),
+    label_smoothing=st.floats(0, 0.9),
+    flip=st.booleans(),
+    shift=st.integers(0, 8),
+    mixup=st.floats(0, 1),
+    deterministic=st.booleans(),
+    pixels=st.sampled_from(list(PIXELS)),
     validation_fraction=st.floats(0.01, 0.5),
     seed=st.integers(0, 2**31 - 1),
 )

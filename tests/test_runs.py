@@ -317,7 +317,15 @@ def test_runs_stand_where_one_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def epochs(run: Run, *figures: tuple[float, float]) -> None:
     for number, (accuracy, loss) in enumerate(figures, start=1):
         append_record(
-            run.folder / "history.jsonl", {"epoch": number, "validation_accuracy": accuracy, "validation_loss": loss}
+            run.folder / "history.jsonl",
+            {
+                "epoch": number,
+                "step": number * 20,
+                "loss": loss,
+                "accuracy": accuracy,
+                "validation_accuracy": accuracy,
+                "validation_loss": loss,
+            },
         )
 
 
@@ -344,9 +352,13 @@ def test_the_best_run_of_an_architecture_is_told_for_each_data_set(runs_dir: Pat
 
 def test_a_summary_is_a_run_in_a_line(run: Run) -> None:
     epochs(run, (0.8, 0.5), (0.9, 0.4), (0.7, 0.6))
-    says(run, state="stopped", message="Stopped.", started=1000.0, ended=1090.0, epochs=5)
+    says(run, state="stopped", message="Stopped.", started=1000.0, worked=90.0, epochs=5)
     assert runs.summary(run) == {
         "id": run.id,
+        "name": "",
+        "tags": (),
+        "group": None,
+        "preset": None,
         "created": run.config.created,
         "state": "stopped",
         "message": "Stopped.",
@@ -399,9 +411,11 @@ def test_all_checkpoints_but_the_kept_are_deleted(run: Run) -> None:
 
 
 def test_a_stop_is_asked_for_through_the_directory(run: Run) -> None:
-    assert not run.stop_requested()
-    Run(run.folder).request_stop()
-    assert run.stop_requested()
+    assert run.request() is None
+    Run(run.folder).ask("stop")
+    assert run.request() == "stop"
+    run.withdraw_request()
+    assert run.request() is None
 
 
 # Liveness
@@ -425,14 +439,14 @@ def test_a_run_at_work_whose_process_is_gone_is_interrupted(run: Run, state: str
     status = run.status()
     assert status.state == "interrupted"
     assert status.seconds_left is None
-    assert_one_line(status.message, "not saved a checkpoint")
+    assert_one_line(status.message, "no checkpoint yet")
 
 
 def test_an_interrupted_run_says_whether_its_checkpoint_can_be_used(run: Run) -> None:
     says(run, state="running")
     works_on(run, os.getpid(), start_time=1.0)
     checkpoint(run, 20, 0.9, 0.3)
-    assert "checkpoint can be used" in run.status().message
+    assert "resumed from its last checkpoint" in run.status().message
 
 
 def test_an_interrupted_run_ended_with_its_last_heartbeat(run: Run) -> None:

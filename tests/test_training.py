@@ -24,9 +24,10 @@ from cnnlab.network import Builder, Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive
 from cnnlab.runs.run import CheckpointInfo, Run
+from cnnlab.training.batches import smooth_targets
 from cnnlab.training.process import train
 from cnnlab.training.recipe import Recipe, make_recipe
-from cnnlab.training.reporter import Reporter
+from cnnlab.training.reporter import Reporter, Step
 from tests.conftest import (
     PROJECT,
     TRAINED_EPOCHS,
@@ -181,7 +182,7 @@ def test_a_training_at_work_beats_and_a_stop_ends_it_with_a_checkpoint_in_the_mi
     assert status.seconds_left is not None
     beat = (run.folder / HEARTBEAT_FILE).stat().st_mtime
     wait_until(run, lambda: (run.folder / HEARTBEAT_FILE).stat().st_mtime > beat, "beaten again")
-    run.request_stop()
+    run.ask("stop")
     status = wait_for_end(run)
     assert status.state == "stopped"
     assert_one_line(status.message, "checkpoint")
@@ -208,7 +209,7 @@ def test_a_killed_training_is_interrupted_with_its_history_and_last_checkpoint_i
     process_of(run).kill()
     status = wait_for_end(run)
     assert status.state == "interrupted"
-    assert_one_line(status.message, "checkpoint can be used")
+    assert_one_line(status.message, "resumed from its last checkpoint")
     history = run.history()
     assert [record["epoch"] for record in history] == list(range(1, len(history) + 1))
     assert run.checkpoint("last").info.epoch in (len(history), len(history) + 1)
@@ -323,7 +324,7 @@ def test_a_network_that_diverged_in_the_last_step_does_not_count_as_completed(ru
 
 def test_a_stop_before_the_first_step_promises_no_checkpoint(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
-    run.request_stop()
+    run.ask("stop")
     train(run, Reporter(run))
     status = run.status()
     assert status.state == "stopped"
@@ -365,6 +366,10 @@ def tiny_trainer(recipe: Recipe, *, separate_softmax: bool, bias: list[float]) -
 BLACK = np.zeros((2, 1, 1, 3), np.uint8)
 
 
+def targets(labels: list[int], classes: int = 2) -> np.ndarray:
+    return smooth_targets(np.array(labels), classes, 0.0)
+
+
 def of_split(images: Pixels, labels: list[int]) -> datasets.Split:
     return datasets.Split("validation", images, np.array(labels), np.arange(len(labels)))
 
@@ -374,10 +379,10 @@ def test_the_loss_is_exact_however_sure_and_wrong_the_network_is(separate_softma
     """Of logits 1000 and 0 the wrong one costs 1000 nats; clipped probabilities would say 16."""
     recipe = make_recipe(optimizer="sgd")
     trainer = tiny_trainer(recipe, separate_softmax=separate_softmax, bias=[1000.0, 0.0])
-    validation_loss, accuracy = trainer.validate(of_split(BLACK, [1, 0]))
-    assert (validation_loss, accuracy) == (pytest.approx(500, rel=1e-5), 0.5)
-    loss, right = trainer.train_batch(BLACK, np.array([1, 1]), 0.01)
-    assert loss == pytest.approx(1000, rel=1e-5)
+    judged = trainer.validate(of_split(BLACK, [1, 0]))
+    assert (judged.loss, judged.accuracy) == (pytest.approx(500, rel=1e-5), 0.5)
+    loss, right, _ = trainer.train_batch(BLACK, targets([1, 1]), 0.01).numpy()
+    assert loss == pytest.approx(2 * 1000, rel=1e-5)
     assert right == 0
 
 
@@ -385,14 +390,14 @@ def test_the_loss_is_exact_however_sure_and_wrong_the_network_is(separate_softma
 def test_the_gradient_reaches_a_network_that_is_sure_and_wrong(separate_softmax: bool) -> None:
     """The gradient of the loss by the logits is p - y: (1, -1); Nesterov's first step is 1.9 times as long."""
     trainer = tiny_trainer(make_recipe(optimizer="sgd"), separate_softmax=separate_softmax, bias=[1000.0, 0.0])
-    trainer.train_batch(BLACK, np.array([1, 1]), 0.1)
+    trainer.train_batch(BLACK, targets([1, 1]), 0.1)
     bias = trainer.model.get_layer("fc").get_weights()[1]
     assert bias == pytest.approx([1000 - 0.19, 0.19], abs=1e-3)
 
 
 def test_the_loss_of_an_undecided_network_is_the_logarithm_of_its_classes() -> None:
     trainer = tiny_trainer(make_recipe(), separate_softmax=True, bias=[0.0] * 10)
-    assert trainer.validate(of_split(BLACK, [3, 7]))[0] == pytest.approx(np.log(10), rel=1e-5)
+    assert trainer.validate(of_split(BLACK, [3, 7])).loss == pytest.approx(np.log(10), rel=1e-5)
 
 
 def test_an_auxiliary_head_learns_with_its_weight_and_the_loss_told_is_the_main_heads() -> None:
@@ -405,8 +410,8 @@ def test_an_auxiliary_head_learns_with_its_weight_and_the_loss_told_is_the_main_
     network = net.build(main, net.dense(x, 2, activation="softmax", name="auxiliary"))
     preprocessing = Preprocessing(image_size=(1, 1), input_size=(1, 1), mean=(0, 0, 0), deviation=(1, 1, 1))
     trainer = Trainer(network, make_recipe(optimizer="sgd"), preprocessing)
-    loss, _ = trainer.train_batch(BLACK, np.array([0, 0]), 0.1)
-    assert loss == pytest.approx(np.log(2), rel=1e-5)
+    loss, *_ = trainer.train_batch(BLACK, targets([0, 0]), 0.1).numpy()
+    assert loss == pytest.approx(2 * np.log(2), rel=1e-5)
     nesterov = 1.9  # the first step with a momentum of 0.9
     moved = {name: trainer.model.get_layer(name).get_weights()[1][0] for name in ("main", "auxiliary")}
     assert moved["main"] == pytest.approx(0.1 * nesterov * 0.5, rel=1e-4)
@@ -421,7 +426,7 @@ def test_a_checkpoint_appears_only_whole_and_replaces_one_of_the_same_step(tmp_p
     assert sorted(path.name for path in point.folder.iterdir()) == [
         "checkpoint.json",
         "model.weights.h5",
-        "optimizer.npz",
+        "state.npz",
     ]
     other = tiny_trainer(make_recipe(), separate_softmax=True, bias=[0.0, 0.0])
     other.model.load_weights(point.weights)
@@ -447,7 +452,7 @@ def test_the_time_left_counts_images_and_validations(runs_dir: Path, monkeypatch
     reporter.begin_epoch()
     for step in range(1, 6):
         clock[0] += 2.0
-        reporter.step(step, 1.0, 0, 64, validation_seconds=3.0)
+        reporter.tell(step, [Step(1.0, 0, 64, 1.0)], 0.1, validation_seconds=3.0)
     assert reporter.rate() == pytest.approx(32)
     assert reporter.status.images_per_second == pytest.approx(32)
     assert reporter.status.seconds_left == pytest.approx(15 * 2.0 + 2 * 3.0)

@@ -18,7 +18,18 @@ from cnnlab.runs.run import Run
 from cnnlab.training.recipe import make_recipe
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
-PAGES = ("home", "architectures", "compare", "one_by_one", "train", "runs", "run", "predict")
+PAGES = (
+    "home",
+    "architectures",
+    "compare",
+    "one_by_one",
+    "train",
+    "runs",
+    "run",
+    "compare_runs",
+    "generalization",
+    "predict",
+)
 LOADING_TENSORFLOW = 60
 
 OpenPage = Callable[..., AppTest]
@@ -105,7 +116,7 @@ def test_the_command_names_the_switches_that_were_moved() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("epochs", 0, "epochs"), ("batch", 2000, "batch size"), ("learning_rate_adam", 0.0, "learning rate")],
+    [("epochs", 0, "epochs"), ("batch", 2000, "batch size"), ("own.adam.learning_rate", 0.0, "learning rate")],
 )
 def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field: str, value: float, said: str) -> None:
     app = open_page("train")
