@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -55,8 +56,12 @@ def wait_until(run: Run, happened: Callable[[], object], what: str, timeout: flo
 
 def wait_for_end(run: Run, timeout: float = PATIENCE) -> Status:
     """The status of a run once it is at work no more."""
-    wait_until(run, lambda: run.status().state not in ACTIVE, "ended", timeout)
+    wait_until(run, lambda: run.status().state not in (*ACTIVE, "queued"), "ended", timeout)
     return run.status()
+
+
+def process_of(run: Run) -> psutil.Process:
+    return psutil.Process(ProcessRecord.model_validate_json((run.folder / PROCESS_FILE).read_bytes()).pid)
 
 
 def kill_trainings(folder: Path) -> None:

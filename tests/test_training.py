@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from cnnlab import datasets, runs
@@ -22,7 +21,7 @@ from cnnlab.errors import UserError
 from cnnlab.images import Pixels
 from cnnlab.network import Builder, Network
 from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive
+from cnnlab.runs.process import HEARTBEAT_FILE, is_alive
 from cnnlab.runs.run import CheckpointInfo, Run
 from cnnlab.training.batches import smooth_targets
 from cnnlab.training.process import train
@@ -33,6 +32,7 @@ from tests.conftest import (
     TRAINED_EPOCHS,
     assert_one_line,
     digits_experiment,
+    process_of,
     wait_for_end,
     wait_until,
     without_network,
@@ -50,10 +50,6 @@ def long_run(runs_dir: Path, **recipe: object) -> Run:
     run = runs.create(digits_experiment(epochs=10_000, batch_size=16, **recipe), runs_dir)
     runs.start(run)
     return run
-
-
-def process_of(run: Run) -> psutil.Process:
-    return psutil.Process(ProcessRecord.model_validate_json((run.folder / PROCESS_FILE).read_bytes()).pid)
 
 
 def assert_usable(run: Run) -> None:

@@ -104,7 +104,7 @@ class TensorBoard:
         self.writer = tf.io.TFRecordWriter(str(folder / f"events.out.tfevents.{now:.6f}.{socket.gethostname()}"))
         self._event(file_version="brain.Event:2")
         if first_step:
-            self._event(step=first_step, session_log=self.v1.SessionLog(status=self.v1.SessionLog.START))
+            self._event(step=first_step + 1, session_log=self.v1.SessionLog(status=self.v1.SessionLog.START))
         rows = "\n".join(f"| {name} | {value} |" for name, value in settings.items())
         summary = self.v1.Summary()
         table = summary.value.add(tag="settings")
