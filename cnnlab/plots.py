@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from cnnlab.training.recipe import Recipe
 
@@ -14,6 +16,7 @@ Measure = Literal["loss", "accuracy"]
 Across = Literal["epoch", "step", "time"]
 ACROSS: dict[Across, str] = {"epoch": "Epoch", "step": "Step", "time": "Minutes at work"}
 Records = Sequence[dict[str, Any]]
+Numbers = NDArray[np.float64]
 
 MAX_POINTS = 400
 SCHEDULE_POINTS = 200
@@ -66,7 +69,7 @@ def learning_curves(
     for key, dash, name in validated_measures(measure, history):
         figure.add_scatter(
             x=along(history, across),
-            y=[record.get(key) for record in history],
+            y=column(history, key),
             name=name,
             mode="lines+markers",
             line={"color": VALIDATION, "width": 2.5, "dash": dash},
@@ -76,7 +79,7 @@ def learning_curves(
     marked = [record for record in history if record["epoch"] == best]
     figure.add_scatter(
         x=along(marked, across),
-        y=[record[f"validation_{measure}"] for record in marked],
+        y=column(marked, f"validation_{measure}"),
         name="Best epoch",
         mode="markers",
         marker={"symbol": "star", "size": 15, "color": VALIDATION, "line": {"width": 1.5, "color": "#FFFFFF"}},
@@ -123,13 +126,16 @@ def value_axis(measure: Measure, logarithmic: bool) -> dict[str, Any]:
     return {"rangemode": "tozero"}
 
 
-def along(records: Records, across: Across) -> list[float | None]:
-    """Where records stand on the axis; None for those written before it was known."""
-    if across == "epoch":
-        return [record["epoch"] for record in records]
-    if across == "step":
-        return [record["step"] for record in records]
-    return [record["worked"] / 60 if record.get("worked") is not None else None for record in records]
+def along(records: Records, across: Across) -> Numbers:
+    """Where records stand on the axis; not a number for those written before it was known."""
+    if across == "time":
+        return column(records, "worked") / 60
+    return column(records, across)
+
+
+def column(records: Records, name: str) -> Numbers:
+    """A figure of all records; not a number where one lacks it."""
+    return np.array([record.get(name) for record in records], float)
 
 
 def step_curve(name: str, title: str, steps: Records, epochs: int, across: Across = "epoch") -> go.Figure:
@@ -156,26 +162,25 @@ def step_curve(name: str, title: str, steps: Records, epochs: int, across: Acros
     return figure
 
 
-def thinned(records: Records, across: Across, name: str, most: int = MAX_POINTS) -> tuple[list[Any], list[Any]]:
+def thinned(records: Records, across: Across, name: str, most: int = MAX_POINTS) -> tuple[Numbers, Numbers]:
     """At most `most` points of training steps: neighbours are averaged, each group standing at its last place."""
-    places, values = along(records, across), [record[name] for record in records]
     if len(records) <= most:
-        return places, values
+        return along(records, across), column(records, name)
     size = -(-len(records) // most)
     starts = np.arange(0, len(records), size)
-    counts = np.diff([*starts, len(records)])
-    means = np.add.reduceat(np.asarray(values, float), starts) / counts
+    values = np.fromiter(map(itemgetter(name), records), float, len(records))
+    means = np.add.reduceat(values, starts) / np.diff([*starts, len(records)])
     ends = np.minimum(starts + size, len(records)) - 1
-    return [places[end] for end in ends], means.tolist()
+    return along([records[end] for end in ends], across), means
 
 
-def moving_average(values: Sequence[float], decay: float) -> list[float]:
+def moving_average(values: Numbers, decay: float) -> Numbers:
     """An exponential moving average, freed of its pull towards the beginning's zero."""
     smooth, total, weight = [], 0.0, 0.0
     for value in values:
         total, weight = total * decay + value * (1 - decay), weight * decay + 1 - decay
         smooth.append(total / weight)
-    return smooth
+    return np.array(smooth)
 
 
 def schedule(recipe: Recipe) -> go.Figure:
@@ -220,7 +225,7 @@ def run_curves(
         for prefix, dash, kind in kinds:
             figure.add_scatter(
                 x=along(history, across),
-                y=[record.get(f"{prefix}{measure}") for record in history],
+                y=column(history, f"{prefix}{measure}"),
                 name=label,
                 legendgroup=label,
                 showlegend=kind == "validation",
@@ -246,7 +251,7 @@ def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
     for place, (label, history) in enumerate(runs):
         figure.add_scatter(
             x=along(history, "epoch"),
-            y=[record["loss"] for record in history],
+            y=column(history, "loss"),
             name=label,
             mode="lines+markers",
             marker={"size": 4},

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import plots, runs
+from cnnlab import plots, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
@@ -90,12 +90,9 @@ def results() -> None:
             }
         )
     right.plotly_chart(plots.fit_and_generalization(rows), key="bars", config=CHART)
-    percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        column_config=dict.fromkeys(("Training accuracy", "Validation accuracy", "Test accuracy"), percent),
-    )
+    accuracies = ("Training accuracy", "Validation accuracy", "Test accuracy")
+    shown = [{**row, **{name: units.percent(row[name]) for name in accuracies}} for row in rows]
+    st.dataframe(pd.DataFrame(shown), hide_index=True)
     if active and not any(run.status().state in (*ACTIVE, "queued") for run in members):
         st.rerun()
 

@@ -12,14 +12,15 @@ from typing import Any, BinaryIO
 import orjson
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace the file in one step: a reader sees the old text or the new one, after a power cut too."""
+def write_text(path: Path, text: str, lasting: bool = True) -> None:
+    """Replace the file in one step: a reader sees the old text or the new; where `lasting`, after a power cut too."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -203,9 +203,9 @@ class Run:
         except (OSError, ValidationError):
             return None
 
-    def say(self, status: Status) -> None:
-        """Write the status."""
-        files.write_text(self.folder / "status.json", status.model_dump_json())
+    def say(self, status: Status, lasting: bool = True) -> None:
+        """Write the status; one that is soon written again need not outlast a power cut."""
+        files.write_text(self.folder / "status.json", status.model_dump_json(), lasting)
 
     def _interruption(self) -> dict[str, Any]:
         usable = "It can be resumed from its last checkpoint." if self.checkpoints() else "It had no checkpoint yet."

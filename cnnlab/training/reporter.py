@@ -74,15 +74,15 @@ class Reporter:
         self.status = self.status.model_copy(update={"message": message, "fraction": fraction})
         self._write_sometimes()
 
-    def _write(self) -> None:
+    def _write(self, lasting: bool = True) -> None:
         self._written = time.monotonic()
         now = {"worked": self.worked, "updated": time.time(), "memory": self._process.memory_info().rss}
         self.status = self.status.model_copy(update=now)
-        self.run.say(self.status)
+        self.run.say(self.status, lasting)
 
     def _write_sometimes(self) -> None:
         if time.monotonic() - self._written >= STATUS_SECONDS:
-            self._write()
+            self._write(lasting=False)
 
     def begin_epoch(self) -> None:
         """Forget the times before a pause that was no training, such as a validation."""

@@ -86,10 +86,10 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     page.goto(address)  # the first visit to this server, by a deep link
     badge(page, "running")
     expect(page.get_by_role("link", name="Architectures")).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     badge(page, "stopped")
     assert wait_for_end(run).state == "stopped"
     assert run.checkpoints()
     page.goto(f"{server.address}/runs")
-    expect(page.get_by_role("link", name=run.id)).to_be_visible()
-    badge(page, "stopped")
+    expect(page.get_by_role("gridcell", name=run.id)).to_have_count(1)
+    expect(page.get_by_role("gridcell", name="stopped")).to_have_count(1)
