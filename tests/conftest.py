@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,14 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from hypothesis import settings
 
 from cnnlab import runs
+from cnnlab.cli import main
+from cnnlab.runs import queue
 from cnnlab.runs.config import Experiment, plan
-from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive
+from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive, record_process
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.training.recipe import make_recipe
@@ -86,6 +90,21 @@ def runs_dir(tmp_path: Path) -> Iterator[Path]:
     kill_trainings(folder)
 
 
+@pytest.fixture
+def no_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs that would have been started; nothing is."""
+    started: list[str] = []
+
+    def start(run: Run, threads: int = 0) -> None:
+        started.append(run.id)
+        record_process(run.folder, os.getpid())
+        run.say(run.status().model_copy(update={"state": "starting"}))
+
+    monkeypatch.setattr(runs, "start", start)
+    monkeypatch.setattr(queue, "care_for", lambda folder: None)
+    return started
+
+
 @pytest.fixture(scope="session")
 def training_call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
     """`python -m cnnlab train` to its end, once for all tests: MiniVGGNet on the digits."""
@@ -100,6 +119,44 @@ def trained_run(training_call: subprocess.CompletedProcess[str]) -> Run:
     assert training_call.returncode == 0, training_call.stderr
     folder = Path(training_call.args[training_call.args.index("--runs-dir") + 1])
     return runs.find(last_line(training_call.stdout), folder)
+
+
+class Output:
+    """What a call printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Any:
+    """The command line in this process, where TensorFlow is loaded only once."""
+
+    def run(*arguments: str) -> Output:
+        capsys.readouterr()
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        printed = capsys.readouterr()
+        return Output(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def folder(trained_run: Run) -> str:
+    return str(trained_run.folder.parent)
+
+
+def assert_refused(output: Output, *parts: str) -> None:
+    """Exit code 2 and one line on stderr that holds these parts."""
+    assert output.code == 2
+    assert_one_line(output.err.strip(), *parts)
+    assert "Traceback" not in output.err
 
 
 def last_line(text: str) -> str:

@@ -29,20 +29,6 @@ def trained(runs_dir: Path, **recipe: object) -> Run:
     return run
 
 
-@pytest.fixture
-def no_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Runs that would have been started; nothing is."""
-    started: list[str] = []
-
-    def start(run: Run, threads: int = 0) -> None:
-        started.append(run.id)
-        run.say(run.status().model_copy(update={"state": "starting"}))
-
-    monkeypatch.setattr(runs, "start", start)
-    monkeypatch.setattr(queue, "care_for", lambda folder: None)
-    return started
-
-
 def fresh(runs_dir: Path, count: int) -> list[Run]:
     return [runs.create(digits_experiment(epochs=1, batch_size=128), runs_dir) for _ in range(count)]
 
@@ -183,7 +169,8 @@ def test_after_a_restart_of_the_machine_whoever_looks_at_the_runs_lets_the_queue
     made = fresh(runs_dir, 2)
     for run in made:
         queue.enqueue(run)
-    ended(made[0], "running")  # its process is gone, as all are
+    ended(made[0], "running")
+    (made[0].folder / PROCESS_FILE).unlink()  # its process is gone, as all are
     queue.look_after(runs_dir)
     assert no_starts == [run.id for run in made]
 

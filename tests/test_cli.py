@@ -18,7 +18,6 @@ import pytest
 from PIL import Image
 
 from cnnlab import __version__, datasets, runs
-from cnnlab.cli import main
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import Status
 from tests.conftest import (
@@ -26,6 +25,7 @@ from tests.conftest import (
     PROJECT,
     TRAINED_EPOCHS,
     assert_one_line,
+    assert_refused,
     cnnlab,
     digits_experiment,
     last_line,
@@ -48,37 +48,6 @@ LIGHT = (
 )
 
 
-class Output:
-    """What a call printed, and its exit code."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Any:
-    """The command line in this process, where TensorFlow is loaded only once."""
-
-    def run(*arguments: str) -> Output:
-        capsys.readouterr()
-        try:
-            code = main(arguments)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        printed = capsys.readouterr()
-        return Output(code, printed.out, printed.err)
-
-    return run
-
-
-@pytest.fixture
-def folder(trained_run: Run) -> str:
-    return str(trained_run.folder.parent)
-
-
 @pytest.fixture
 def digit_files(tmp_path: Path) -> list[str]:
     """Three test digits as PNG files: the data set's first 0, 1 and 2."""
@@ -89,13 +58,6 @@ def digit_files(tmp_path: Path) -> list[str]:
         Image.fromarray(images[labels.tolist().index(digit)]).save(path)
         names.append(str(path))
     return names
-
-
-def assert_refused(output: Output, *parts: str) -> None:
-    """Exit code 2 and one line on stderr that holds these parts."""
-    assert output.code == 2
-    assert_one_line(output.err.strip(), *parts)
-    assert "Traceback" not in output.err
 
 
 # Lightness

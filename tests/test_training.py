@@ -47,7 +47,7 @@ def steps_of_an_epoch(run: Run) -> int:
 
 def long_run(runs_dir: Path, **recipe: object) -> Run:
     """A training that would take all day, started."""
-    run = runs.create(digits_experiment(epochs=10_000, batch_size=16, **recipe), runs_dir)
+    run = runs.create(digits_experiment(**{"epochs": 10_000, "batch_size": 16, **recipe}), runs_dir)
     runs.start(run)
     return run
 
@@ -170,7 +170,7 @@ def test_a_training_survives_its_launcher_and_the_same_seed_trains_the_same(trai
 def test_a_training_at_work_beats_and_a_stop_ends_it_with_a_checkpoint_in_the_middle_of_an_epoch(
     runs_dir: Path,
 ) -> None:
-    run = long_run(runs_dir)
+    run = long_run(runs_dir, batch_size=2)  # an epoch lasts much longer than a status does
     wait_until(run, lambda: run.history() and run.status().step % steps_of_an_epoch(run) > 5, "gone past an epoch")
     status = run.status()
     assert status.state == "running"
