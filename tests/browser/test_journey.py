@@ -91,5 +91,5 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     assert wait_for_end(run).state == "stopped"
     assert run.checkpoints()
     page.goto(f"{server.address}/runs")
-    expect(page.get_by_role("gridcell", name=run.id)).to_have_count(1)
-    expect(page.get_by_role("gridcell", name="stopped")).to_have_count(1)
+    expect(page.get_by_role("gridcell", name=run.id, include_hidden=True)).to_have_count(1)
+    expect(page.get_by_role("gridcell", name="stopped", include_hidden=True)).to_have_count(1)
