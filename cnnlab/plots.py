@@ -384,31 +384,6 @@ def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
     return figure
 
 
-def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> go.Figure:
-    """True classes down, predicted classes across; coloured by the share of the true class."""
-    shares = [[value / max(sum(row), 1) for value in row] for row in counts]
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=shares,
-        x=list(classes),
-        y=list(classes),
-        text=[[str(value) for value in row] for row in counts],
-        texttemplate="%{text}",
-        colorscale=[[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]],
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        hovertemplate="true %{y}, predicted %{x}: %{text} images, %{z:.1%} of the true class<extra></extra>",
-    )
-    figure.update_layout(
-        height=60 + 36 * len(classes),
-        margin=MARGIN,
-        xaxis={"title": "Predicted class", "type": "category", "side": "bottom"},
-        yaxis={"title": "True class", "type": "category", "autorange": "reversed"},
-    )
-    return figure
-
-
 def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str, relative: bool = False) -> go.Figure:
     """One horizontal bar a network, made of stages: `shares` holds (network, [(stage, count), ...]).
 

@@ -21,11 +21,15 @@ Probabilities = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network with trained weights. `load_classifier` makes one."""
+    """A network with trained weights. `load_classifier` makes one.
+
+    `model` is the keras.Model; `function`, compiled, takes uint8 inputs (count, height, width, 3) to probabilities.
+    """
 
     run: Run
     checkpoint: Checkpoint
     data: Data
+    model: Any
     function: Any
 
     def probabilities(self, images: Sequence[Pixels] | Pixels) -> Probabilities:
@@ -37,7 +41,7 @@ class Classifier:
         return np.concatenate(parts) if parts else np.empty((0, len(self.data.classes)), np.float32)
 
 
-def load_classifier(run: Run, which: CheckpointChoice = "best") -> Classifier:
+def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> Classifier:
     """A run's network with the weights of a checkpoint; loads TensorFlow, which takes seconds the first time.
 
     Raises UserError where the run has no checkpoint or it cannot be read.
@@ -48,13 +52,13 @@ def load_classifier(run: Run, which: CheckpointChoice = "best") -> Classifier:
     from cnnlab.keras_model import keras_model
 
     model = keras_model(network)
-    checkpoint = run.checkpoint(which)
+    checkpoint = which if isinstance(which, Checkpoint) else run.checkpoint(which)
     while True:
         try:
             model.load_weights(checkpoint.weights)
             break
         except (OSError, ValueError, KeyError) as error:
-            newer = run.checkpoint(which)
+            newer = checkpoint if isinstance(which, Checkpoint) else run.checkpoint(which)
             if newer == checkpoint:
                 raise UserError(f"Run {run.id}: the weights in {checkpoint.weights} are damaged: {error}.") from error
             checkpoint = newer  # a training at work has just replaced the one that was being read
@@ -63,7 +67,7 @@ def load_classifier(run: Run, which: CheckpointChoice = "best") -> Classifier:
     def function(images: Any) -> Any:
         return model(data.preprocessing.normalize(images), training=False)[network.outputs[0]]
 
-    return Classifier(run, checkpoint, data, function)
+    return Classifier(run, checkpoint, data, model, function)
 
 
 def top_classes(probabilities: Probabilities, classes: Sequence[str], count: int) -> list[tuple[str, float]]:

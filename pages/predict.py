@@ -1,9 +1,8 @@
 """Drop images on a trained network."""
 
 import streamlit as st
-from PIL import Image
 
-from cnnlab import plots, runs, units
+from cnnlab import plots, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
 from cnnlab.images import EXTENSIONS, Pixels, read_image
@@ -11,7 +10,8 @@ from cnnlab.prediction import Classifier, top_classes
 from cnnlab.runs.run import Run
 from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, run_title, runs_folder
+from pages.shared.parts import address_select, describe_run, usable_runs
+from pages.shared.pictures import enlarged
 
 enter_through_app()
 
@@ -19,17 +19,6 @@ MOST_IMAGES = 50
 TOP = 5
 SAMPLES = 5
 SEEN_PIXELS = 160
-
-
-def usable_runs() -> dict[str, Run]:
-    """The runs that have a checkpoint, newest first."""
-    return {run.id: run for run in runs.listing(runs_folder()) if run.checkpoints()}
-
-
-def describe(run: Run) -> str:
-    best = run.best_epoch()
-    accuracy = units.percent(best["validation_accuracy"] if best else None)
-    return f"{run_title(run)}, {accuracy} validation accuracy · {run.id}"
 
 
 def samples(run: Run) -> dict[str, Pixels]:
@@ -42,14 +31,6 @@ def samples(run: Run) -> dict[str, Pixels]:
         f"Validation image {number}, a {classes[label]}": image
         for number, (image, label) in enumerate(zip(images, labels, strict=True), start=1)
     }
-
-
-def enlarged(image: Pixels, side: int) -> Image.Image:
-    """The pixels as they are, each a visible square."""
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    method = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR
-    return Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale))), method)
 
 
 def show_prediction(name: str, image: Pixels, model: Classifier, probabilities: object, key: str) -> None:
@@ -74,7 +55,7 @@ if not found:
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
     st.stop()
 
-chosen = address_select("Network", list(found), "run", lambda name: describe(found[name]))
+chosen = address_select("Network", list(found), "run", lambda name: describe_run(found[name]))
 run = found[chosen]
 files = st.file_uploader(
     "Images (JPEG, PNG, WebP, BMP or GIF)", type=list(EXTENSIONS), accept_multiple_files=True, key="images"

@@ -8,13 +8,13 @@ import streamlit as st
 
 from cnnlab import plots, runs, units
 from cnnlab.errors import UserError
-from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
+from cnnlab.evaluation import Key
 from cnnlab.plots import Records
 from cnnlab.runs import queue
 from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from pages.shared.actions import action_bar, more_actions, show_refusal
-from pages.shared.models import classifier
+from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import run_title, runs_folder, state_badge
 
@@ -163,39 +163,19 @@ def show_events(run: Run) -> None:
 
 def show_evaluation(run: Run) -> None:
     """The test figures, or the button that measures them."""
-    kept = kept_evaluation(run)
+    key = Key("test", run.checkpoint("best").info.step)
+    kept = evaluation_or_offer(run, key, "How good is it on the test images, which it has never met?")
     if kept is None:
-        st.write("How good is it on the test images, which it has never met?")
-        if st.button("Evaluate on the test images", icon=":material/fact_check:"):
-            bar = st.progress(0.0, "Loading TensorFlow and the network, up to 10 s")
-            try:
-                kept = evaluate(classifier(run), "test", lambda text, done: bar.progress(done or 0.0, text))
-            except UserError as error:
-                st.error(str(error))
-                return
-            st.rerun()
-    if kept is not None:
-        show_figures(kept)
-
-
-def show_figures(kept: Evaluation) -> None:
-    with st.container(horizontal=True):
-        st.metric("Rank-1 accuracy", f"{kept.accuracy:.2%}", help=f"On {kept.images:,} test images.", border=True)
-        st.metric(
-            "Rank-5 accuracy",
-            f"{kept.top5_accuracy:.2%}",
-            help="The true class is among the five most probable.",
-            border=True,
-        )
-        st.metric("Loss", f"{kept.loss:.4f}", help="Mean cross-entropy, in nats.", border=True)
+        return
+    headline(kept)
     st.caption(f"{kept.dataset}, {kept.images:,} test images, weights after epoch {kept.epoch:g}.")
-    left, right = st.columns(2)
-    names = (*kept.classes, "macro avg", "weighted avg")
-    report = pd.DataFrame([{"Class": name, **kept.report[name]} for name in names])
-    report.columns = ["Class", "Precision", "Recall", "F1", "Images"]
-    figures = report.style.format("{:.2f}", subset=["Precision", "Recall", "F1"]).format("{:,.0f}", subset=["Images"])
-    left.dataframe(figures, hide_index=True, height=38 + 35 * len(names))
-    right.plotly_chart(plots.confusion_matrix(kept.confusion, kept.classes), key="confusion", config=CHART)
+    st.page_link(
+        "pages/evaluate.py",
+        label="Report, confusion, mistakes",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"run": run.id},
+    )
 
 
 run = open_run()

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab import architectures, runs
+from cnnlab import architectures, runs, units
 from cnnlab.architectures.switches import Switch, Value
 from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
@@ -72,6 +72,17 @@ def dataset_title_of(name: str) -> str:
 
 def run_title(run: Run) -> str:
     return f"{architecture_title(run.config.experiment.architecture)} on {dataset_title(run)}"
+
+
+def usable_runs() -> dict[str, Run]:
+    """The runs that have a checkpoint, newest first."""
+    return {run.id: run for run in runs.listing(runs_folder()) if run.checkpoints()}
+
+
+def describe_run(run: Run) -> str:
+    best = run.best_epoch()
+    accuracy = units.percent(best["validation_accuracy"] if best else None)
+    return f"{run.labels().name or run_title(run)}, {accuracy} validation accuracy · {run.id}"
 
 
 LECTURE = (  # the lecture's parts in its order: where each lives

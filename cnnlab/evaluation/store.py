@@ -1,0 +1,120 @@
+"""Evaluations as they are kept with a run: `evaluations/<split>-<step>-<view>/` with evaluation.json, the figures, and
+predictions.npz, what the network said of each image. Both are of one making or not there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from cnnlab.datasets import Progress, SplitName, silent
+from cnnlab.errors import UserError
+from cnnlab.evaluation.images import Predictions, split_of
+from cnnlab.evaluation.measures import Evaluation, measures
+from cnnlab.evaluation.views import View, Viewer
+from cnnlab.prediction import Classifier
+from cnnlab.runs.files import write_text
+from cnnlab.runs.run import CheckpointChoice, Run
+
+CHUNK = 512
+EVALUATION_FILE = "evaluation.json"
+PREDICTIONS_FILE = "predictions.npz"
+
+
+@dataclass(frozen=True)
+class Key:
+    """Which evaluation of a run: of which split, of the checkpoint at which step, by which view."""
+
+    split: SplitName
+    step: int
+    view: View = "plain"
+
+    def folder(self, run: Run) -> Path:
+        return run.folder / "evaluations" / f"{self.split}-{self.step:08d}-{self.view}"
+
+
+def evaluate(
+    classifier: Classifier, split: SplitName = "test", view: View = "plain", progress: Progress = silent
+) -> Evaluation:
+    """Classify every image of a split once, and keep the figures and the predictions with the run."""
+    began = time.monotonic()
+    images = split_of(classifier.run, split)
+    viewer = Viewer(classifier, view)
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        progress(f"{start:,} of {len(images):,} images", start / len(images))
+        parts.append(viewer.probabilities(images.batch(slice(start, start + CHUNK))[0]))
+    predictions = Predictions(np.concatenate(parts), images.batch(slice(None))[1], images.indices)
+    point = classifier.checkpoint.info
+    evaluation = Evaluation(
+        run=classifier.run.id,
+        split=split,
+        view=view,
+        dataset=classifier.data.title,
+        step=point.step,
+        epoch=point.epoch,
+        seconds=time.monotonic() - began,
+        **measures(predictions, classifier.data.classes),
+    )
+    try:
+        keep(classifier.run, evaluation, predictions)
+    except OSError as error:
+        raise UserError(f"The evaluation cannot be kept with run {classifier.run.id}: {error.strerror}.") from error
+    return evaluation
+
+
+def keep(run: Run, evaluation: Evaluation, predictions: Predictions) -> None:
+    folder = Key(evaluation.split, evaluation.step, evaluation.view).folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / EVALUATION_FILE).unlink(missing_ok=True)
+    partial = folder / f".{PREDICTIONS_FILE}.{os.getpid()}"
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(
+                file, probabilities=predictions.probabilities, labels=predictions.labels, rows=predictions.rows
+            )
+        partial.replace(folder / PREDICTIONS_FILE)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_text(folder / EVALUATION_FILE, evaluation.model_dump_json())
+
+
+def read(folder: Path) -> Evaluation | None:
+    try:
+        return Evaluation.model_validate_json((folder / EVALUATION_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def kept_evaluation(
+    run: Run, split: SplitName = "test", which: CheckpointChoice = "best", view: View = "plain"
+) -> Evaluation | None:
+    """The evaluation kept with a run, of the checkpoint that is its best (last, ...) today."""
+    try:
+        return read(Key(split, run.checkpoint(which).info.step, view).folder(run))
+    except UserError:
+        return None
+
+
+def evaluations(run: Run) -> list[Evaluation]:
+    """All evaluations kept with a run."""
+    folders = sorted((run.folder / "evaluations").glob("*-????????-*"))
+    return [found for found in map(read, folders) if found]
+
+
+def kept_predictions(run: Run, evaluation: Evaluation) -> Predictions:
+    """What the network said of each image; UserError where the file is missing or damaged."""
+    path = Key(evaluation.split, evaluation.step, evaluation.view).folder(run) / PREDICTIONS_FILE
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = Predictions(arrays["probabilities"], arrays["labels"], arrays["rows"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"Run {run.id}: the predictions of this evaluation are damaged; evaluate it anew.") from error
+    if found.probabilities.shape != (evaluation.images, len(evaluation.classes)):
+        raise UserError(f"Run {run.id}: the predictions of this evaluation are damaged; evaluate it anew.")
+    return found

@@ -1,0 +1,288 @@
+"""A trained network judged: report, confusion, mistakes, confidence; beside another, image by image."""
+
+from typing import Any, cast, get_args
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cnnlab import units
+from cnnlab.datasets import Split, SplitName
+from cnnlab.datasets.dataset import Indices
+from cnnlab.errors import UserError
+from cnnlab.evaluation import (
+    VIEWS,
+    Evaluation,
+    Key,
+    Predictions,
+    View,
+    evaluations,
+    export,
+    kept_predictions,
+    plots,
+    split_of,
+)
+from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
+from cnnlab.runs.run import Run
+from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evaluation_or_offer, headline
+from pages.shared.navigation import enter_through_app
+from pages.shared.parts import address_select, describe_run, lecture_thread, usable_runs
+from pages.shared.pictures import picture_grid
+
+enter_through_app()
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+PAGE = 24
+SECTIONS = ("Report", "Confusion", "Images", "Confidence", "Against another")
+MOST_BARS = 60
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
+def predictions_of(run: Run, evaluation: Evaluation) -> Predictions:
+    return kept_predictions(run, evaluation)
+
+
+def show_pictures(split: Split, found: Predictions, positions: Indices, classes: tuple[str, ...], key: str) -> None:
+    """Images with what they are and what they were taken for, page by page."""
+    pages = max(-(-len(positions) // PAGE), 1)
+    page = st.pagination(pages, key=f"page {key} {len(positions)}") if pages > 1 else 1
+    chosen = positions[(page - 1) * PAGE : page * PAGE]
+    images = split.batch(chosen)[0]
+    captions = []
+    for place in chosen:
+        true, guess, sure = classes[found.labels[place]], classes[found.predicted[place]], found.confidence[place]
+        captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")
+    picture_grid(list(images), captions)
+
+
+def show_report(run: Run, kept: Evaluation) -> None:
+    printed = export.lecture_report(run, kept)
+    rows = pd.DataFrame(export.report_rows(kept, printed))
+    shares = [name for name in rows.columns if name not in ("Class", "Images")]
+    table = rows.style.format("{:.2f}", subset=shares, na_rep="").format("{:,.0f}", subset=["Images"])
+    left, right = st.columns([3, 2])
+    left.dataframe(table, hide_index=True, height=min(38 + 35 * len(rows), 520))
+    if printed:
+        left.caption(f"The lecture: {printed.source}, accuracy {printed.accuracy:.2f}, on lossless images.")
+    if len(kept.classes) <= MOST_BARS:
+        right.plotly_chart(plots.accuracy_by_class(kept), key="classes", config=CHART)
+    else:
+        worst = rows[rows["Class"].isin(kept.classes)].nsmallest(15, "Recall")[["Class", "Precision", "Recall"]]
+        right.markdown("**The classes it finds least often**")
+        right.dataframe(worst.style.format("{:.2f}", subset=["Precision", "Recall"]), hide_index=True)
+
+
+def show_confusion(split: Split, kept: Evaluation, found: Predictions) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control(
+            "Classes",
+            ["In order", "By similarity"],
+            default="In order",
+            required=True,
+            key="order",
+            bind="query-params",
+        )
+        shares = st.segmented_control(
+            "Cells", ["Images", "Percent"], default="Images", required=True, key="cells", bind="query-params"
+        )
+    places = by_similarity(kept.confusion) if order == "By similarity" else None
+    figure = plots.confusion_matrix(kept.confusion, kept.classes, places, shares == "Percent")
+    event: Any = st.plotly_chart(
+        figure, key=f"confusion {order} {shares}", config=CHART, on_select="rerun", selection_mode="points"
+    )
+    points = event.selection.points
+    if not points:
+        st.caption("Click a cell to see its images.")
+        return
+    true, guess = points[0]["customdata"]
+    positions = found.cell(true, guess)
+    what = f"taken for {kept.classes[guess]}" if true != guess else "recognised"
+    images = f"{len(positions):,} image{'' if len(positions) == 1 else 's'}"
+    st.subheader(f"{kept.classes[true]}, {what}: {images}", anchor=False)
+    show_pictures(split, found, positions, kept.classes, f"cell {true} {guess}")
+
+
+def show_images(split: Split, kept: Evaluation, found: Predictions) -> None:
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    which = left.segmented_control(
+        "Which",
+        ["Confident mistakes", "Doubtful hits"],
+        default="Confident mistakes",
+        required=True,
+        key="which",
+        bind="query-params",
+    )
+    only = right.selectbox("Of class", [None, *kept.classes], format_func=lambda name: name or "All classes")
+    positions = found.doubtful_hits() if which == "Doubtful hits" else found.mistakes()
+    if only is not None:
+        positions = positions[found.labels[positions] == kept.classes.index(only)]
+    st.caption(f"{len(positions):,} images, the most telling first.")
+    if len(positions):
+        show_pictures(split, found, positions, kept.classes, f"{which} {only}")
+
+
+def show_confidence(kept: Evaluation, found: Predictions) -> None:
+    left, right = st.columns(2)
+    left.plotly_chart(plots.reliability_diagram(kept.bins), key="reliability", config=CHART)
+    rows = by_threshold(found)
+    right.plotly_chart(plots.answered(rows), key="answered", config=CHART)
+    least = st.slider("Answer only when at least this sure, in percent", 0, 100, 90, key="least", bind="query-params")
+    _, share, accuracy = rows[least]
+    st.write(
+        f"It answers {share:.1%} of the images, "
+        + (f"{accuracy:.2%} of them rightly." if accuracy is not None else "so none at all.")
+    )
+
+
+def show_against(run: Run, split: Split, kept: Evaluation, found: Predictions) -> None:
+    """This run against another on the images that both were evaluated on."""
+    others = {}
+    for other in usable_runs().values():
+        for one in evaluations(other):
+            same = (other.id, one.step, one.view) == (run.id, kept.step, kept.view)
+            if one.split == kept.split and one.classes == kept.classes and not same and same_images(run, other):
+                others[f"{other.id} {one.step} {one.view}"] = (other, one)
+    if not others:
+        st.info(
+            f"No other run or checkpoint has been evaluated on the {kept.split} images of this data set yet.",
+            icon=":material/info:",
+        )
+        return
+    name = st.selectbox("Against", list(others), format_func=lambda name: title_of(*others[name]))
+    other, one = others[name]
+    theirs = predictions_of(other, one)
+    _, mine, yours = np.intersect1d(found.rows, theirs.rows, assume_unique=True, return_indices=True)
+    if not len(mine):
+        st.info("The two have no image in common: their validation images were drawn by other seeds.")
+        return
+    result = contest(found.right[mine], theirs.right[yours])
+    with st.container(horizontal=True):
+        st.metric("Both right", units.count(result.both), border=True)
+        st.metric("Only this one right", units.count(result.first_only), border=True)
+        st.metric("Only the other right", units.count(result.second_only), border=True)
+        st.metric("Both wrong", units.count(result.neither), border=True)
+        st.metric(
+            "McNemar's test",
+            f"p = {result.p_value:.2g}" if result.p_value >= 1e-4 else "p < 0.0001",
+            help="How probable so uneven a split of the images that only one has right would be if both were equally "
+            "good (McNemar, 1947; exact binomial).",
+            border=True,
+        )
+    difference = found.right[mine].mean() - theirs.right[yours].mean()
+    verdict = "This is more than chance." if result.p_value < 0.05 else "This may well be chance."
+    st.write(f"{abs(difference):.2%} points {'better' if difference >= 0 else 'worse'} than the other. {verdict}")
+    cases = {
+        "Only this one right": found.right[mine] & ~theirs.right[yours],
+        "Only the other right": ~found.right[mine] & theirs.right[yours],
+        "Both wrong": ~found.right[mine] & ~theirs.right[yours],
+    }
+    which = st.segmented_control("Show", list(cases), default=next(iter(cases)), required=True)
+    hits = cases[which]
+    if hits.any():
+        show_pictures(split, found, mine[hits], kept.classes, f"against {name} {which}")
+
+
+def same_images(run: Run, other: Run) -> bool:
+    try:
+        return run.data.fingerprint == other.data.fingerprint
+    except UserError:
+        return False
+
+
+def title_of(run: Run, kept: Evaluation) -> str:
+    view = "" if kept.view == "plain" else f", {kept.view}"
+    return f"{run.labels().name or run.id}, epoch {kept.epoch:g}{view}: {kept.accuracy:.2%}"
+
+
+def show_views(run: Run, kept: Evaluation) -> None:
+    """What averaging over several views gave, beside the plain figure."""
+    found = [one for one in evaluations(run) if (one.split, one.step) == (kept.split, kept.step)]
+    if len(found) < 2:
+        return
+    found.sort(key=lambda one: list(VIEWS).index(one.view))
+    table = pd.DataFrame(
+        {
+            "View": [VIEWS[one.view] for one in found],
+            "Rank-1": [f"{one.accuracy:.2%}" for one in found],
+            "Rank-5": [f"{one.top5_accuracy:.2%}" for one in found],
+            "Loss": [f"{one.loss:.4f}" for one in found],
+            "Took": [units.duration(one.seconds) for one in found],
+        }
+    )
+    st.dataframe(table, hide_index=True)
+
+
+def show_downloads(run: Run, split: Split, kept: Evaluation, found: Predictions) -> None:
+    name = f"{run.id}-{kept.split}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report, HTML",
+            lambda: export.html_report(run, kept, found, split.batch(found.mistakes()[: export.SHOWN_MISTAKES])[0]),
+            f"{name}.html",
+            "text/html",
+            icon=":material/description:",
+            on_click="ignore",
+            help="One page with everything: it opens anywhere, without a network.",
+        )
+        for label, make, suffix in (
+            ("Classes, CSV", lambda: export.report_csv(kept), "classes"),
+            ("Confusion, CSV", lambda: export.confusion_csv(kept), "confusion"),
+            ("Images, CSV", lambda: export.images_csv(kept, found), "images"),
+        ):
+            st.download_button(
+                label, make, f"{name}-{suffix}.csv", "text/csv", icon=":material/table:", on_click="ignore"
+            )
+
+
+st.title("Evaluate", anchor=False)
+st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
+usable = usable_runs()
+if not usable:
+    st.info("There is no trained network yet. Train one; on digits it takes about a minute.", icon=":material/info:")
+    st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
+    st.stop()
+first, second, third, fourth = st.columns([4, 2, 2, 3])
+chosen = address_select("Run", list(usable), "run", lambda name: describe_run(usable[name]), first)
+run = usable[chosen]
+splits = list(get_args(SplitName))[::-1]
+split_name = cast("SplitName", address_select("Images", splits, "split", str.capitalize, second))
+points = checkpoint_choices(run)
+point = address_select("Weights", list(points), "checkpoint", lambda name: checkpoint_title(run, name), third)
+view = cast("View", address_select("View", list(VIEWS), "view", lambda name: VIEWS[cast("View", name)], fourth))
+try:
+    key = Key(split_name, run.checkpoint(points[point]).info.step, view)
+    kept = evaluation_or_offer(
+        run, key, "This has not been measured yet. It takes from seconds to minutes, and goes on without this page."
+    )
+    if kept is not None:
+        headline(kept)
+        show_views(run, kept)
+        st.caption(
+            f"{kept.dataset}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, measured in "
+            f"{units.duration(kept.seconds)}."
+        )
+        section = st.segmented_control(
+            "Show",
+            list(SECTIONS),
+            default="Report",
+            required=True,
+            key="section",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        found, split = predictions_of(run, kept), split_of(run, kept.split)
+        match section:
+            case "Confusion":
+                show_confusion(split, kept, found)
+            case "Images":
+                show_images(split, kept, found)
+            case "Confidence":
+                show_confidence(kept, found)
+            case "Against another":
+                show_against(run, split, kept, found)
+            case _:
+                show_report(run, kept)
+        show_downloads(run, split, kept, found)
+except UserError as error:
+    st.error(str(error))
+lecture_thread("Training")

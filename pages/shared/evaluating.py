@@ -1,0 +1,84 @@
+"""An evaluation on a page: asked for, under way, or there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab.errors import UserError
+from cnnlab.evaluation import Evaluation, Key
+from cnnlab.evaluation.job import Job
+from cnnlab.evaluation.store import read
+from cnnlab.runs.run import CheckpointChoice, Run
+
+REFRESH_SECONDS = 0.7
+RANK5_CLASSES = 6
+
+
+def evaluation_or_offer(run: Run, key: Key, question: str) -> Evaluation | None:
+    """The evaluation where it is there; else how far it is, or the button that asks for it."""
+    job = Job(run, key)
+    if job.done and (kept := read(job.folder)):
+        return kept
+    under_way = job.progress()
+    if under_way and not under_way.failed:
+        show_progress(job)
+        return None
+    if under_way:
+        st.error(under_way.message, icon=":material/error:")
+    st.write(question)
+    if st.button("Evaluate", icon=":material/fact_check:", type="primary", key=f"evaluate {run.id} {key}"):
+        try:
+            job.start()
+        except UserError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+    return None
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def show_progress(job: Job) -> None:
+    now = job.progress()
+    if now is None or now.failed:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(now.fraction or 0.0, now.message)
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel, key=f"cancel {job.run.id} {job.key}")
+    st.caption("It goes on if you leave this page.")
+
+
+def headline(kept: Evaluation) -> None:
+    """The figures that sum an evaluation up."""
+    with st.container(horizontal=True):
+        st.metric(
+            "Rank-1 accuracy", f"{kept.accuracy:.2%}", help=f"On {kept.images:,} {kept.split} images.", border=True
+        )
+        if len(kept.classes) >= RANK5_CLASSES:
+            st.metric(
+                "Rank-5 accuracy",
+                f"{kept.top5_accuracy:.2%}",
+                help="The true class is among the five most probable.",
+                border=True,
+            )
+        st.metric("Loss", f"{kept.loss:.4f}", help="Mean cross-entropy, in nats.", border=True)
+        st.metric(
+            "Calibration error",
+            f"{kept.calibration_error:.2%}",
+            help="Expected calibration error: how far confidence and accuracy lie apart, over 15 bins of confidence "
+            "(Guo et al., 2017).",
+            border=True,
+        )
+
+
+def checkpoint_choices(run: Run) -> dict[str, CheckpointChoice]:
+    """The checkpoints of a run by what to call them in an address."""
+    choices: dict[str, CheckpointChoice] = {"best": "best", "last": "last"}
+    for point in run.checkpoints():
+        if point.info.epoch == int(point.info.epoch):
+            choices[str(int(point.info.epoch))] = int(point.info.epoch)
+    return choices
+
+
+def checkpoint_title(run: Run, name: str) -> str:
+    epoch = f"epoch {run.checkpoint(checkpoint_choices(run)[name]).info.epoch:g}"
+    return f"{name.capitalize()}, {epoch}" if name in ("best", "last") else epoch.capitalize()
