@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from cnnlab import datasets
 from cnnlab.datasets import Dataset
 from cnnlab.errors import UserError
-from cnnlab.evaluation import Evaluation, evaluate, kept_evaluation
+from cnnlab.evaluation import Evaluation, Key, evaluate, evaluations, kept_evaluation, kept_predictions
 from cnnlab.prediction import Classifier, load_classifier
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line
@@ -90,14 +90,33 @@ def test_an_evaluation_is_kept_with_the_run(run: Run, evaluation: Evaluation) ->
 
 
 def test_an_evaluation_of_another_checkpoint_is_not_kept_for_this_one(run: Run, evaluation: Evaluation) -> None:
-    path = run.folder / "evaluations" / "test.json"
-    whole = path.read_text()
-    path.write_text(evaluation.model_copy(update={"step": evaluation.step + 1}).model_dump_json())
+    folder = Key("test", evaluation.step).folder(run)
+    path = folder / "evaluation.json"
+    other = Key("test", evaluation.step + 1).folder(run)
+    folder.rename(other)
     assert kept_evaluation(run) is None
+    other.rename(folder)
+    whole = path.read_text()
     path.write_text(whole[:100])
     assert kept_evaluation(run) is None
     path.write_text(whole)
     assert kept_evaluation(run) == evaluation
+    assert evaluation in evaluations(run)
+
+
+def test_what_was_said_of_each_image_is_kept_and_a_damaged_file_is_told(run: Run, evaluation: Evaluation) -> None:
+    found = kept_predictions(run, evaluation)
+    assert found.right.mean() == pytest.approx(evaluation.accuracy)
+    assert found.rows.tolist() == list(range(360))
+    path = Key("test", evaluation.step).folder(run) / "predictions.npz"
+    whole = path.read_bytes()
+    holed = whole[:2000] + bytes(1000) + whole[3000:]
+    for broken in (b"", whole[: len(whole) // 2], b"no arrays", holed):
+        path.write_bytes(broken)
+        with pytest.raises(UserError) as told:
+            kept_predictions(run, evaluation)
+        assert_one_line(str(told.value), run.id, "evaluate it anew")
+    path.write_bytes(whole)
 
 
 def test_a_data_set_that_has_changed_since_is_refused(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +133,7 @@ def test_a_data_set_that_has_changed_since_is_refused(classifier: Classifier, mo
 
 def test_the_progress_of_an_evaluation_is_told(classifier: Classifier, evaluation: Evaluation) -> None:
     heard: list[float | None] = []
-    assert evaluate(classifier, "test", lambda _, fraction: heard.append(fraction)) == evaluation
+    again = evaluate(classifier, "test", progress=lambda _, fraction: heard.append(fraction))
+    assert again.model_copy(update={"seconds": evaluation.seconds}) == evaluation
     assert heard
     assert all(fraction is not None and 0 <= fraction <= 1 for fraction in heard)

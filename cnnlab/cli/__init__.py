@@ -12,9 +12,15 @@ from cnnlab.cli import training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
 from cnnlab.cli.use import evaluate_run, predict_images
 from cnnlab.errors import UserError
+from cnnlab.evaluation import VIEWS
 from cnnlab.runs.config import setting_text
 from cnnlab.training.recipe import FLAT_FIELDS
 
+CHECKPOINT: dict[str, Any] = {
+    "default": "best",
+    "metavar": "E",
+    "help": "best, last, or after epoch E (default best)",
+}
 LOGGERS = ("tensorboard", "wandb", "mlflow")
 
 
@@ -117,9 +123,7 @@ def parser() -> Parser:
     extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)
     extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
     restart = of_run("restart", training.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
-    restart.add_argument(
-        "--checkpoint", default="best", metavar="E", help="best, last, or after epoch E (default best)"
-    )
+    restart.add_argument("--checkpoint", **CHECKPOINT)
     of_run("duplicate", training.duplicate_run, "Train the same again, with changes.", changes, followed)
     label = of_run("label", training.label_run, "Name, tag and annotate a run.")
     label.add_argument("--name", metavar="TEXT")
@@ -140,9 +144,12 @@ def parser() -> Parser:
     ways.add_argument("--empty", action="store_true", help="delete its runs for good")
     ways.add_argument("--restore", metavar="RUN", help="take a run out of it")
 
-    evaluate = as_json(command("evaluate", evaluate_run, "Measure a run's best checkpoint on a split."))
-    evaluate.add_argument("run", metavar="RUN")
+    evaluate = as_json(of_run("evaluate", evaluate_run, "Measure a run's checkpoint on a split."))
     evaluate.add_argument("--split", choices=("test", "validation", "train"), default="test")
+    evaluate.add_argument("--checkpoint", **CHECKPOINT)
+    evaluate.add_argument("--view", choices=VIEWS, default="plain", help="average over several views of each image")
+    evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
+    evaluate.add_argument("--csv", metavar="FILE", help="write what it said of each image")
 
     predict = as_json(command("predict", predict_images, "Classify image files with a run's best checkpoint."))
     predict.add_argument("run", metavar="RUN")

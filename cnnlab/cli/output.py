@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cnnlab.errors import UserError
+from cnnlab.runs.run import CheckpointChoice
 
 
 def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
@@ -34,3 +35,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Se
     if not console.is_terminal:
         console = Console(highlight=False, width=200)  # a pipe has no width to fit into
     console.print(table)
+
+
+def checkpoint_of(text: str) -> CheckpointChoice:
+    if text in ("best", "last"):
+        return "best" if text == "best" else "last"
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UserError(f"--checkpoint takes best, last, or the number of an epoch, not {text!r}.") from error

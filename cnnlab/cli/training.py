@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
-from cnnlab.cli.output import pairs, print_json, print_table
+from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.comparison import comparison
 from cnnlab.runs.config import Experiment, plan, replan
 from cnnlab.runs.initial import initial_from
-from cnnlab.runs.run import CheckpointChoice, Run
+from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
 from cnnlab.training.generalization import queue_all
@@ -232,15 +232,6 @@ def extend_run(options: argparse.Namespace) -> int:
 def restart_run(options: argparse.Namespace) -> int:
     made = actions.restart(run_of(options), checkpoint_of(options.checkpoint), pairs(options.set))
     return left_or_followed(made, options)
-
-
-def checkpoint_of(text: str) -> CheckpointChoice:
-    if text in ("best", "last"):
-        return "best" if text == "best" else "last"
-    try:
-        return int(text)
-    except ValueError as error:
-        raise UserError(f"--checkpoint takes best, last, or the number of an epoch, not {text!r}.") from error
 
 
 def duplicate_run(options: argparse.Namespace) -> int:

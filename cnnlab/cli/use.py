@@ -8,22 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import runs
-from cnnlab.cli.output import print_json, print_table
+from cnnlab.cli.output import checkpoint_of, print_json, print_table
 from cnnlab.errors import UserError
 
 
 def evaluate_run(options: argparse.Namespace) -> int:
-    from cnnlab.evaluation import evaluate
+    from cnnlab.evaluation import evaluate, export, kept_predictions, split_of
     from cnnlab.prediction import load_classifier
 
     run = runs.find(options.run, runs.runs_folder(options.runs_dir))
-    evaluation = evaluate(load_classifier(run), options.split)
+    classifier = load_classifier(run, checkpoint_of(options.checkpoint))
+    evaluation = evaluate(classifier, options.split, options.view)
+    if options.html or options.csv:
+        predictions = kept_predictions(run, evaluation)
+        if options.csv:
+            write_file(options.csv, export.images_csv(evaluation, predictions))
+        if options.html:
+            mistakes = split_of(run, options.split).batch(predictions.mistakes()[: export.SHOWN_MISTAKES])[0]
+            write_file(options.html, export.html_report(run, evaluation, predictions, mistakes))
     if options.json:
         print_json(evaluation.model_dump())
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
-    print(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images")
-    print(f"rank-1 {evaluation.accuracy:.2%}, rank-5 {evaluation.top5_accuracy:.2%}, loss {evaluation.loss:.4f}\n")
+    print(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
+    print(
+        f"rank-1 {evaluation.accuracy:.2%}, rank-5 {evaluation.top5_accuracy:.2%}, loss {evaluation.loss:.4f}, "
+        f"calibration error {evaluation.calibration_error:.2%}\n"
+    )
     averages = ("macro avg", "weighted avg")
     print_table(
         ("", "precision", "recall", "f1-score", "support"),
@@ -79,3 +90,10 @@ def read_file(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise UserError(f"{name} cannot be read: {error.strerror}.") from error
+
+
+def write_file(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{name} cannot be written: {error.strerror}.") from error

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +115,7 @@ def kept_predictions(run: Run, evaluation: Evaluation) -> Predictions:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = Predictions(arrays["probabilities"], arrays["labels"], arrays["rows"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"Run {run.id}: the predictions of this evaluation are damaged; evaluate it anew.") from error
     if found.probabilities.shape != (evaluation.images, len(evaluation.classes)):
         raise UserError(f"Run {run.id}: the predictions of this evaluation are damaged; evaluate it anew.")

@@ -13,6 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import architectures, cli, datasets
+from cnnlab.evaluation import evaluate, kept_evaluation
+from cnnlab.prediction import load_classifier
 from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
 from cnnlab.training.recipe import make_recipe
@@ -28,6 +30,7 @@ PAGES = (
     "run",
     "compare_runs",
     "generalization",
+    "evaluate",
     "predict",
 )
 LOADING_TENSORFLOW = 60
@@ -148,12 +151,35 @@ def test_a_run_shows_its_best_epoch_and_its_test_figures(open_page: OpenPage, tr
     best = trained_run.best_epoch()
     assert best is not None
     assert metric(app, "Best validation accuracy") == f"{best['validation_accuracy']:.1%}"
-    evaluate = [button for button in app.button if button.label.startswith("Evaluate")]
-    if evaluate:  # another test may have evaluated this run before
-        evaluate[0].click().run()
+    kept = kept_evaluation(trained_run) or evaluate(load_classifier(trained_run))
+    app.run()
     assert not app.exception
-    kept = json.loads((trained_run.folder / "evaluations" / "test.json").read_text())
-    assert metric(app, "Rank-1 accuracy") == f"{kept['accuracy']:.2%}"
+    assert metric(app, "Rank-1 accuracy") == f"{kept.accuracy:.2%}"
+
+
+@pytest.mark.parametrize("section", ["Report", "Confusion", "Images", "Confidence", "Against another"])
+def test_an_evaluated_run_is_judged_from_every_side(open_page: OpenPage, trained_run: Run, section: str) -> None:
+    kept = kept_evaluation(trained_run) or evaluate(load_classifier(trained_run))
+    app = open_page("evaluate", trained_run.folder.parent, run=trained_run.id, section=section)
+    assert not app.exception
+    assert not app.error
+    assert metric(app, "Calibration error") == f"{kept.calibration_error:.2%}"
+    match section:
+        case "Report":
+            assert [*app.dataframe[0].value["Class"]] == [*kept.classes, "macro avg", "weighted avg"]
+        case "Images":
+            mistakes = kept.images - sum(row[place] for place, row in enumerate(kept.confusion))
+            assert any(text.value.startswith(f"{mistakes} images") for text in app.caption)
+        case "Against another":
+            assert "No other run" in app.info[0].value
+
+
+def test_a_run_that_was_not_evaluated_offers_it_and_another_checkpoint_is_another_evaluation(
+    open_page: OpenPage, trained_run: Run
+) -> None:
+    app = open_page("evaluate", trained_run.folder.parent, run=trained_run.id, split="train")
+    assert [button.label for button in app.button] == ["Evaluate"]
+    assert not app.metric
 
 
 def test_a_run_with_a_damaged_status_is_shown_and_harms_no_other(
