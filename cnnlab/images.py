@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cnnlab.errors import UserError
 
 Pixels = NDArray[np.uint8]
+Fitting = Literal["squash", "crop", "pad"]
+"""How an image of another shape becomes a square: distorted, its middle cut out, or with black bars."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif")
@@ -75,3 +78,20 @@ def resize(image: Pixels, height: int, width: int) -> Pixels:
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def fit_image(image: Pixels, height: int, width: int, fitting: Fitting) -> Pixels:
+    """The image in (height, width): squashed, its middle cropped, or padded with black to its own shape."""
+    if fitting == "squash" or image.shape[0] * width == image.shape[1] * height:
+        return resize(image, height, width)
+    if fitting == "crop":
+        ratio = min(image.shape[0] / height, image.shape[1] / width)
+        rows, columns = max(round(height * ratio), 1), max(round(width * ratio), 1)
+        top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
+        return resize(image[top : top + rows, left : left + columns], height, width)
+    ratio = max(image.shape[0] / height, image.shape[1] / width)
+    rows, columns = max(round(image.shape[0] / ratio), 1), max(round(image.shape[1] / ratio), 1)
+    padded = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    padded[top : top + rows, left : left + columns] = resize(image, rows, columns)
+    return padded

@@ -24,6 +24,7 @@ STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1
 RUN_COLOURS = ("#2D8CCB", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6BB1", "#7F7F7F")
 RANK5_INTERESTING = 0.97
 MANY_VALUES = 8
+MOST_CLASSES = 40
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
@@ -380,6 +381,33 @@ def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  "},
         bargap=0.35,
+    )
+    return figure
+
+
+def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Figure:
+    """Images of each class, by part; of many classes the largest first, without names."""
+    order: list[int] = list(range(len(classes)))
+    many = len(classes) > MOST_CLASSES
+    if many:
+        order.sort(key=lambda number: -next(iter(counts.values()))[number])
+    figure = go.Figure()
+    for (part, values), colour in zip(counts.items(), (TRAINING, VALIDATION, STAGE_COLOURS[2]), strict=False):
+        figure.add_bar(
+            x=[classes[number] for number in order],
+            y=[values[number] for number in order],
+            name=part,
+            marker={"color": colour},
+            hovertemplate="%{x}: %{y:,} images<extra>" + part + "</extra>",
+        )
+    figure.update_layout(
+        height=380,
+        margin=MARGIN,
+        barmode="stack",
+        bargap=0 if many else 0.2,
+        xaxis={"title": "Class", "type": "category", "showticklabels": not many},
+        yaxis={"title": "Images"},
+        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
     )
     return figure
 

@@ -13,13 +13,14 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from cnnlab.images import Pixels, resize
+from cnnlab.images import Fitting, Pixels, fit_image, resize
 
 
 class Preprocessing(BaseModel):
     """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255.
 
-    `crop` cuts the input out of the middle of the stored size; else the stored size is resized to it.
+    `fitting` is how an image of another shape was brought to the stored size; `crop` cuts the input out of the middle
+    of the stored size, which else is resized to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Preprocessing(BaseModel):
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     crop: bool = False
+    fitting: Fitting = "squash"
 
     @model_validator(mode="after")
     def fits(self) -> Self:
@@ -38,7 +40,7 @@ class Preprocessing(BaseModel):
 
     def fit(self, image: Pixels) -> Pixels:
         """What the network sees of an RGB image of any size: uint8, (height, width, 3) of the input."""
-        stored = resize(image, *self.image_size)
+        stored = fit_image(image, *self.image_size, self.fitting)
         return self.centre(stored[None])[0] if self.crop else resize(stored, *self.input_size)
 
     def centre(self, images: Pixels) -> Pixels:

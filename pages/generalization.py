@@ -3,9 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import plots, runs, units
+from cnnlab import datasets, plots, runs, units
 from cnnlab.architectures import ARCHITECTURES
-from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import evaluate, kept_evaluation
 from cnnlab.runs.run import Run
@@ -32,7 +31,8 @@ st.markdown(
 def queue_form() -> None:
     left, middle, right = st.columns(3)
     architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
-    dataset = middle.selectbox("Data set", list(SOURCES), format_func=lambda name: SOURCES[name].title)
+    sources = datasets.sources()
+    dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: sources[name].title)
     epochs = right.number_input("Epochs each", value=40, min_value=1, step=5)
     st.caption(
         f"{len(CONDITIONS)} runs: {', '.join(condition.title for condition in CONDITIONS)}. SGD with momentum, a "

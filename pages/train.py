@@ -7,7 +7,6 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, hardware, plots, runs, units
 from cnnlab.architectures import ARCHITECTURES
-from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
 from cnnlab.runs import queue
 from cnnlab.runs.config import Experiment, plan
@@ -99,7 +98,7 @@ def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) ->
 
 def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
     """The architecture's switches, opening where the preset or the data set want them."""
-    source = SOURCES[dataset]
+    source = datasets.source(dataset)
     fitting: dict[str, Any] = {"input_size": architectures.training_input_size(name, source.image_size)}
     if scope != OWN and PRESETS[scope].architecture == name:
         fitting |= PRESETS[scope].switches
@@ -167,7 +166,7 @@ def sweep_choice() -> tuple[dict[str, list[str]], int]:
 
 def show_outlook(experiment: Experiment, command: str) -> None:
     """What was chosen, in numbers, pictures and one command."""
-    source, recipe = SOURCES[experiment.dataset], experiment.recipe
+    source, recipe = datasets.source(experiment.dataset), experiment.recipe
     network = architectures.build(experiment.architecture, experiment.switches)
     trained, validated = source.training_counts(recipe.validation_fraction)
     steps = recipe.steps_per_epoch(trained)
@@ -206,7 +205,7 @@ def command_of(experiment: Experiment) -> str:
 
 def show_samples(experiment: Experiment) -> None:
     """Some training images, and what the recipe makes of each."""
-    source = SOURCES[experiment.dataset]
+    source = datasets.source(experiment.dataset)
     if source.find(datasets.data_root()) is None:
         st.info(f"{source.title} is not here yet, so there is nothing to show.")
         return
@@ -241,10 +240,12 @@ with controls:
     if preset:
         architecture, dataset = preset.architecture, preset.dataset
         left.text_input("Architecture", architecture_title(architecture), disabled=True, key=f"{scope} architecture")
-        right.text_input("Data set", SOURCES[dataset].title, disabled=True, key=f"{scope} dataset")
+        right.text_input("Data set", datasets.source(dataset).title, disabled=True, key=f"{scope} dataset")
     else:
         architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
-        dataset = address_select("Data set", list(SOURCES), "dataset", lambda name: SOURCES[name].title, right)
+        dataset = address_select(
+            "Data set", list(datasets.sources()), "dataset", lambda name: datasets.source(name).title, right
+        )
     given: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     switches: dict[str, Any] = {}

@@ -417,39 +417,6 @@ def test_a_missing_batch_is_refused_by_name(data_root: Path) -> None:
     assert_one_line(str(refused.value), str(folder / "data_batch_4"))
 
 
-def test_without_a_network_one_is_told_where_to_put_the_files(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnlab.backend import keras
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError("URL fetch failure on https://www.cs.toronto.edu: None -- [Errno -2] Name or service not known")
-
-    monkeypatch.setattr(keras.utils, "get_file", unreachable)
-    with pytest.raises(UserError) as refused:
-        datasets.load("cifar10")
-    assert_one_line(
-        str(refused.value),
-        str(data_root / "cifar10"),
-        "train/<class>/*",
-        str(data_root / "cifar-10-batches-py"),
-        "not known",
-    )
-    assert not (data_root / "decoded").exists()
-
-
-def test_a_download_is_said_and_read(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cnnlab.backend import keras
-
-    def get_file(*_: object, **__: object) -> str:
-        """Leaves the archive's folder in one of its own, as Keras does."""
-        (data_root / "cifar-10-batches-py-extracted").mkdir()
-        return str(batches(data_root / "cifar-10-batches-py-extracted"))
-
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
-    heard = Heard()
-    assert len(datasets.load("cifar10", heard).train_images) == 50
-    assert "Downloading" in heard.messages[0]
-
-
 def test_data_sets_stand_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "here"))
     assert datasets.data_root() == tmp_path / "here"

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from cnnlab.evaluation import Key, evaluate, export, kept_evaluation, kept_predictions, split_of
-from cnnlab.evaluation.job import Job, jobs
+from cnnlab.evaluation.job import evaluation_job
+from cnnlab.jobs import Job
 from cnnlab.prediction import load_classifier
 from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive
 from cnnlab.runs.run import Run
@@ -30,7 +31,7 @@ def run(trained_run: Run, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def job(run: Run) -> Job:
-    return Job(run, Key("test", run.checkpoint("best").info.step))
+    return evaluation_job(run, Key("test", run.checkpoint("best").info.step))
 
 
 def wait(happened: Callable[[], object]) -> None:
@@ -50,18 +51,16 @@ def test_an_evaluation_goes_on_by_itself_and_leaves_its_figures(run: Run, job: J
     first = pid_of(job)
     job.start()  # the second tab
     assert pid_of(job) == first
-    assert [one.key for one in jobs(run)] == [job.key]
     now = job.progress()
     assert now is not None
     assert not now.failed
-    wait(lambda: job.done)
+    wait(lambda: kept_evaluation(run))
     wait(lambda: not is_alive(job.folder))
     kept = kept_evaluation(run)
     assert kept is not None
     assert kept.accuracy > 0.9
     assert sorted(path.name for path in job.folder.iterdir()) == ["evaluation.json", "predictions.npz"]
     assert job.progress() is None
-    assert jobs(run) == []
 
 
 def test_a_killed_evaluation_says_so_and_can_be_started_again(run: Run, job: Job) -> None:
@@ -71,10 +70,10 @@ def test_a_killed_evaluation_says_so_and_can_be_started_again(run: Run, job: Job
     told = job.progress()
     assert told is not None
     assert told.failed
-    assert_one_line(told.message, "killed", "again")
+    assert_one_line(told.message, "killed")
     assert kept_evaluation(run) is None
     job.start()
-    wait(lambda: job.done)
+    wait(lambda: kept_evaluation(run))
 
 
 def test_a_cancelled_evaluation_leaves_nothing(run: Run, job: Job) -> None:
@@ -87,7 +86,7 @@ def test_a_cancelled_evaluation_leaves_nothing(run: Run, job: Job) -> None:
 
 
 def test_an_evaluation_that_cannot_be_says_why(run: Run) -> None:
-    job = Job(run, Key("test", 999_999))
+    job = evaluation_job(run, Key("test", 999_999))
     job.start()
     wait(lambda: (told := job.progress()) is not None and told.failed and "999,999" in told.message)
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from cnnlab import datasets
-from cnnlab.cli import training
+from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
 from cnnlab.cli.use import evaluate_run, predict_images
+from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
 from cnnlab.runs.config import setting_text
@@ -96,6 +97,16 @@ def parser() -> Parser:
 
     code = as_json(command("code", show_code, "Print a stand-alone Keras script of an architecture.", switches))
     code.add_argument("name", metavar="NAME")
+
+    as_json(command("datasets", data.show_datasets, "List the data sets."))
+    command("prepare", data.prepare_dataset, "Download and decode a data set.").add_argument("name", metavar="NAME")
+    imports = as_json(command("import", data.import_dataset, "Make a data set of your own images."))
+    imports.add_argument("name", metavar="NAME", help="what to call it")
+    imports.add_argument("path", metavar="PATH", help="a folder or a zip archive with a folder for each class")
+    imports.add_argument("--size", type=int, default=64, metavar="N", help="pixels a side to keep (default 64)")
+    fit_help = "of images that are not square: distort, cut out the middle, or pad (default crop)"
+    imports.add_argument("--fit", choices=FITTINGS, default="crop", help=fit_help)
+    command("remove", data.remove_dataset, "Delete an imported data set.").add_argument("name", metavar="NAME")
 
     train = command("train", training.run_training, "Train a network.", recipes, switches, followed)
     train.add_argument("--name", metavar="TEXT", help="what to call the run")

@@ -8,15 +8,32 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from cnnlab.datasets.cifar10 import CIFAR10
+from cnnlab.datasets.cifar100 import CIFAR100
 from cnnlab.datasets.dataset import Dataset, Split, SplitName
 from cnnlab.datasets.digits import DIGITS
-from cnnlab.datasets.source import Progress, Source, silent
+from cnnlab.datasets.mnist import FASHION_MNIST, MNIST
+from cnnlab.datasets.own import own_sources
+from cnnlab.datasets.progress import Progress, silent
+from cnnlab.datasets.source import Source
 from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET
 from cnnlab.errors import UserError
 
-__all__ = ["SOURCES", "Dataset", "Progress", "Source", "Split", "SplitName", "data_root", "load", "silent", "source"]
+__all__ = [
+    "SOURCES",
+    "Dataset",
+    "Progress",
+    "Source",
+    "Split",
+    "SplitName",
+    "data_root",
+    "load",
+    "ready",
+    "silent",
+    "source",
+    "sources",
+]
 
-SOURCES = {source.name: source for source in (DIGITS, CIFAR10, TINY_IMAGENET)}
+SOURCES = {source.name: source for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR100, TINY_IMAGENET)}
 
 
 def data_root() -> Path:
@@ -25,11 +42,33 @@ def data_root() -> Path:
     return Path(named).expanduser().resolve() if named else user_cache_path("cnnlab", appauthor=False)
 
 
+def sources() -> dict[str, Source]:
+    """All data sets by name: those that cnnlab knows, then those that were imported here."""
+    return {**SOURCES, **own_sources(data_root())}
+
+
 def source(name: str) -> Source:
     """The data set of that name; UserError, listing the names, if there is none."""
-    if name not in SOURCES:
-        raise UserError(f"There is no data set {name!r}; there are {', '.join(SOURCES)}.")
-    return SOURCES[name]
+    found = SOURCES.get(name) or sources().get(name)
+    if found is None:
+        raise UserError(f"There is no data set {name!r}; there are {', '.join(sources())}.")
+    return found
+
+
+class _WorkToDo(Exception):
+    """A data set would have to be downloaded or decoded first."""
+
+
+def ready(name: str) -> Dataset | None:
+    """The data set of that name if it can be had at once; None where it must be prepared first, or cannot be had."""
+
+    def refuse(message: str, fraction: float | None = None) -> None:
+        raise _WorkToDo
+
+    try:
+        return source(name).load(data_root(), refuse)
+    except (_WorkToDo, UserError):
+        return None
 
 
 def load(name: str, progress: Progress = silent) -> Dataset:

@@ -11,7 +11,7 @@ import mmap
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import numpy as np
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels
+from cnnlab.images import Fitting, Pixels
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 1
@@ -39,6 +39,7 @@ class Summary(BaseModel):
     deviation: tuple[float, float, float]
     fingerprint: str
     held_out: int = 0
+    fitting: Fitting = "squash"
     signature: str
 
 
@@ -71,6 +72,7 @@ def make_dataset(
     train: tuple[Pixels, NDArray[np.int64]],
     test: tuple[Pixels, NDArray[np.int64]],
     held_out: int = 0,
+    fitting: Fitting = "squash",
 ) -> Dataset:
     """A data set in memory from (images, labels) of its two parts; `held_out` as Dataset has it."""
     mean, deviation = channel_statistics(train[0][: len(train[0]) - held_out])
@@ -78,17 +80,29 @@ def make_dataset(
     for array in (*train, *test):
         for chunk in chunks(array):
             digest.update(np.ascontiguousarray(chunk).data)
-    return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16], held_out)
+    return Dataset(name, title, classes, *train, *test, mean, deviation, digest.hexdigest()[:16], held_out, fitting)
 
 
-def write_images(path: Path, count: int, size: int, chunks: Iterable[Pixels]) -> Pixels:
-    """Write images (size x size x 3) as they come to a .npy file, and give it memory-mapped: memory stays flat."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+def write_images(path: Path, count: int | None, size: int, chunks: Iterable[Pixels]) -> Pixels:
+    """Write images (size x size x 3) as they come to a .npy file, and give it memory-mapped: memory stays flat.
+
+    `count` is how many will come, None where that is seen at the end: NumPy leaves room in a header for it to grow.
+    """
+    written = 0
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        write_header(file, count or 0, size)
         for chunk in chunks:
             file.write(np.ascontiguousarray(chunk).data)
-    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+            written += len(chunk)
+        file.seek(0)
+        write_header(file, written, size)
+    return np.load(path, mmap_mode="r" if written else None)  # type: ignore[no-any-return]
+
+
+def write_header(file: BinaryIO, count: int, size: int) -> None:
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    )
 
 
 def load(folder: Path, signature: str) -> Dataset | None:
@@ -126,6 +140,7 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
             deviation=dataset.deviation,
             fingerprint=dataset.fingerprint,
             held_out=dataset.held_out,
+            fitting=dataset.fitting,
             signature=signature,
         )
         (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))

@@ -1,7 +1,7 @@
 """CIFAR-10: 60,000 photographs of 32x32 pixels in ten classes (Krizhevsky, 2009).
 
 Taken from image folders (`cifar10/train/<class>/*`, `cifar10/test/<class>/*`) or from the original python batches
-(`cifar-10-batches-py/data_batch_1` ...) under the data root; where there is neither, Keras downloads the batches.
+(`cifar-10-batches-py/data_batch_1` ...) under the data root; where there is neither, the batches are downloaded.
 Folders of JPEG files have lost something of the original pixels: what is measured on them is "CIFAR-10 (JPEG)".
 """
 
@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
-from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +17,21 @@ from numpy.typing import NDArray
 
 from cnnlab.datasets.cache import cached, make_dataset
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.source import Progress, Source
+from cnnlab.datasets.download import Download, extract, fetch
+from cnnlab.datasets.progress import Progress
+from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels, read_image
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIZE = 32
 BATCHES = tuple(f"data_batch_{n}" for n in range(1, 6)), ("test_batch",)
-ARCHIVE = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
+BATCHES_FOLDER = "cifar-10-batches-py"
+ARCHIVE = Download(
+    "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    170_498_071,
+)
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 
@@ -38,7 +41,7 @@ def image_folder(root: Path) -> Path | None:
 
 
 def batches_folder(root: Path) -> Path | None:
-    for folder in (root / "cifar10" / "cifar-10-batches-py", root / "cifar-10-batches-py", root / "cifar10"):
+    for folder in (root / "cifar10" / BATCHES_FOLDER, root / BATCHES_FOLDER, root / "cifar10"):
         if (folder / "test_batch").is_file():
             return folder
     return None
@@ -67,6 +70,7 @@ def load(root: Path, progress: Progress) -> Dataset:
 
 
 def from_images(folder: Path, progress: Progress) -> Dataset:
+    progress("Decoding CIFAR-10", None)
     parts, jpeg = [], False
     for part in ("train", "test"):
         files = [(path, label) for label, name in enumerate(CLASSES) for path in image_files(folder / part / name)]
@@ -113,49 +117,34 @@ class ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def read_batch(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
+def read_batch(path: Path, key: bytes = b"labels", classes: int = len(CLASSES)) -> tuple[Pixels, NDArray[np.int64]]:
     """Images (count, 32, 32, 3) and labels of one original batch file: rows of 3,072 bytes, channel by channel."""
     try:
         batch = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
         rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIZE, SIZE)
-        labels = np.asarray(batch[b"labels"], np.int64)
+        labels = np.asarray(batch[key], np.int64)
     except Exception as error:  # a damaged pickle raises whatever it likes
-        raise UserError(f"{path} is not a CIFAR-10 batch: {type(error).__name__}: {error}.") from error
-    if labels.shape != (len(rows),) or not np.isin(labels, range(len(CLASSES))).all():
+        raise UserError(f"{path} is not a CIFAR-{classes} batch: {type(error).__name__}: {error}.") from error
+    if labels.shape != (len(rows),) or not np.isin(labels, range(classes)).all():
         raise UserError(
-            f"{path} is not a CIFAR-10 batch: it needs a label from 0 to 9 for each of its {len(rows)} images."
+            f"{path} is not a CIFAR-{classes} batch: it needs a label from 0 to {classes - 1} for each of its "
+            f"{len(rows)} images."
         )
     return np.ascontiguousarray(rows.transpose(0, 2, 3, 1)), labels
 
 
 def download(root: Path, progress: Progress) -> Path:
-    from cnnlab.backend import keras
-
-    progress("Downloading CIFAR-10 (163 MB)", None)
     try:
-        with redirect_stdout(sys.stderr):  # Keras draws its progress bar on the output that is read by scripts
-            keras.utils.get_file(
-                "cifar-10-batches-py",
-                ARCHIVE,
-                cache_dir=str(root),
-                cache_subdir="",
-                extract=True,
-                file_hash=ARCHIVE_SHA256,
-            )
-    except Exception as error:  # Keras raises whatever the network, the archive or the disk raised
+        archive = fetch(ARCHIVE, root, progress)
+    except UserError as error:
         raise UserError(
-            f"CIFAR-10 is not under {root} and cannot be downloaded from {ARCHIVE}: {error}. "
+            f"CIFAR-10 is not under {root}. {error} "
             f"Without a network, put its image folders at {root / 'cifar10'} (train/<class>/*, test/<class>/*) "
-            f"or its python batches at {root / 'cifar-10-batches-py'}."
+            f"or its python batches at {root / BATCHES_FOLDER}."
         ) from error
-    for folder in iterate_folders(root):
-        if (folder / "test_batch").is_file():
-            return folder
-    raise UserError(f"The downloaded archive of CIFAR-10 holds no batches: {root}.")
-
-
-def iterate_folders(root: Path) -> Iterator[Path]:
-    return (path.parent for path in root.rglob("test_batch"))
+    extract(archive, root, [f"{BATCHES_FOLDER}/{name}" for names in BATCHES for name in names])
+    archive.unlink()
+    return root / BATCHES_FOLDER
 
 
 CIFAR10 = Source(
@@ -169,5 +158,5 @@ CIFAR10 = Source(
     test_images=10_000,
     find=find,
     load=load,
-    download="163 MB from www.cs.toronto.edu",
+    downloads=(ARCHIVE,),
 )

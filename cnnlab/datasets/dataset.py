@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels
+from cnnlab.images import Fitting, Pixels
 from cnnlab.preprocessing import Preprocessing
 
 Indices = NDArray[np.int64]
@@ -46,7 +46,7 @@ class Dataset:
 
     The last `held_out` images of the training part are the data set's own validation part; 0 where it has none.
     `mean` and `deviation` are those of the training part, per channel, for values from 0 to 255. `fingerprint` is a
-    digest of all pixels and labels.
+    digest of all pixels and labels. `fitting` is how images of another shape are brought to the stored size.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Dataset:
     deviation: tuple[float, float, float]
     fingerprint: str
     held_out: int = 0
+    fitting: Fitting = "squash"
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -101,5 +102,9 @@ class Dataset:
 
     def preprocessing(self, input_size: tuple[int, int]) -> Preprocessing:
         return Preprocessing(
-            image_size=self.image_size, input_size=input_size, mean=self.mean, deviation=self.deviation
+            image_size=self.image_size,
+            input_size=input_size,
+            mean=self.mean,
+            deviation=self.deviation,
+            fitting=self.fitting,
         )

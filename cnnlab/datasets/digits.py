@@ -12,7 +12,8 @@ import numpy as np
 
 from cnnlab.datasets.cache import make_dataset
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.source import Progress, Source
+from cnnlab.datasets.progress import Progress
+from cnnlab.datasets.source import Source
 
 TEST_FRACTION = 0.2
 SPLIT_SEED = 0

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cnnlab.datasets.dataset import Dataset, validation_count
-
-Progress = Callable[[str, float | None], None]
-"""Told what is being done and how much of it is done, from 0 to 1 where that is known."""
-
-
-def silent(message: str, fraction: float | None = None) -> None:
-    """A progress that nobody watches."""
+from cnnlab.datasets.download import Download
+from cnnlab.datasets.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -21,8 +17,9 @@ class Source:
     """A data set one can choose. `find` says what is on disk under a data root (None: nothing); `load` gives the data
     set, decoding or downloading it first where needed.
 
-    `classes` is their number. `held_out` of the training images are the data set's own validation part; `download` is
-    what would be fetched where nothing is found, or empty where one has to put the files there oneself, as `tree`.
+    `classes` is their number. `held_out` of the training images are the data set's own validation part; `downloads` is
+    what would be fetched where nothing is found, empty where one has to put the files there oneself, as `tree`. `own`
+    marks a data set that was imported from one's own images.
     """
 
     name: str
@@ -34,10 +31,19 @@ class Source:
     test_images: int
     find: Callable[[Path], str | None]
     load: Callable[[Path, Progress], Dataset]
-    download: str = ""
+    downloads: tuple[Download, ...] = ()
     held_out: int = 0
     tree: str = "train/<class>/* and test/<class>/*"
     folder: str = ""
+    own: bool = False
+
+    @property
+    def download(self) -> str:
+        """What would be downloaded, for people: "163 MB from www.cs.toronto.edu"."""
+        if not self.downloads:
+            return ""
+        size = sum(wanted.size for wanted in self.downloads)
+        return f"{size / 1e6:.0f} MB from {urlsplit(self.downloads[0].address).hostname}"
 
     @property
     def place(self) -> str:

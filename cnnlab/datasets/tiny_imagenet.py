@@ -15,7 +15,8 @@ import numpy as np
 
 from cnnlab.datasets.cache import cached, make_dataset, write_images
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.source import Progress, Source
+from cnnlab.datasets.progress import Progress
+from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels, read_image
 
@@ -96,6 +97,7 @@ def official_validation(folder: Path, names: dict[str, str]) -> Labelled:
 
 
 def decoded(folder: Path, names: dict[str, str], partial: Path, progress: Progress) -> Dataset:
+    progress("Decoding Tiny ImageNet", None)
     train, validation, test = parts_of(folder, names)
     parts = {"train": train + validation, "test": test}
     total, done = len(train) + len(validation) + len(test), 0

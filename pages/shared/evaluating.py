@@ -4,47 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, Key
-from cnnlab.evaluation.job import Job
+from cnnlab.evaluation.job import evaluation_job
 from cnnlab.evaluation.store import read
 from cnnlab.runs.run import CheckpointChoice, Run
+from pages.shared.working import job_or_offer
 
-REFRESH_SECONDS = 0.7
 RANK5_CLASSES = 6
 
 
 def evaluation_or_offer(run: Run, key: Key, question: str) -> Evaluation | None:
     """The evaluation where it is there; else how far it is, or the button that asks for it."""
-    job = Job(run, key)
-    if job.done and (kept := read(job.folder)):
+    if kept := read(key.folder(run)):
         return kept
-    under_way = job.progress()
-    if under_way and not under_way.failed:
-        show_progress(job)
-        return None
-    if under_way:
-        st.error(under_way.message, icon=":material/error:")
-    st.write(question)
-    if st.button("Evaluate", icon=":material/fact_check:", type="primary", key=f"evaluate {run.id} {key}"):
-        try:
-            job.start()
-        except UserError as error:
-            st.error(str(error))
-        else:
-            st.rerun()
+    job_or_offer(evaluation_job(run, key), question, "Evaluate", ":material/fact_check:")
     return None
-
-
-@st.fragment(run_every=REFRESH_SECONDS)
-def show_progress(job: Job) -> None:
-    now = job.progress()
-    if now is None or now.failed:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(now.fraction or 0.0, now.message)
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel, key=f"cancel {job.run.id} {job.key}")
-    st.caption("It goes on if you leave this page.")
 
 
 def headline(kept: Evaluation) -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab import architectures, runs, units
+from cnnlab import architectures, datasets, runs, units
 from cnnlab.architectures.switches import Switch, Value
-from cnnlab.datasets import SOURCES
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
@@ -67,7 +66,8 @@ def dataset_title(run: Run) -> str:
 
 
 def dataset_title_of(name: str) -> str:
-    return SOURCES[name].title if name in SOURCES else name
+    found = datasets.SOURCES.get(name) or datasets.sources().get(name)
+    return found.title if found else name
 
 
 def run_title(run: Run) -> str:

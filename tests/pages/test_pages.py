@@ -25,6 +25,7 @@ PAGES = (
     "architectures",
     "compare",
     "one_by_one",
+    "datasets",
     "train",
     "runs",
     "run",
@@ -193,6 +194,23 @@ def test_a_run_with_a_damaged_status_is_shown_and_harms_no_other(
     for page in PAGES:
         app = open_page(page, broken.parent, run="broken-run")
         assert not app.exception, page
+
+
+@pytest.mark.parametrize("section", ["Images", "Class balance", "What a network sees"])
+def test_a_data_set_is_shown_with_its_facts_and_images(open_page: OpenPage, section: str) -> None:
+    app = open_page("datasets", dataset="digits", section=section)
+    assert not app.exception
+    assert metric(app, "Training images") == "1,293"
+    assert metric(app, "Test images") == "360"
+    assert metric(app, "Pixels") == "8×8"
+
+
+def test_a_data_set_that_is_not_there_is_offered_with_its_size_and_nothing_is_fetched(open_page: OpenPage) -> None:
+    app = open_page("datasets", dataset="mnist")
+    assert not app.exception
+    assert any("11 MB from storage.googleapis.com" in button.label for button in app.button)
+    app = open_page("datasets", dataset="tiny-imagenet")
+    assert "tiny-imagenet-200" in app.info[0].value
 
 
 def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(

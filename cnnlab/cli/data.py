@@ -1,0 +1,108 @@
+"""Commands about data sets: list them, prepare them, import one's own images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from cnnlab import datasets
+from cnnlab.cli.output import print_json, print_table
+from cnnlab.datasets.job import free_name
+from cnnlab.datasets.own import import_images, remove
+from cnnlab.datasets.own.source import FOLDER
+
+NAMED = 20
+
+
+def show_datasets(options: argparse.Namespace) -> int:
+    root = datasets.data_root()
+    rows: list[dict[str, Any]] = [
+        {
+            "name": source.name,
+            "title": source.title,
+            "classes": source.classes,
+            "image_size": source.image_size,
+            "train_images": source.train_images,
+            "test_images": source.test_images,
+            "found": source.find(root),
+            "download": source.download,
+            "own": source.own,
+        }
+        for source in datasets.sources().values()
+    ]
+    if options.json:
+        print_json(rows)
+        return 0
+    print_table(
+        ("name", "classes", "pixels", "train", "test", "on disk"),
+        [
+            (
+                row["name"],
+                str(row["classes"]),
+                f"{row['image_size']}×{row['image_size']}",
+                f"{row['train_images']:,}",
+                f"{row['test_images']:,}",
+                row["found"] or (f"no; {row['download']}" if row["download"] else "no"),
+            )
+            for row in rows
+        ],
+        right=(1, 2, 3, 4),
+    )
+    return 0
+
+
+class Bar:
+    """A progress bar on stderr, told as jobs are told."""
+
+    def __enter__(self) -> Any:
+        columns = (BarColumn(), TextColumn("{task.description}"))
+        self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True).__enter__()
+        task = self.bar.add_task("Starting", total=None)
+
+        def tell(message: str, fraction: float | None = None) -> None:
+            self.bar.update(task, description=message, completed=fraction or 0, total=1 if fraction else None)
+
+        return tell
+
+    def __exit__(self, *ended: Any) -> None:
+        self.bar.__exit__(*ended)
+
+
+def prepare_dataset(options: argparse.Namespace) -> int:
+    with Bar() as tell:
+        dataset = datasets.load(options.name, tell)
+    train, test = len(dataset.train_labels), len(dataset.test_labels)
+    print(f"{dataset.title}: {train:,} images to train on, {test:,} to test, {len(dataset.classes)} classes")
+    return 0
+
+
+def import_dataset(options: argparse.Namespace) -> int:
+    name = free_name(options.name)
+    folder = datasets.data_root() / FOLDER / name
+    with Bar() as tell:
+        report = import_images(Path(options.path), folder, name, options.name, options.size, options.fit, tell)
+    if options.json:
+        print_json(report.model_dump())
+        return 0
+    for part, classes in report.taken.items():
+        held = ", held out here" if part in report.held_out else ""
+        print(f"{part}: {sum(classes.values()):,} images in {len(classes)} classes{held}")
+    if report.left_out_count:
+        print(f"left out: {report.left_out_count:,}", file=sys.stderr)
+    for one in report.left_out[:NAMED]:
+        print(f"  {one.file}: {one.reason}", file=sys.stderr)
+    if report.left_out_count > NAMED:
+        print(f"  and {report.left_out_count - NAMED:,} more; --json names them all", file=sys.stderr)
+    print(name)
+    return 0
+
+
+def remove_dataset(options: argparse.Namespace) -> int:
+    remove(datasets.data_root(), options.name)
+    print(options.name)
+    return 0

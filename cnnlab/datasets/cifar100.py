@@ -1,0 +1,79 @@
+"""CIFAR-100: 60,000 photographs of 32x32 pixels in 100 classes of 600 (Krizhevsky, 2009), in its original files
+`cifar-100-python/train`, `test` and `meta` under the data root, or downloaded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from cnnlab.datasets.cache import cached, make_dataset
+from cnnlab.datasets.cifar10 import SIZE, ArrayUnpickler, read_batch
+from cnnlab.datasets.dataset import Dataset
+from cnnlab.datasets.download import Download, extract, fetch
+from cnnlab.datasets.progress import Progress
+from cnnlab.datasets.source import Source
+from cnnlab.errors import UserError
+
+FOLDER = "cifar-100-python"
+FILES = ("train", "test", "meta")
+CLASSES = 100
+ARCHIVE = Download(
+    "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+    "sha256:85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+    169_001_437,
+)
+
+
+def find(root: Path) -> str | None:
+    folder = root / FOLDER
+    return f"original files in {folder}" if all((folder / name).is_file() for name in FILES) else None
+
+
+def load(root: Path, progress: Progress) -> Dataset:
+    """CIFAR-100 from under the data root, downloaded if it is not there; UserError where that fails."""
+    if not find(root):
+        try:
+            archive = fetch(ARCHIVE, root, progress)
+        except UserError as error:
+            raise UserError(
+                f"CIFAR-100 is not under {root}. {error} Without a network, unpack it so that {root / FOLDER} holds "
+                f"{', '.join(FILES)}."
+            ) from error
+        extract(archive, root, [f"{FOLDER}/{name}" for name in FILES])
+        archive.unlink()
+    files = [root / FOLDER / name for name in FILES]
+
+    def decode(_: Path) -> Dataset:
+        progress("Decoding CIFAR-100", None)
+        names = class_names(files[2])
+        train, test = (read_batch(path, b"fine_labels", CLASSES) for path in files[:2])
+        return make_dataset("cifar100", "CIFAR-100", names, train, test)
+
+    return cached(root / "decoded" / "cifar100", files, decode)
+
+
+def class_names(path: Path) -> tuple[str, ...]:
+    try:
+        meta = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        names = tuple(name.decode() for name in meta[b"fine_label_names"])
+    except Exception as error:  # a damaged pickle raises whatever it likes
+        raise UserError(f"{path} is not CIFAR-100's list of classes: {type(error).__name__}: {error}.") from error
+    if len(set(names)) != CLASSES:
+        raise UserError(f"{path} names {len(set(names))} classes; CIFAR-100 has {CLASSES}.")
+    return names
+
+
+CIFAR100 = Source(
+    name="cifar100",
+    title="CIFAR-100",
+    summary="60,000 photographs of 32×32 pixels in 100 classes: apples to worms.",
+    classes=CLASSES,
+    image_size=SIZE,
+    train_images=50_000,
+    test_images=10_000,
+    find=find,
+    load=load,
+    downloads=(ARCHIVE,),
+    tree=f"{FOLDER}/train, test and meta",
+    folder=FOLDER,
+)

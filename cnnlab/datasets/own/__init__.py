@@ -1,0 +1,15 @@
+"""One's own images as a data set: a folder for each class, on the server's disk or in a zip archive."""
+
+from cnnlab.datasets.own.importing import ImportReport, LeftOut, import_images
+from cnnlab.datasets.own.source import own_sources, own_summary, read_report, remove, slug
+
+__all__ = [
+    "ImportReport",
+    "LeftOut",
+    "import_images",
+    "own_sources",
+    "own_summary",
+    "read_report",
+    "remove",
+    "slug",
+]

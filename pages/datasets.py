@@ -1,0 +1,265 @@
+"""What there is to learn from: every data set with its classes, its balance and its images; and one's own."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cnnlab import datasets, plots, units
+from cnnlab.datasets import Dataset, Source, Split
+from cnnlab.datasets.job import forget, importing, imports_under_way, keep_upload, preparing
+from cnnlab.datasets.own import ImportReport, read_report, remove
+from cnnlab.errors import UserError
+from cnnlab.images import Fitting
+from pages.shared.navigation import enter_through_app
+from pages.shared.parts import address_select
+from pages.shared.pictures import picture_grid
+from pages.shared.working import job_or_offer, show_progress
+
+enter_through_app()
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+PAGE = 40
+SEEN = 8
+MOST_UPLOAD_MB = 1000
+FITTING_WORDS: dict[Fitting, str] = {
+    "crop": "Cut out the middle",
+    "pad": "Pad with black bars",
+    "squash": "Distort to a square",
+}
+PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
+VALIDATION_FRACTION, SEED = 0.1, 0
+
+
+def splits_of(dataset: Dataset) -> dict[str, Split]:
+    """The parts: of a data set without a validation part of its own, that of a run with seed 0 and a tenth held out."""
+    train, validation = dataset.training_splits(VALIDATION_FRACTION, SEED)
+    return {"train": train, "validation": validation, "test": dataset.test_split()}
+
+
+def counts_of(dataset: Dataset, splits: dict[str, Split]) -> dict[str, list[int]]:
+    """Images by part and class."""
+    classes = len(dataset.classes)
+    return {PARTS[part]: np.bincount(labels_of(split), minlength=classes).tolist() for part, split in splits.items()}
+
+
+def labels_of(split: Split) -> np.ndarray:
+    return np.asarray(split.labels)[split.indices]
+
+
+def show_missing(source: Source) -> None:
+    """How to come by a data set that cannot be used yet."""
+    root = datasets.data_root()
+    found = source.find(root)
+    if found:
+        question = f"Found: {found}. It is decoded once, which takes from seconds to a minute or two."
+        job_or_offer(preparing(source.name), question, "Prepare", ":material/play_arrow:")
+    elif source.downloads:
+        question = (
+            f"It is not on this machine. It can be downloaded, {source.download}; what has come is kept if the "
+            f"connection breaks, and the file is checked. Or put it yourself under "
+            f"`{root / source.place}`: {source.tree}."
+        )
+        job_or_offer(preparing(source.name), question, f"Download {source.download}", ":material/download:")
+    else:
+        st.info(
+            f"It is not on this machine. Unpack it so that `{root / source.place}` holds {source.tree}.",
+            icon=":material/folder:",
+        )
+
+
+def show_facts(dataset: Dataset, splits: dict[str, Split]) -> None:
+    height, width = dataset.image_size
+    with st.container(horizontal=True):
+        for part, split in splits.items():
+            st.metric(f"{PARTS[part]} images", units.count(len(split)), border=True)
+        st.metric("Classes", units.count(len(dataset.classes)), border=True)
+        st.metric("Pixels", f"{width}×{height}", border=True)
+    means = ", ".join(f"{value:.1f}" for value in dataset.mean)
+    deviations = ", ".join(f"{value:.1f}" for value in dataset.deviation)
+    held = (
+        "its own" if dataset.held_out else f"drawn from the training part by the seed; here {VALIDATION_FRACTION:.0%}"
+    )
+    st.caption(
+        f"Red, green and blue have mean {means} and deviation {deviations} (of 255). Validation images: {held}. "
+        f"Fingerprint `{dataset.fingerprint}`."
+    )
+
+
+def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
+    counts = counts_of(dataset, splits)
+    training = counts["Training"]
+    largest, smallest = int(np.argmax(training)), int(np.argmin(training))
+    if training[largest] > 1.5 * max(training[smallest], 1):
+        st.warning(
+            f"The classes are out of balance: {dataset.classes[largest]} has {training[largest]:,} training images, "
+            f"{dataset.classes[smallest]} {training[smallest]:,}. A network that always says the largest class would "
+            f"be right in {training[largest] / sum(training):.0%} of the cases.",
+            icon=":material/balance:",
+        )
+    st.plotly_chart(plots.class_balance(dataset.classes, counts), key="balance", config=CHART)
+
+
+def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    part = left.segmented_control(
+        "Part",
+        list(PARTS),
+        format_func=PARTS.__getitem__,
+        default="train",
+        required=True,
+        key="part",
+        bind="query-params",
+    )
+    only = right.selectbox("Class", [None, *dataset.classes], format_func=lambda name: name or "All, mixed")
+    split = splits[part]
+    positions = np.random.default_rng(0).permutation(len(split))
+    if only is not None:
+        positions = positions[labels_of(split)[positions] == dataset.classes.index(only)]
+    pages = max(-(-len(positions) // PAGE), 1)
+    page = st.pagination(pages, key=f"page {dataset.name} {part} {only}") if pages > 1 else 1
+    chosen = np.sort(positions[(page - 1) * PAGE : page * PAGE]) if only else positions[(page - 1) * PAGE : page * PAGE]
+    images, labels = split.batch(chosen)
+    picture_grid(list(images), [dataset.classes[label] for label in labels])
+
+
+def show_seen(dataset: Dataset, splits: dict[str, Split]) -> None:
+    """The same images as stored and as a network of some input size gets them."""
+    height, width = dataset.image_size
+    left, right = st.columns(2, vertical_alignment="bottom")
+    size = int(
+        left.number_input("Input size of the network", 8, 256, max(width, 32), 4, key="size", bind="query-params")
+    )
+    crop = size < min(height, width) and right.checkbox(
+        "Crop instead of shrink", key="crop", bind="query-params", help="As MiniGoogLeNet's 28×28 out of 32×32."
+    )
+    preprocessing = dataset.preprocessing((size, size)).model_copy(update={"crop": crop})
+    images, labels = splits["train"].batch(np.linspace(0, len(splits["train"]) - 1, SEEN).astype(np.int64))
+    names = [dataset.classes[label] for label in labels]
+    st.markdown(f"**As stored, {width}×{height}**")
+    picture_grid(list(images), names)
+    st.markdown(f"**What the network gets, {size}×{size}**")
+    picture_grid(list(preprocessing.fit_all(images)), names)
+
+
+def show_report(report: ImportReport) -> None:
+    """What the import took and left out."""
+    st.caption(
+        f"Imported from {report.source}: {report.files:,} files, {report.left_out_count:,} left out, kept at "
+        f"{report.size}×{report.size} ({FITTING_WORDS[report.fitting].lower()})."
+        + (f" Held out here: {', '.join(report.held_out)}." if report.held_out else "")
+    )
+    if report.merged:
+        words = ", ".join(f"{given!r} as {label!r}" for given, label in report.merged[:20])
+        st.caption(f"Folders taken as one class: {words}.")
+    if report.left_out:
+        with st.expander(f"{report.left_out_count:,} files left out", icon=":material/block:"):
+            st.dataframe(pd.DataFrame([one.model_dump() for one in report.left_out]), hide_index=True)
+
+
+def show_removal(source: Source) -> None:
+    with st.popover("Remove", icon=":material/delete:"):
+        st.write("Its images are deleted here; your originals stay, and so do the runs trained on it.")
+        if st.button("Remove it", type="primary"):
+            try:
+                remove(datasets.data_root(), source.name)
+            except UserError as error:
+                st.error(str(error))
+            else:
+                del st.query_params["dataset"]
+                st.rerun()
+
+
+def import_form() -> None:
+    st.write(
+        "A folder for each class: `cats/1.jpg`, `dogs/7.png`; or `train/cats/…` beside `val` and `test`. Without a "
+        "test part a fifth of each class is held out. Images are brought to one size; nothing else is kept of them."
+    )
+    title = st.text_input("Name", placeholder="Cats and dogs", key="import title")
+    where = st.segmented_control(
+        "From", ["Zip archive", "Folder on the server"], default="Zip archive", required=True, key="import from"
+    )
+    if where == "Zip archive":
+        given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key="import zip")
+    else:
+        folder = st.text_input("Folder", placeholder="/home/me/pictures", key="import folder")
+    left, right = st.columns(2)
+    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key="import size"))
+    fitting = right.selectbox(
+        "Images that are not square", list(FITTING_WORDS), format_func=FITTING_WORDS.__getitem__, key="import fitting"
+    )
+    ready = bool(title.strip()) and bool(given if where == "Zip archive" else folder.strip())
+    if st.button("Import", icon=":material/upload:", type="primary", disabled=not ready):
+        try:
+            path = (
+                keep_upload(given.name, given.getvalue())
+                if where == "Zip archive"
+                else Path(folder.strip()).expanduser()
+            )
+            importing(title.strip(), path, size, cast("Fitting", fitting)).start()
+        except UserError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+
+
+def show_imports() -> None:
+    for job in imports_under_way():
+        now = job.progress()
+        name = job.folder.name.removeprefix("import-")
+        if now and now.failed:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.error(f"{name}: {now.message}", icon=":material/error:")
+                st.button("Dismiss", on_click=forget, args=(job,), key=f"dismiss {name}")
+        elif now:
+            st.markdown(f"**Importing {name}**")
+            show_progress(job)
+
+
+st.title("Data sets", anchor=False)
+st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
+known = datasets.sources()
+with st.expander("Use your own images", icon=":material/add_photo_alternate:", key="own", on_change="rerun") as own:
+    if own.open:
+        import_form()
+show_imports()
+name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
+source = known[name]
+st.write(source.summary)
+with st.spinner("Opening the data set"):
+    dataset = datasets.ready(name)
+    splits = splits_of(dataset) if dataset else {}
+if dataset is None:
+    show_missing(source)
+    st.stop()
+show_facts(dataset, splits)
+if source.own and (report := read_report(datasets.data_root(), name)):
+    show_report(report)
+section = st.segmented_control(
+    "Show",
+    ["Images", "Class balance", "What a network sees"],
+    default="Images",
+    required=True,
+    key="section",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+match section:
+    case "Class balance":
+        show_balance(dataset, splits)
+    case "What a network sees":
+        show_seen(dataset, splits)
+    case _:
+        show_samples(dataset, splits)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.page_link(
+        "pages/train.py",
+        label="Train on it",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"dataset": name},
+    )
+    if source.own:
+        show_removal(source)

@@ -1,0 +1,43 @@
+"""A job on a page: asked for, under way, failed."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from cnnlab import units
+from cnnlab.errors import UserError
+from cnnlab.jobs import Job
+
+REFRESH_SECONDS = 0.7
+
+
+def job_or_offer(job: Job, question: str, label: str, icon: str) -> None:
+    """How far a job is, or the button that asks for it; the page is run anew when the job has ended."""
+    now = job.progress()
+    if now and not now.failed:
+        show_progress(job)
+        return
+    if now:
+        st.error(now.message, icon=":material/error:")
+    st.write(question)
+    if st.button(label, icon=icon, type="primary", key=f"start {job.folder}"):
+        try:
+            job.start()
+        except UserError as error:
+            st.error(str(error))
+        else:
+            st.rerun()
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def show_progress(job: Job) -> None:
+    now = job.progress()
+    if now is None or now.failed:
+        st.rerun()
+    left = now.seconds_left(time.time())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(now.fraction or 0.0, now.message + (f", {units.duration(left)} left" if left else ""))
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel, key=f"cancel {job.folder}")
+    st.caption("It goes on if you leave this page.")
