@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels
+from cnnlab.images import Pixels, read_image, resize
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Data, Run
 
 BATCH = 256
+MOST_FILES = 5_000
+THUMBNAIL = 320
 
 
 Probabilities = NDArray[np.float32]
@@ -68,6 +70,73 @@ def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> 
         return model(data.preprocessing.normalize(images), training=False)[network.outputs[0]]
 
     return Classifier(run, checkpoint, data, model, function)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """An image that was asked about: its name and size, a copy small enough to keep, and what each network saw of it
+    and answered (classes,)."""
+
+    name: str
+    height: int
+    width: int
+    shown: Pixels
+    inputs: tuple[Pixels, ...]
+    probabilities: tuple[Probabilities, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is no image to ask about, and a sentence that says why."""
+
+    name: str
+    reason: str
+
+
+def classify(
+    files: Iterable[tuple[str, Callable[[], bytes]]], classifiers: Sequence[Classifier], most: int = MOST_FILES
+) -> Iterator[Seen | Refused]:
+    """Ask every network about every file, in order: what it saw and said, or why the file is none to ask about.
+
+    Of an image no more is kept than that, so memory stays flat however many and however large they are.
+    """
+    waiting: list[Seen] = []
+    for number, (name, read) in enumerate(files):
+        if number >= most:
+            yield Refused(
+                name, f"Only the first {most:,} images are classified at a time; give the rest in a second go."
+            )
+            break
+        try:
+            image = read_image(read(), name)
+        except UserError as error:
+            yield Refused(name, str(error))
+            continue
+        inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
+        waiting.append(Seen(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
+        if len(waiting) == BATCH:
+            yield from answered(waiting, classifiers)
+            waiting = []
+    yield from answered(waiting, classifiers)
+
+
+def answered(waiting: Sequence[Seen], classifiers: Sequence[Classifier]) -> Iterator[Seen]:
+    """The same with what each network says."""
+    if waiting:
+        said = [
+            one.function(np.stack([seen.inputs[place] for seen in waiting])).numpy()
+            for place, one in enumerate(classifiers)
+        ]
+        for number, seen in enumerate(waiting):
+            yield replace(seen, probabilities=tuple(rows[number] for rows in said))
+
+
+def thumbnail(image: Pixels) -> Pixels:
+    """The image, made smaller where a side is longer than 320 pixels."""
+    scale = THUMBNAIL / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return resize(image, max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1))
 
 
 def top_classes(probabilities: Probabilities, classes: Sequence[str], count: int) -> list[tuple[str, float]]:

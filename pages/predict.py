@@ -1,89 +1,356 @@
-"""Drop images on a trained network."""
+"""Ask trained networks about images, and look at what made them say so."""
 
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
 import streamlit as st
+from PIL import Image
 
-from cnnlab import plots, units
+from cnnlab import neighbours, plots, units
+from cnnlab.activation_maps import Inside, colored, overlaid
+from cnnlab.datasets.own.container import Budget, members, open_archive
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
-from cnnlab.images import EXTENSIONS, Pixels, read_image
-from cnnlab.prediction import Classifier, top_classes
+from cnnlab.evaluation.export import csv_text
+from cnnlab.images import EXTENSIONS, Pixels, resize
+from cnnlab.limits import Limits
+from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
-from pages.shared.models import classifier
+from pages.shared.models import classifier, neighbourhood
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, describe_run, usable_runs
-from pages.shared.pictures import enlarged
+from pages.shared.pictures import enlarged, picture_grid
+from pages.shared.working import job_or_offer
 
 enter_through_app()
 
-MOST_IMAGES = 50
 TOP = 5
-SAMPLES = 5
+SAMPLES = 10
 SEEN_PIXELS = 160
+CARDS = 4
+MOST_NETWORKS = 4
+MAP_PIXELS = 224
+THUMBNAIL = 48
+SHOWN_REFUSALS = 5
+SHOWN_CHANNELS = 64
+NEAREST = 8
+PASTE = """
+<script>
+if (!window.cnnlabPaste) {
+  window.cnnlabPaste = true;
+  document.addEventListener("paste", (event) => {
+    const images = [...event.clipboardData.files].filter((file) => file.type.startsWith("image/"));
+    const input = document.querySelector('[data-testid="stFileUploader"] input[type=file]');
+    if (!images.length || !input) return;
+    const held = new DataTransfer();
+    images.forEach((file, place) => held.items.add(new File([file], `pasted-${Date.now()}-${place}.png`, file)));
+    input.files = held.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+</script>
+"""
+Files = Iterator[tuple[str, Callable[[], bytes]]]
 
 
-def samples(run: Run) -> dict[str, Pixels]:
-    """A few validation images of the run's data set, under their true class."""
+def encoded(image: Pixels, side: int | None = None) -> bytes:
+    out = io.BytesIO()
+    (enlarged(image, side) if side else Image.fromarray(image)).save(out, "PNG")
+    return out.getvalue()
+
+
+def given_files() -> tuple[tuple[Any, ...], Files]:
+    """What to ask about: a key that changes when it does, and the files, those in archives one by one."""
+    how = st.segmented_control(
+        "Images", ["Drop or paste", "Camera", "Samples"], default="Drop or paste", required=True, key="how"
+    )
+    if how == "Camera":
+        photo = st.camera_input("Take a photograph", label_visibility="collapsed")
+        return (photo and photo.file_id,), iter([("photograph.jpg", photo.getvalue)] if photo else [])
+    if how == "Samples":
+        return ("samples", run.id), samples()
+    files = st.file_uploader(
+        "JPEG, PNG, WebP, BMP or GIF, any number; or a zip of them. Paste with Ctrl+V.",
+        type=[*EXTENSIONS, "zip"],
+        accept_multiple_files=True,
+        key="images",
+    )
+    st.html(PASTE, unsafe_allow_javascript=True)
+    return tuple(file.file_id for file in files), unpacked(files)
+
+
+def unpacked(files: list[Any]) -> Files:
+    limits = Limits.from_environment()
+    for file in files:
+        if not file.name.lower().endswith(".zip"):
+            yield file.name, file.getvalue
+            continue
+        with open_archive(file, file.name) as archive:
+            for member in members(archive, file.name, limits, Budget(limits)):
+                yield member.name, lambda member=member: bytes_of(member)
+
+
+def bytes_of(member: Any) -> bytes:
+    if member.refused:
+        raise UserError(f"{member.name}: {member.refused}.")
+    return cast("bytes", member.read())
+
+
+def samples() -> Files:
+    """Validation images of the network's data set under their true class, and photographs it has not met."""
     split = split_of(run, "validation")
-    positions = [len(split) * number // SAMPLES for number in range(SAMPLES)]
-    images, labels = split.batch(positions)
-    classes = run.data.classes
-    return {
-        f"Validation image {number}, a {classes[label]}": image
-        for number, (image, label) in enumerate(zip(images, labels, strict=True), start=1)
-    }
+    images, labels = split.batch(np.linspace(0, len(split) - 1, SAMPLES).astype(np.int64))
+    for image, label in zip(images, labels, strict=True):
+        yield f"a {run.data.classes[label]}", lambda image=image: encoded(image)
+    from sklearn.datasets import load_sample_image
+
+    for name in ("china.jpg", "flower.jpg"):
+        yield f"photograph {name}", lambda name=name: encoded(resize(load_sample_image(name), 320, 480))
 
 
-def show_prediction(name: str, image: Pixels, model: Classifier, probabilities: object, key: str) -> None:
-    top = top_classes(probabilities, model.data.classes, TOP)
+def answers(key: tuple[Any, ...], files: Files, models: list[Classifier]) -> tuple[list[Seen], list[Refused]]:
+    """What the networks say of the files; asked once, and kept while neither changes."""
+    key = (key, tuple((model.run.id, model.checkpoint.info.step) for model in models))
+    kept = st.session_state.get("answers")
+    if kept and kept[0] == key:
+        return cast("tuple[list[Seen], list[Refused]]", kept[1])
+    seen: list[Seen] = []
+    refused: list[Refused] = []
+    bar = st.progress(0.0, "Reading the images")
+    for number, one in enumerate(classify(files, models), 1):
+        (seen if isinstance(one, Seen) else refused).append(one)  # type: ignore[arg-type]
+        if number % 64 == 0:
+            bar.progress((number % 1024) / 1024, f"{number:,} images classified")
+    bar.empty()
+    st.session_state["answers"] = (key, (seen, refused))
+    return seen, refused
+
+
+def unlikeness(seen: list[Seen]) -> np.ndarray | None:
+    """Whether each image is unlike the training images of the first network; None where that is not prepared."""
+    around = neighbourhood(models[0].run)
+    if around is None or not seen:
+        return None
+    inputs = np.stack([one.inputs[0] for one in seen])
+    features = neighbours.feature_function(models[0])
+    found = np.concatenate([features(inputs[at : at + 256]).numpy() for at in range(0, len(inputs), 256)])
+    return around.unlikeness(found) > around.threshold
+
+
+def show_card(one: Seen, unlike: bool, key: str) -> None:
     with st.container(border=True):
-        given, seen, bars = st.columns([1, 1, 3], vertical_alignment="center")
-        height, width = image.shape[:2]
-        given.image(enlarged(image, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
-        given.caption(f"{name}, {width}×{height} pixels")
-        inputs = model.data.preprocessing.fit(image)
-        seen.image(enlarged(inputs, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
-        seen.caption(f"What the network sees: {inputs.shape[1]}×{inputs.shape[0]} pixels")
-        bars.markdown(f"**{top[0][0]}**, {units.percent(top[0][1])}")
-        bars.plotly_chart(plots.probability_bars(top), key=key, config={"displayModeBar": False})
+        columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
+        columns[0].image(enlarged(one.shown, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
+        columns[0].caption(f"{one.name}, {one.width}×{one.height} pixels")
+        inputs = one.inputs[0]
+        columns[1].image(enlarged(inputs, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
+        columns[1].caption(f"What the network sees: {inputs.shape[1]}×{inputs.shape[0]} pixels")
+        for number, (model, column, said) in enumerate(zip(models, columns[2:], one.probabilities, strict=True)):
+            top = top_classes(said, model.data.classes, TOP)
+            if len(models) > 1:
+                column.caption(describe_run(model.run))
+            column.markdown(f"**{top[0][0]}**, {units.percent(top[0][1])}")
+            column.plotly_chart(plots.probability_bars(top), key=f"{key} {number}", config={"displayModeBar": False})
+        if unlike:
+            st.warning(
+                "This image is unlike anything the network was trained on: it lies farther from the training images "
+                "than 99 % of the validation images do. Do not trust the answer.",
+                icon=":material/help:",
+            )
+        with st.expander("Look inside", icon=":material/visibility:", key=f"inside {key}", on_change="rerun") as box:
+            if box.open:
+                look_inside(one, key)
+
+
+def look_inside(one: Seen, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        what = st.segmented_control(
+            "What",
+            ["Where it looks", "Activations", "First filters", "Nearest training images"],
+            default="Where it looks",
+            required=True,
+            key=f"what {key}",
+        )
+        place = 0
+        if len(models) > 1:
+            place = st.selectbox(
+                "Network", range(len(models)), format_func=lambda n: describe_run(models[n].run), key=f"which {key}"
+            )
+    model = models[place]
+    match what:
+        case "Activations":
+            show_activations(Inside(model), one.inputs[place], key)
+        case "First filters":
+            filters = Inside(model).first_filters()
+            st.caption(f"The {len(filters)} filters of the first convolution: grey is 0, each on its own scale.")
+            picture_grid(filters, [str(number) for number in range(1, len(filters) + 1)], 48)
+        case "Nearest training images":
+            show_nearest(model, one.inputs[place])
+        case _:
+            show_map(Inside(model), one, place, key)
+
+
+def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
+    classes = inside.classifier.data.classes
+    order = np.argsort(-one.probabilities[place], kind="stable")
+    label = int(
+        st.selectbox(
+            "Class",
+            [int(number) for number in order],
+            format_func=lambda number: f"{classes[number]}, {one.probabilities[place][number]:.1%}",
+            key=f"class {key}",
+        )
+    )
+    heat, score = inside.class_map(one.inputs[place], label)
+    seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
+    picture_grid(
+        [seen, overlaid(seen, heat), colored(heat)],
+        ["What it sees", f"Where it finds: {classes[label]}", f"The map, {heat.shape[1]}×{heat.shape[0]}"],
+        MAP_PIXELS,
+    )
+    if inside.exact:
+        st.caption(
+            f"Exact class activation map (Zhou et al., 2016): the score before softmax, {score:.2f}, is the map's mean "
+            f"({heat.mean():.2f}) plus the class's bias. Bright pulls towards the class."
+        )
+    else:
+        st.caption(
+            f"Grad-CAM (Selvaraju et al., 2017) of the last feature maps; the score before softmax is {score:.2f}. "
+            "Bright pulls towards the class."
+        )
+
+
+def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
+    name = st.selectbox("Layer", inside.layers, key=f"layer {key}")
+    answer = inside.activations(inputs, name)
+    shown = min(answer.shape[-1], SHOWN_CHANNELS)
+    st.caption(
+        f"{shown} of {answer.shape[-1]} channels, {answer.shape[1]}×{answer.shape[0]}, from {answer.min():.2f} "
+        f"(dark) to {answer.max():.2f} (bright), each on its own scale."
+    )
+    picture_grid([colored(answer[..., channel]) for channel in range(shown)], [str(n + 1) for n in range(shown)], 72)
+
+
+def show_nearest(model: Classifier, inputs: Pixels) -> None:
+    around = neighbourhood(model.run)
+    if around is None:
+        question = (
+            "The network looks once at up to 10,000 of its training images, for a minute or so. Afterwards their "
+            "nearest are shown here, and an image that is unlike all of them is pointed out."
+        )
+        job_or_offer(neighbours.preparing(model.run, model.checkpoint), question, "Prepare", ":material/image_search:")
+        return
+    features = neighbours.feature_function(model)(inputs[None]).numpy()
+    places, distances = around.nearest(features, NEAREST)
+    images = neighbours.training_images(model.run, around.rows[places[0]])
+    names = [model.data.classes[label] for label in around.labels[places[0]]]
+    captions = [f"{name}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
+    picture_grid(list(images), captions)
+    tenth = around.unlikeness(features)[0]
+    st.caption(
+        f"The distance of features of length 1, from 0 to 2. The tenth nearest is {tenth:.2f} away; an image is called "
+        f"unlike the training images above {around.threshold:.2f}, where 1 % of the validation images lie (Sun et al., "
+        "2022)."
+    )
+
+
+def show_table(seen: list[Seen], unlike: np.ndarray | None) -> int:
+    """All images with their answers; gives the one that is chosen."""
+    columns: dict[str, list[Any]] = {
+        "": ["data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in seen],
+        "Image": [one.name for one in seen],
+    }
+    for place, model in enumerate(models):
+        mark = f" ({place + 1})" if len(models) > 1 else ""
+        tops = [top_classes(one.probabilities[place], model.data.classes, 2) for one in seen]
+        columns[f"Class{mark}"] = [top[0][0] for top in tops]
+        columns[f"Confidence{mark}"] = [top[0][1] for top in tops]
+        columns[f"Else{mark}"] = [top[-1][0] for top in tops]
+    if unlike is not None:
+        columns["Unlike the training images"] = ["yes" if one else "" for one in unlike]
+    if len(models) > 1:
+        st.caption(" · ".join(f"({place + 1}) {describe_run(model.run)}" for place, model in enumerate(models)))
+    confidences = {name: st.column_config.NumberColumn(format="percent") for name in columns if "Confidence" in name}
+    event: Any = st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        row_height=THUMBNAIL + 4,
+        height=min(38 + (THUMBNAIL + 4) * len(seen), 460),
+        column_config={"": st.column_config.ImageColumn(width="small"), **confidences},
+    )
+    return int(event.selection.rows[0]) if event.selection.rows else 0
+
+
+def table_csv(seen: list[Seen]) -> str:
+    """A line an image and network, with the five most probable classes."""
+    head = ["image", "width", "height", "network"] + [
+        f"{what} {n}" for n in range(1, TOP + 1) for what in ("class", "p")
+    ]
+    rows = []
+    for one in seen:
+        for model, said in zip(models, one.probabilities, strict=True):
+            top = top_classes(said, model.data.classes, TOP)
+            flat = [cell for label, p in top for cell in (label, f"{p:.6f}")]
+            rows.append([one.name, one.width, one.height, model.run.id, *flat])
+    return csv_text([head, *rows])
 
 
 st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
-found = usable_runs()
-if not found:
+usable = usable_runs()
+if not usable:
     st.info("There is no trained network yet. Train one; on digits it takes about a minute.", icon=":material/info:")
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
     st.stop()
-
-chosen = address_select("Network", list(found), "run", lambda name: describe_run(found[name]))
-run = found[chosen]
-files = st.file_uploader(
-    "Images (JPEG, PNG, WebP, BMP or GIF)", type=list(EXTENSIONS), accept_multiple_files=True, key="images"
+left, right = st.columns(2)
+chosen = address_select("Network", list(usable), "run", lambda name: describe_run(usable[name]), left)
+run: Run = usable[chosen]
+others = right.multiselect(
+    "Ask also",
+    [name for name in usable if name != chosen],
+    format_func=lambda name: describe_run(usable[name]),
+    max_selections=MOST_NETWORKS - 1,
+    placeholder="Other networks, to compare",
 )
-use_samples = st.toggle(
-    "Show validation images of its data set", help="Images of known class that it was not trained on."
-)
-
-images: list[tuple[str, Pixels]] = []
-for file in files[:MOST_IMAGES]:
-    try:
-        images.append((file.name, read_image(file.getvalue(), file.name)))
-    except UserError as error:
-        st.error(str(error), icon=":material/broken_image:")
-if len(files) > MOST_IMAGES:
-    st.warning(f"You dropped {len(files)} images; the first {MOST_IMAGES} are shown. Drop the others in a second go.")
 try:
-    if use_samples:
-        images += samples(run).items()
-    if images:
+    key, files = given_files()
+    if any(key):
         with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
-            model = classifier(run)
-        for number, ((name, image), row) in enumerate(
-            zip(images, model.probabilities([image for _, image in images]), strict=True)
-        ):
-            show_prediction(name, image, model, row, f"bars {number}")
-    elif not files:
-        names = ", ".join(run.data.classes)
-        st.caption(f"It tells apart {len(run.data.classes)} classes: {names}.")
+            models = [classifier(usable[name]) for name in (chosen, *others)]
+        seen, refused = answers(key, files, models)
+        for one in refused[:SHOWN_REFUSALS]:
+            st.error(one.reason, icon=":material/broken_image:")
+        if len(refused) > SHOWN_REFUSALS:
+            with st.expander(f"{len(refused):,} files were not classified", icon=":material/block:"):
+                st.dataframe(
+                    pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]})
+                )
+        unlike = unlikeness(seen)
+        if len(seen) <= CARDS:
+            for number, one in enumerate(seen):
+                show_card(one, unlike is not None and bool(unlike[number]), f"image {number}")
+        else:
+            at = show_table(seen, unlike)
+            st.download_button(
+                "Table, CSV",
+                lambda: table_csv(seen),
+                "predictions.csv",
+                "text/csv",
+                icon=":material/table:",
+                on_click="ignore",
+            )
+            show_card(seen[at], unlike is not None and bool(unlike[at]), f"chosen {at}")
+    else:
+        names = ", ".join(run.data.classes[:50])
+        more = " and others" if len(run.data.classes) > 50 else ""
+        st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
 except UserError as error:
     st.error(str(error))

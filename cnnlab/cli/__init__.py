@@ -165,6 +165,7 @@ def parser() -> Parser:
     predict = as_json(command("predict", predict_images, "Classify image files with a run's best checkpoint."))
     predict.add_argument("run", metavar="RUN")
     predict.add_argument("images", nargs="+", metavar="IMAGE")
+    predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
     return top
 

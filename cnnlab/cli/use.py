@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,34 +53,27 @@ def evaluate_run(options: argparse.Namespace) -> int:
 
 
 def predict_images(options: argparse.Namespace) -> int:
-    from cnnlab.images import read_image
-    from cnnlab.prediction import load_classifier, top_classes
+    from cnnlab.prediction import Seen, classify, load_classifier, top_classes
 
     if options.top < 1:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
     run = runs.find(options.run, runs.runs_folder(options.runs_dir))
-    images, refused = [], {}
-    for name in options.images:
-        try:
-            images.append((name, read_image(read_file(name), name)))
-        except UserError as error:
-            refused[name] = str(error)
+    classifier = load_classifier(run, checkpoint_of(options.checkpoint))
+    files = [(name, partial(read_file, name)) for name in options.images]
     answers: list[dict[str, Any]] = []
-    if images:
-        classifier = load_classifier(run)
-        probabilities = classifier.probabilities([image for _, image in images])
-        for (name, _), row in zip(images, probabilities, strict=True):
-            top = top_classes(row, classifier.data.classes, options.top)
-            answers.append({"image": name, "top": [{"class": label, "probability": p} for label, p in top]})
+    refused: dict[str, str] = {}
+    for one in classify(files, [classifier], most=len(files)):
+        if isinstance(one, Seen):
+            top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
+            answers.append({"image": one.name, "top": [{"class": label, "probability": p} for label, p in top]})
+        else:
+            refused[one.name] = one.reason
     if options.json:
         print_json({"run": run.id, "predictions": answers, "refused": refused})
     else:
         for answer in answers:
-            print(
-                answer["image"]
-                + ": "
-                + ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
-            )
+            words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
+            print(f"{answer['image']}: {words}")
     for message in refused.values():
         print(f"cnnlab: {message}", file=sys.stderr)
     return 2 if refused else 0

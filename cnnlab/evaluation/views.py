@@ -23,7 +23,7 @@ from cnnlab.layers import (
     InputLayer,
     Shape,
 )
-from cnnlab.network import Builder, Network, Tensor
+from cnnlab.network import Builder, Network, Node, Tensor
 from cnnlab.prediction import Classifier, Probabilities
 
 View = Literal["plain", "mirror", "shifts", "multi-crop", "dense"]
@@ -68,12 +68,17 @@ def enlarged_size(network: Network) -> tuple[int, int]:
     return height + ENLARGED_POSITIONS * -(-height // rows), width + ENLARGED_POSITIONS * -(-width // columns)
 
 
-def last_map(network: Network) -> Shape:
-    """The shape of what is flattened or averaged before the first output; UserError where there is no such layer."""
+def last_map_node(network: Network) -> Node:
+    """The layer that flattens or averages the feature maps before the first output; UserError where there is none."""
     for node in network.layers:
         if isinstance(node.layer, Flatten | GlobalAveragePooling2D) and leads_to(network, node.name):
-            return node.input_shapes[0]
-    raise UserError("This network has no layer that ends its feature maps; it cannot be evaluated densely.")
+            return node
+    raise UserError("This network has no layer that ends its feature maps.")
+
+
+def last_map(network: Network) -> Shape:
+    """The shape of what is flattened or averaged before the first output."""
+    return last_map_node(network).input_shapes[0]
 
 
 def leads_to(network: Network, name: str) -> bool:

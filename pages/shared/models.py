@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from cnnlab import neighbours
+from cnnlab.neighbours import Neighbourhood
 from cnnlab.prediction import Classifier, load_classifier
 from cnnlab.runs.run import Run
 
@@ -14,3 +16,15 @@ def classifier(run: Run) -> Classifier:
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
 def _classifier(run: Run, step: int) -> Classifier:
     return load_classifier(run)
+
+
+def neighbourhood(run: Run) -> Neighbourhood | None:
+    """The training images around a run's best checkpoint, once prepared."""
+    checkpoint = run.checkpoint("best")
+    path = neighbours.path_of(run, checkpoint)
+    return _neighbourhood(run, checkpoint.info.step, path.stat().st_mtime) if path.exists() else None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
+def _neighbourhood(run: Run, step: int, written: float) -> Neighbourhood | None:
+    return neighbours.kept(run, run.checkpoint("best"))

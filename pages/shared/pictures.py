@@ -20,10 +20,10 @@ def enlarged(image: Pixels, side: int) -> Image.Image:
     return Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale))), method)
 
 
-def picture_grid(images: Sequence[Pixels], captions: Sequence[str]) -> None:
-    """Small images in rows, each with a line under it."""
+def picture_grid(images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS) -> None:
+    """Small images in rows, `side` pixels wide, each with a line under it."""
     with st.container(horizontal=True, gap="small"):
         for image, caption in zip(images, captions, strict=True):
-            with st.container(width=GRID_PIXELS, gap=None):
-                st.image(enlarged(image, 2 * GRID_PIXELS), width=GRID_PIXELS)
+            with st.container(width=side, gap=None):
+                st.image(enlarged(image, 2 * side), width=side)
                 st.caption(caption)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
@@ -63,23 +64,28 @@ def opened(path: Path, limits: Limits) -> Iterator[list[Found]]:
     if path.is_dir():
         yield list(in_folder(path, limits, budget))
         return
-    with open_archive(path) as archive:
-        items = archive.infolist()
-        if len(items) > limits.entries:
-            raise UserError(too_many(path.name, limits))
-        yield [in_archive(archive, item, limits, budget) for item in items if is_shown(item)]
-
-
-def open_archive(path: Path) -> zipfile.ZipFile:
-    """UserError where there is none, or none that can be read."""
     if not path.exists():
         raise UserError(f"There is no folder and no file {path}.")
+    with open_archive(path, path.name) as archive:
+        yield members(archive, path.name, limits, budget)
+
+
+def open_archive(source: Path | BinaryIO, name: str) -> zipfile.ZipFile:
+    """UserError where it is none that can be read."""
     try:
-        return zipfile.ZipFile(path)
+        return zipfile.ZipFile(source)
     except zipfile.BadZipFile as error:
-        raise UserError(f"{path.name} is not a zip archive, or a damaged one: {error}.") from error
+        raise UserError(f"{name} is not a zip archive, or a damaged one: {error}.") from error
     except Exception as error:  # a damaged directory raises whatever it leads to
-        raise UserError(f"{path.name} cannot be read: {error}.") from error
+        raise UserError(f"{name} cannot be read: {error}.") from error
+
+
+def members(archive: zipfile.ZipFile, name: str, limits: Limits, budget: Budget) -> list[Found]:
+    """The files of an archive, but for the hidden ones; UserError where there are more than are accepted."""
+    items = archive.infolist()
+    if len(items) > limits.entries:
+        raise UserError(too_many(name, limits))
+    return [in_archive(archive, item, limits, budget) for item in items if is_shown(item)]
 
 
 def too_many(name: str, limits: Limits) -> str:

@@ -1,0 +1,173 @@
+"""Inside a trained network: class activation maps, activations, filters, neighbours."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnlab import architectures, datasets, neighbours
+from cnnlab.activation_maps import Inside, colored, overlaid
+from cnnlab.errors import UserError
+from cnnlab.evaluation import split_of
+from cnnlab.neighbours import Neighbourhood, feature_function, kept, prepare, training_images
+from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.preprocessing import Preprocessing
+from cnnlab.runs.run import Run
+from tests.conftest import assert_one_line
+
+
+@pytest.fixture(scope="module")
+def run(trained_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("inside") / trained_run.id
+    return Run(Path(shutil.copytree(trained_run.folder, folder)))
+
+
+@pytest.fixture(scope="module")
+def classifier(run: Run) -> Classifier:
+    return load_classifier(run)
+
+
+class Untrained:
+    """A run of a network as it was drawn, for what does not depend on its weights."""
+
+    def __init__(self, name: str, switches: dict[str, Any]) -> None:
+        self.id, self.network = name, architectures.build(name, switches)
+
+
+def untrained(classifier: Classifier, name: str, **switches: Any) -> Classifier:
+    from cnnlab.keras_model import keras_model
+
+    run: Any = Untrained(name, switches)
+    height, width, _ = run.network.input_shape
+    preprocessing = Preprocessing(
+        image_size=(height, width), input_size=(height, width), mean=(120, 120, 120), deviation=(60, 60, 60)
+    )
+    data = classifier.data.model_copy(update={"preprocessing": preprocessing})
+    return replace(classifier, run=run, data=data, model=keras_model(run.network))
+
+
+def noise(classifier: Classifier, seed: int = 0) -> np.ndarray:
+    shape = classifier.run.network.input_shape
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "switches"),
+    [("minigooglenet", {}), ("nin", {}), ("deepergooglenet", {}), ("googlenet", {"input_size": 64, "classes": 7})],
+)
+def test_a_class_score_is_the_mean_of_its_exact_map_plus_the_bias(
+    classifier: Classifier, name: str, switches: dict[str, Any]
+) -> None:
+    """Zhou et al., 2016, section 2."""
+    one = untrained(classifier, name, **switches)
+    inside = Inside(one)
+    assert inside.exact
+    for label in (0, one.run.network.classes - 1):
+        heat, score = inside.class_map(noise(one), label)
+        bias = one.model.get_layer(inside.weighted[0]).get_weights()[1][label] if inside.weighted else 0.0
+        assert heat.mean() + bias == pytest.approx(score, abs=1e-3)
+
+
+def test_a_network_with_hidden_dense_layers_gets_grad_cam(classifier: Classifier) -> None:
+    inside = Inside(classifier)
+    assert not inside.exact
+    inputs = classifier.data.preprocessing.fit(datasets.load("digits").test_images[0])
+    heat, _ = inside.class_map(inputs, 3)
+    assert heat.shape == (8, 8)
+    assert (heat >= 0).all()
+    assert heat.max() > 0
+
+
+def test_the_scores_are_those_that_softmax_turns_into_the_answer(classifier: Classifier) -> None:
+    image = datasets.load("digits").test_images[0]
+    inputs = classifier.data.preprocessing.fit(image)
+    scores = np.array([Inside(classifier).class_map(inputs, label)[1] for label in range(10)])
+    shares = np.exp(scores - scores.max())
+    assert np.allclose(shares / shares.sum(), classifier.probabilities(image[None])[0], atol=1e-4)
+
+
+def test_a_layer_answers_with_its_channels_and_an_unknown_one_is_refused(classifier: Classifier) -> None:
+    inside = Inside(classifier)
+    inputs = noise(classifier)
+    for name in inside.layers:
+        assert inside.activations(inputs, name).shape == classifier.run.network[name].output_shape
+    assert (inside.activations(inputs, "block1_act1") >= 0).all(), "after a ReLU nothing is negative"
+    with pytest.raises(UserError) as told:
+        inside.activations(inputs, "fc1")
+    assert_one_line(str(told.value), "'fc1'", "block1_conv1")
+
+
+def test_the_first_filters_are_the_kernels_with_grey_for_nothing(classifier: Classifier) -> None:
+    filters = Inside(classifier).first_filters()
+    kernel = classifier.model.get_layer("block1_conv1").get_weights()[0]
+    assert len(filters) == 32
+    assert filters[5].shape == (3, 3, 3)
+    brightest = np.unravel_index(np.abs(kernel[..., 5]).argmax(), (3, 3, 3))
+    assert filters[5][brightest] in (0, 255)
+
+
+def test_maps_are_drawn_from_dark_to_bright_over_the_image() -> None:
+    ramp = np.linspace(-3, 5, 16, dtype=np.float32).reshape(4, 4)
+    shades = colored(ramp).astype(int).sum(axis=-1).ravel()
+    assert (np.diff(shades[[0, 4, 8, 12, 15]]) > 0).all()
+    image = np.full((64, 64, 3), 100, np.uint8)
+    assert overlaid(image, ramp).shape == image.shape
+    assert (overlaid(image, np.zeros((4, 4), np.float32)) == overlaid(image, np.ones((4, 4), np.float32))).all()
+
+
+# Neighbours
+
+
+@pytest.fixture(scope="module")
+def around(classifier: Classifier) -> Neighbourhood:
+    return prepare(classifier)
+
+
+def test_a_training_image_is_its_own_nearest_neighbour_and_the_next_are_mostly_of_its_class(
+    classifier: Classifier, around: Neighbourhood
+) -> None:
+    chosen = np.arange(0, len(around.rows), 40)
+    images = training_images(classifier.run, around.rows[chosen])
+    found = feature_function(classifier)(classifier.data.preprocessing.fit_all(images)).numpy()
+    places, distances = around.nearest(found, 5)
+    assert places[:, 0].tolist() == chosen.tolist()
+    assert distances[:, 0].max() < 0.05
+    assert (np.diff(distances, axis=1) >= 0).all()
+    alike = around.labels[places[:, 1:]] == around.labels[chosen][:, None]
+    assert alike.mean() > 0.9
+
+
+def test_digits_are_seldom_called_unlike_the_training_images_and_noise_and_photographs_mostly(
+    classifier: Classifier, around: Neighbourhood
+) -> None:
+    from sklearn.datasets import load_sample_image
+
+    function, fit = feature_function(classifier), classifier.data.preprocessing.fit_all
+    digits = split_of(classifier.run, "test").batch(slice(None))[0]
+    random = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 3), dtype=np.uint8)
+    photograph = load_sample_image("china.jpg")
+    pieces = np.stack([photograph[y : y + 60, x : x + 60] for y in range(0, 360, 60) for x in range(0, 600, 60)])
+    called = {
+        name: float((around.unlikeness(function(fit(images)).numpy()) > around.threshold).mean())
+        for name, images in (("digits", digits), ("noise", random), ("photograph", pieces))
+    }
+    assert called["digits"] < 0.06, called
+    assert called["noise"] > 0.8, called
+    assert called["photograph"] > 0.8, called
+
+
+def test_what_was_prepared_is_kept_and_a_damaged_file_is_as_none(classifier: Classifier, around: Neighbourhood) -> None:
+    again = kept(classifier.run, classifier.checkpoint)
+    assert again is not None
+    assert again.threshold == pytest.approx(around.threshold)
+    assert np.allclose(again.features, around.features, atol=1e-3)
+    path = neighbours.path_of(classifier.run, classifier.checkpoint)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert kept(classifier.run, classifier.checkpoint) is None
+    path.write_bytes(whole)
