@@ -101,6 +101,7 @@ def work(folder: Path, do: Callable[[Callable[[str, float | None], None]], objec
     What ends it stands in progress.json: one sentence, `what` failed.
     """
     job = Job(folder, ())
+    folder.mkdir(parents=True, exist_ok=True)
     process.record_process(folder, os.getpid())
     began, told = time.time(), 0.0
 

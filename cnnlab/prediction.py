@@ -100,35 +100,35 @@ def classify(
 
     Of an image no more is kept than that, so memory stays flat however many and however large they are.
     """
-    waiting: list[Seen] = []
+    waiting: list[Seen | Refused] = []
     for number, (name, read) in enumerate(files):
         if number >= most:
-            yield Refused(
-                name, f"Only the first {most:,} images are classified at a time; give the rest in a second go."
+            waiting.append(
+                Refused(name, f"Only {most:,} images are classified at a time; give the rest in a second go.")
             )
             break
         try:
             image = read_image(read(), name)
+            inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
+            waiting.append(Seen(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
         except UserError as error:
-            yield Refused(name, str(error))
-            continue
-        inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
-        waiting.append(Seen(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
+            waiting.append(Refused(name, str(error)))
         if len(waiting) == BATCH:
             yield from answered(waiting, classifiers)
             waiting = []
     yield from answered(waiting, classifiers)
 
 
-def answered(waiting: Sequence[Seen], classifiers: Sequence[Classifier]) -> Iterator[Seen]:
+def answered(waiting: Sequence[Seen | Refused], classifiers: Sequence[Classifier]) -> Iterator[Seen | Refused]:
     """The same with what each network says."""
-    if waiting:
-        said = [
-            one.function(np.stack([seen.inputs[place] for seen in waiting])).numpy()
-            for place, one in enumerate(classifiers)
-        ]
-        for number, seen in enumerate(waiting):
-            yield replace(seen, probabilities=tuple(rows[number] for rows in said))
+    images = [one for one in waiting if isinstance(one, Seen)]
+    said = [
+        one.function(np.stack([seen.inputs[place] for seen in images])).numpy() if images else ()
+        for place, one in enumerate(classifiers)
+    ]
+    rows = zip(*said, strict=True)
+    for one in waiting:
+        yield replace(one, probabilities=tuple(next(rows))) if isinstance(one, Seen) else one
 
 
 def thumbnail(image: Pixels) -> Pixels:

@@ -15,6 +15,7 @@ from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from pages.shared.actions import action_bar, more_actions, show_refusal
 from pages.shared.evaluating import evaluation_or_offer, headline
+from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import run_title, runs_folder, state_badge
 
@@ -250,6 +251,9 @@ if not active:
                 query_params={"run": run.id},
             )
         show_evaluation(run)
+        with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
+            if exports.open:
+                show_exports(run)
     with st.expander("Settings", icon=":material/tune:", key="settings", on_change="rerun") as settings:
         if settings.open:
             st.code(experiment.command(), "bash", wrap_lines=True)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
-from cnnlab.cli.use import evaluate_run, predict_images
+from cnnlab.cli.use import evaluate_run, export_run, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
@@ -167,6 +167,16 @@ def parser() -> Parser:
     predict.add_argument("images", nargs="+", metavar="IMAGE")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
+
+    exports = of_run("export", export_run, "Write a run's network for other tools.")
+    exports.add_argument("--format", choices=("keras", "saved_model", "litert", "onnx"), required=True)
+    exports.add_argument("--checkpoint", **CHECKPOINT)
+    exports.add_argument("--output", metavar="FILE", help="the zip archive to write (default RUN-FORMAT.zip)")
+
+    serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.")
+    serve.add_argument("--checkpoint", **CHECKPOINT)
+    serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")
+    serve.add_argument("--port", type=int, default=8600, help="default 8600")
     return top
 
 

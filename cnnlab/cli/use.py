@@ -91,3 +91,25 @@ def write_file(name: str, text: str) -> None:
         Path(name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{name} cannot be written: {error.strerror}.") from error
+
+
+def export_run(options: argparse.Namespace) -> int:
+    from cnnlab.export import export
+    from cnnlab.prediction import load_classifier
+
+    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    target = Path(options.output or f"{run.id}-{options.format}.zip")
+    difference = export(load_classifier(run, checkpoint_of(options.checkpoint)), options.format, target)
+    print(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
+    return 0
+
+
+def serve_run(options: argparse.Namespace) -> int:
+    from cnnlab.prediction import load_classifier
+    from cnnlab.serving import serve
+
+    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    classifier = load_classifier(run, checkpoint_of(options.checkpoint))
+    print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)
+    serve(classifier, options.host, options.port)
+    return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import streamlit as st
 
@@ -13,7 +14,9 @@ from cnnlab.jobs import Job
 REFRESH_SECONDS = 0.7
 
 
-def job_or_offer(job: Job, question: str, label: str, icon: str) -> None:
+def job_or_offer(
+    job: Job, question: str, label: str, icon: str, kind: Literal["primary", "secondary"] = "primary"
+) -> None:
     """How far a job is, or the button that asks for it; the page is run anew when the job has ended."""
     now = job.progress()
     if now and not now.failed:
@@ -22,7 +25,7 @@ def job_or_offer(job: Job, question: str, label: str, icon: str) -> None:
     if now:
         st.error(now.message, icon=":material/error:")
     st.write(question)
-    if st.button(label, icon=icon, type="primary", key=f"start {job.folder}"):
+    if st.button(label, icon=icon, type=kind, key=f"start {job.folder}"):
         try:
             job.start()
         except UserError as error:

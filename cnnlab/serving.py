@@ -1,0 +1,103 @@
+"""A trained network over HTTP: POST an image, get JSON. `python -m cnnlab serve RUN`.
+
+GET  /          what the network is: run, classes, accuracy
+POST /predict   the bytes of an image, or a form with files; ?top=5
+
+Limits and sentences are those of the app. Answers: 200 with predictions, 400 for what is no image, 404, 405, 413 for
+one that is too large.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cnnlab.limits import Limits
+from cnnlab.prediction import Classifier, Seen, classify, top_classes
+
+MOST_FILES = 100
+TOP = 5
+
+
+def application(classifier: Classifier, limits: Limits) -> Starlette:
+    """The ASGI application of one network."""
+    one_at_a_time = asyncio.Lock()
+    best = classifier.run.best_epoch()
+
+    async def describe(_: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "run": classifier.run.id,
+                "network": classifier.run.network.name,
+                "data": classifier.data.title,
+                "classes": classifier.data.classes,
+                "validation_accuracy": best and best["validation_accuracy"],
+                "use": "POST an image to /predict",
+            }
+        )
+
+    async def predict(request: Request) -> JSONResponse:
+        top = whole_number(request.query_params.get("top", str(TOP)))
+        files = await files_of(request, limits)
+        async with one_at_a_time:
+            found = await asyncio.to_thread(answers, files, top)
+        status = 200 if any("top" in one for one in found) else 400
+        return JSONResponse({"run": classifier.run.id, "predictions": found}, status)
+
+    def answers(files: list[tuple[str, bytes]], top: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for one in classify([(name, lambda data=data: data) for name, data in files], [classifier]):  # type: ignore[misc]
+            if isinstance(one, Seen):
+                best = top_classes(one.probabilities[0], classifier.data.classes, top)
+                found.append({"image": one.name, "top": [{"class": name, "probability": p} for name, p in best]})
+            else:
+                found.append({"image": one.name, "error": one.reason})
+        return found
+
+    routes = [Route("/", describe), Route("/predict", predict, methods=["POST"])]
+    return Starlette(routes=routes, exception_handlers={HTTPException: told})
+
+
+async def told(_: Request, error: Any) -> JSONResponse:
+    return JSONResponse({"error": error.detail}, error.status_code)
+
+
+def whole_number(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise HTTPException(400, f"top must be a whole number from 1, not {text!r}.")
+    return int(text)
+
+
+async def files_of(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
+    """The images of a request by name: its body, or the files of its form."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        too_long = int(request.headers.get("content-length") or 0) > limits.image_bytes * MOST_FILES
+        if too_long:
+            raise HTTPException(413, f"Up to {limits.image_bytes * MOST_FILES / 1e6:g} MB are accepted in one form.")
+        async with request.form(max_files=MOST_FILES) as form:
+            files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+            if not files:
+                raise HTTPException(400, "The form holds no file; send an image in it.")
+            return [(file.filename or "image", await file.read(limits.image_bytes + 1)) for file in files]
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.image_bytes:
+            raise HTTPException(413, f"Images of up to {limits.image_bytes / 1e6:g} MB are accepted.")
+    if not body:
+        raise HTTPException(400, "The request is empty; send the bytes of an image.")
+    return [("image", bytes(body))]
+
+
+def serve(classifier: Classifier, host: str, port: int) -> None:
+    """Answer until interrupted."""
+    import uvicorn
+
+    uvicorn.run(application(classifier, Limits.from_environment()), host=host, port=port, log_level="warning")

@@ -1,0 +1,125 @@
+"""A network over HTTP, as a program elsewhere asks it: a real server, real requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from cnnlab import datasets
+from cnnlab.runs.run import Run
+from tests.conftest import PATIENCE, PROJECT
+from tests.test_prediction_many import png
+
+LIMIT = 100_000
+
+
+@pytest.fixture(scope="module")
+def address(trained_run: Run) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "cnnlab", "serve", trained_run.id, "--port", str(port)]
+    server = subprocess.Popen(
+        [*command, "--runs-dir", str(trained_run.folder.parent)],
+        cwd=PROJECT,
+        env={**os.environ, "CNNLAB_MAX_IMAGE_BYTES": str(LIMIT)},
+        stdout=subprocess.DEVNULL,
+    )
+    found = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + PATIENCE
+    while ask(found, "/")[0] != 200:
+        assert server.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield found
+    server.terminate()
+    server.wait(PATIENCE)
+
+
+def ask(address: str, path: str, data: bytes | None = None, kind: str = "image/png") -> tuple[int, Any]:
+    request = urllib.request.Request(address + path, data, {"Content-Type": kind} if data is not None else {})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+    except urllib.error.URLError:
+        return 0, None
+
+
+def digit(number: int) -> tuple[bytes, str]:
+    split = datasets.load("digits").test_split()
+    images, labels = split.batch(slice(None))
+    return png(images[number]), str(labels[number])
+
+
+def form(*files: tuple[str, bytes]) -> bytes:
+    lines = []
+    for name, data in files:
+        head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        lines.append(head.encode() + data + b"\r\n")
+    return b"".join(lines) + b"--edge--\r\n"
+
+
+MULTIPART = "multipart/form-data; boundary=edge"
+
+
+def test_it_says_what_it_is(address: str, trained_run: Run) -> None:
+    _, told = ask(address, "/")
+    assert told["run"] == trained_run.id
+    assert told["classes"] == list("0123456789")
+
+
+def test_an_image_is_answered_with_its_classes(address: str) -> None:
+    answers = [ask(address, "/predict?top=3", digit(number)[0]) for number in range(20)]
+    assert {status for status, _ in answers} == {200}
+    tops = [told["predictions"][0]["top"] for _, told in answers]
+    assert all(len(top) == 3 and top[0]["probability"] >= top[1]["probability"] for top in tops)
+    assert sum(top[0]["class"] == digit(number)[1] for number, top in enumerate(tops)) >= 16
+
+
+def test_a_form_of_several_files_is_answered_file_by_file(address: str) -> None:
+    status, told = ask(address, "/predict", form(("a.png", digit(0)[0]), ("b.png", b"?")), MULTIPART)
+    assert status == 200
+    first, second = told["predictions"]
+    assert (first["image"], len(first["top"])) == ("a.png", 5)
+    assert "b.png" in second["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "kind", "status", "part"),
+    [
+        ("/predict", b"", "image/png", 400, "empty"),
+        ("/predict", b"no image", "image/png", 400, "not an image"),
+        ("/predict", bytes(LIMIT + 1), "image/png", 413, "0.1 MB"),
+        ("/predict?top=none", b"?", "image/png", 400, "'none'"),
+        ("/predict?top=0", b"?", "image/png", 400, "'0'"),
+        ("/predict", form(), MULTIPART, 400, "no file"),
+        ("/predict", None, "", 405, "Not Allowed"),
+        ("/elsewhere", None, "", 404, "Not Found"),
+    ],
+)
+def test_what_cannot_be_answered_gets_a_sentence(
+    address: str, path: str, data: bytes | None, kind: str, status: int, part: str
+) -> None:
+    code, told = ask(address, path, data, kind)
+    assert code == status
+    assert part in json.dumps(told)
+    assert ask(address, "/predict", digit(0)[0])[0] == 200, "and the next is answered"
+
+
+def test_many_at_once_are_all_answered(address: str) -> None:
+    with ThreadPoolExecutor(8) as askers:
+        codes = list(askers.map(lambda number: ask(address, "/predict", digit(number)[0])[0], range(40)))
+    assert codes == [200] * 40
