@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from cnnlab.datasets import Progress, SplitName, silent
+from cnnlab.datasets import Progress, Split, SplitName, silent
 from cnnlab.errors import UserError
 from cnnlab.evaluation.images import Predictions, split_of
 from cnnlab.evaluation.measures import Evaluation, measures
@@ -45,13 +45,7 @@ def evaluate(
 ) -> Evaluation:
     """Classify every image of a split once, and keep the figures and the predictions with the run."""
     began = time.monotonic()
-    images = split_of(classifier.run, split)
-    viewer = Viewer(classifier, view)
-    parts = []
-    for start in range(0, len(images), CHUNK):
-        progress(f"{start:,} of {len(images):,} images", start / len(images))
-        parts.append(viewer.probabilities(images.batch(slice(start, start + CHUNK))[0]))
-    predictions = Predictions(np.concatenate(parts), images.batch(slice(None))[1], images.indices)
+    predictions = predict_all(classifier, split_of(classifier.run, split), view, progress)
     point = classifier.checkpoint.info
     evaluation = Evaluation(
         run=classifier.run.id,
@@ -68,6 +62,16 @@ def evaluate(
     except OSError as error:
         raise UserError(f"The evaluation cannot be kept with run {classifier.run.id}: {error.strerror}.") from error
     return evaluation
+
+
+def predict_all(classifier: Classifier, split: Split, view: View = "plain", progress: Progress = silent) -> Predictions:
+    """What the network says of each image of a split."""
+    viewer = Viewer(classifier, view)
+    parts = []
+    for start in range(0, len(split), CHUNK):
+        progress(f"{start:,} of {len(split):,} images", start / len(split))
+        parts.append(viewer.probabilities(split.batch(slice(start, start + CHUNK))[0]))
+    return Predictions(np.concatenate(parts), np.asarray(split.labels)[split.indices], split.indices)
 
 
 def keep(run: Run, evaluation: Evaluation, predictions: Predictions) -> None:
