@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels, read_image, resize
-from cnnlab.runs.run import Checkpoint, CheckpointChoice, Data, Run
+from cnnlab.runs.run import MODEL_FILE, Checkpoint, CheckpointChoice, Data, Run
 
 BATCH = 256
 MOST_FILES = 5_000
@@ -48,13 +48,14 @@ def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> 
 
     Raises UserError where the run has no checkpoint or it cannot be read.
     """
+    checkpoint = which if isinstance(which, Checkpoint) else run.checkpoint(which)
+    if run.brought:
+        return brought_classifier(run, checkpoint)
     data, network = run.data, run.network
 
-    from cnnlab.backend import tf
     from cnnlab.keras_model import keras_model
 
     model = keras_model(network)
-    checkpoint = which if isinstance(which, Checkpoint) else run.checkpoint(which)
     while True:
         try:
             model.load_weights(checkpoint.weights)
@@ -64,12 +65,28 @@ def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> 
             if newer == checkpoint:
                 raise UserError(f"Run {run.id}: the weights in {checkpoint.weights} are damaged: {error}.") from error
             checkpoint = newer  # a training at work has just replaced the one that was being read
+    return Classifier(
+        run, checkpoint, data, model, answering(data, lambda given: model(given, training=False)[network.outputs[0]])
+    )
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *network.input_shape), tf.uint8)])  # type: ignore[untyped-decorator]
+
+def brought_classifier(run: Run, checkpoint: Checkpoint) -> Classifier:
+    """A model file from elsewhere; UserError where it cannot be loaded in safe mode."""
+    from cnnlab.own_models import load
+
+    model = load(run.folder / MODEL_FILE, run.id)
+    return Classifier(run, checkpoint, run.data, model, answering(run.data, lambda given: model(given, training=False)))
+
+
+def answering(data: Data, ask: Callable[[Any], Any]) -> Any:
+    """uint8 inputs (count, height, width, 3) to probabilities, compiled."""
+    from cnnlab.backend import tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *data.preprocessing.input_size, 3), tf.uint8)])  # type: ignore[untyped-decorator]
     def function(images: Any) -> Any:
-        return model(data.preprocessing.normalize(images), training=False)[network.outputs[0]]
+        return ask(data.preprocessing.normalize(images))
 
-    return Classifier(run, checkpoint, data, model, function)
+    return function
 
 
 @dataclass(frozen=True, eq=False)

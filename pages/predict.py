@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -12,9 +14,10 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from cnnlab import neighbours, plots, units
+from cnnlab import neighbours, own_models, plots, pretrained, units
 from cnnlab.activation_maps import Inside, colored, overlaid
 from cnnlab.datasets.own.container import Budget, members, open_archive
+from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
 from cnnlab.evaluation.export import csv_text
@@ -35,6 +38,7 @@ SAMPLES = 10
 SEEN_PIXELS = 160
 CARDS = 4
 MOST_NETWORKS = 4
+MOST_MODEL_MB = 2000
 MAP_PIXELS = 224
 THUMBNAIL = 48
 SHOWN_REFUSALS = 5
@@ -303,9 +307,60 @@ def table_csv(seen: list[Seen]) -> str:
     return csv_text([head, *rows])
 
 
+def show_pretrained() -> None:
+    """The networks with published weights, and the way to those that are not here yet."""
+    missing = [one for one in pretrained.PRETRAINED.values() if one.name not in usable]
+    if not missing:
+        return
+    with st.expander(
+        "VGG16 and VGG19, trained on ImageNet", icon=":material/public:", key="pretrained", on_change="rerun"
+    ) as box:
+        if box.open:
+            for column, one in zip(st.columns(2), missing, strict=False):
+                with column:
+                    st.code(one.lines, "python")
+                    size = units.size(one.weights.size)
+                    words = f"1,000 classes of photographs. {size} are downloaded once, checked and kept."
+                    job_or_offer(one.job(), words, f"Fetch {one.title}", ":material/download:", "secondary")
+
+
+def show_own_models() -> None:
+    """A model file from elsewhere: what it does not say itself is asked for."""
+    with st.expander(
+        "A model file of your own", icon=":material/upload_file:", key="own models", on_change="rerun"
+    ) as box:
+        if not box.open:
+            return
+        st.write(
+            "A `.keras` file that takes one RGB image and gives class probabilities. It is loaded in Keras's safe "
+            "mode; one that needs code of its own is refused."
+        )
+        file = st.file_uploader("Model file", type=["keras"], max_upload_size=MOST_MODEL_MB, key="model file")
+        left, middle, right = st.columns(3)
+        title = left.text_input("Name", key="model name")
+        values = middle.selectbox("Values it takes", list(own_models.SCALES), key="model values")
+        size = right.number_input("Image size, if it takes any", 0, own_models.MAX_SIDE, 0, key="model size")
+        classes = st.text_area("Names of the classes, one a line (else numbers)", key="model classes")
+        if st.button("Add it", disabled=not (file and title.strip()), type="primary") and file:
+            try:
+                with tempfile.TemporaryDirectory() as folder, st.spinner("Loading it; TensorFlow takes about 10 s"):
+                    path = Path(folder) / printable(file.name.replace("/", " "))
+                    path.write_bytes(file.getvalue())
+                    brought = own_models.bring(path, title.strip(), classes.splitlines(), values, int(size) or None)
+            except UserError as error:
+                st.error(str(error))
+            except OSError as error:
+                st.error(f"The file cannot be kept: {error.strerror}.")
+            else:
+                st.query_params["run"] = brought.id
+                st.rerun()
+
+
 st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
-usable = usable_runs()
+usable = {**usable_runs(), **pretrained.available(), **own_models.own_models()}
+show_pretrained()
+show_own_models()
 if not usable:
     st.info("There is no trained network yet. Train one; on digits it takes about a minute.", icon=":material/info:")
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")

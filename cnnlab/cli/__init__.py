@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
-from cnnlab.cli.use import evaluate_run, export_run, predict_images, serve_run
+from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
@@ -168,6 +168,14 @@ def parser() -> Parser:
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
 
+    words = "Fetch VGG16 or VGG19 with the weights of ImageNet."
+    command("pretrained", fetch_pretrained, words).add_argument("name", metavar="NAME")
+    model = command("model", bring_model, "Use a .keras file from elsewhere, in safe mode.")
+    model.add_argument("name", metavar="NAME", help="what to call it")
+    model.add_argument("file", metavar="FILE")
+    model.add_argument("--classes", metavar="FILE", help="the names of its classes, one a line")
+    model.add_argument("--values", choices=("0 to 255", "0 to 1", "-1 to 1"), default="0 to 255", help="that it takes")
+    model.add_argument("--size", type=int, metavar="N", help="pixels a side, where it takes any")
     exports = of_run("export", export_run, "Write a run's network for other tools.")
     exports.add_argument("--format", choices=("keras", "saved_model", "litert", "onnx"), required=True)
     exports.add_argument("--checkpoint", **CHECKPOINT)

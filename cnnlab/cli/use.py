@@ -11,13 +11,51 @@ from typing import Any
 from cnnlab import runs
 from cnnlab.cli.output import checkpoint_of, print_json, print_table
 from cnnlab.errors import UserError
+from cnnlab.runs.run import Run
+
+
+def network_of(options: argparse.Namespace) -> Run:
+    """The run that is named, or the network with published weights."""
+    from cnnlab.pretrained import PRETRAINED
+
+    if wanted := PRETRAINED.get(options.run):
+        if run := wanted.run():
+            return run
+        raise UserError(f"{wanted.title} is not here yet; fetch it: python -m cnnlab pretrained {wanted.name}")
+    from cnnlab.own_models import own_models
+
+    if run := own_models().get(options.run):
+        return run
+    return runs.find(options.run, runs.runs_folder(options.runs_dir))
+
+
+def bring_model(options: argparse.Namespace) -> int:
+    from cnnlab.own_models import bring
+
+    classes = read_file(options.classes).decode(errors="replace").splitlines() if options.classes else ()
+    path = Path(options.file)
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.")
+    print(bring(path, options.name, classes, options.values, options.size).id)
+    return 0
+
+
+def fetch_pretrained(options: argparse.Namespace) -> int:
+    from cnnlab.cli.data import Bar
+    from cnnlab.pretrained import obtain, pretrained
+
+    wanted = pretrained(options.name)
+    with Bar() as tell:
+        obtain(wanted, tell)
+    print(wanted.name)
+    return 0
 
 
 def evaluate_run(options: argparse.Namespace) -> int:
     from cnnlab.evaluation import evaluate, export, kept_predictions, split_of
     from cnnlab.prediction import load_classifier
 
-    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     evaluation = evaluate(classifier, options.split, options.view)
     if options.html or options.csv:
@@ -57,7 +95,7 @@ def predict_images(options: argparse.Namespace) -> int:
 
     if options.top < 1:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
-    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     files = [(name, partial(read_file, name)) for name in options.images]
     answers: list[dict[str, Any]] = []
@@ -97,7 +135,7 @@ def export_run(options: argparse.Namespace) -> int:
     from cnnlab.export import export
     from cnnlab.prediction import load_classifier
 
-    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    run = network_of(options)
     target = Path(options.output or f"{run.id}-{options.format}.zip")
     difference = export(load_classifier(run, checkpoint_of(options.checkpoint)), options.format, target)
     print(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
@@ -108,7 +146,7 @@ def serve_run(options: argparse.Namespace) -> int:
     from cnnlab.prediction import load_classifier
     from cnnlab.serving import serve
 
-    run = runs.find(options.run, runs.runs_folder(options.runs_dir))
+    run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)
     serve(classifier, options.host, options.port)

@@ -58,8 +58,11 @@ class Experiment(BaseModel):
             words += ["--logger", name]
         if self.initial:
             words += ["--from-run", self.initial.run, "--freeze-epochs", str(self.initial.freeze_epochs)]
-        defaults = plan(self.architecture, self.dataset, {}, Recipe()).switches
-        changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults[name]]
+        try:
+            defaults = plan(self.architecture, self.dataset, {}, Recipe()).switches
+        except UserError:  # the data set was removed since
+            defaults = {}
+        changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults.get(name)]
         return shlex.join(words + (["--set", *changed] if changed else []))
 
     def settings(self) -> dict[str, Any]:

@@ -40,6 +40,7 @@ CheckpointChoice = Literal["best", "last"] | int
 Request = Literal["stop", "stop-after-epoch", "pause"]
 START_SECONDS = 30.0
 WEIGHTS_FILE = "model.weights.h5"
+MODEL_FILE = "model.keras"
 STATE_FILE = "state.npz"
 REQUESTS: tuple[Request, ...] = ("stop", "stop-after-epoch", "pause")
 EPOCH_FIGURES = ("step", "loss", "accuracy", "validation_loss", "validation_accuracy")
@@ -152,7 +153,14 @@ class Run:
         try:
             return Network.from_json((self.folder / "network.json").read_text())
         except (OSError, ValueError) as error:
+            if self.brought:
+                raise UserError(f"{self.id} was brought as a file: cnnlab can ask it, but not look into it.") from error
             raise UserError(f"Run {self.id}: network.json is missing or damaged.") from error
+
+    @property
+    def brought(self) -> bool:
+        """Whether it is a model file from elsewhere rather than a network of ours."""
+        return (self.folder / MODEL_FILE).exists()
 
     @cached_property
     def data(self) -> Data:

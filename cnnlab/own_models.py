@@ -1,0 +1,165 @@
+"""A model file from elsewhere (.keras), to ask about images. Nothing in it is trusted.
+
+It is loaded in Keras's safe mode, which runs no code that a file brings along; one that needs such code is refused.
+What a file does not say is asked for: the names of its classes, and what values it takes. It is kept under the data
+root as a run without a network of ours, so it can be asked, compared and served, but not looked into.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from cnnlab import datasets
+from cnnlab.datasets.own.sorting import printable
+from cnnlab.datasets.own.source import slug
+from cnnlab.errors import UserError
+from cnnlab.preprocessing import Preprocessing
+from cnnlab.runs.config import Experiment, RunConfig, versions
+from cnnlab.runs.files import write_text
+from cnnlab.runs.run import MODEL_FILE, WEIGHTS_FILE, CheckpointInfo, Data, Labels, Run
+from cnnlab.runs.status import Status
+from cnnlab.training.recipe import make_recipe
+
+FOLDER = "models"
+MAX_BYTES = 2_000_000_000
+MAX_UNPACKED = 4_000_000_000
+MAX_SIDE = 1024
+Values = Literal["0 to 255", "0 to 1", "-1 to 1"]
+SCALES: dict[Values, tuple[float, float]] = {  # mean and deviation that bring 0..255 there
+    "0 to 255": (0.0, 1.0),
+    "0 to 1": (0.0, 255.0),
+    "-1 to 1": (127.5, 127.5),
+}
+
+
+def own_models() -> dict[str, Run]:
+    """The models that were brought here, by name."""
+    found = sorted((datasets.data_root() / FOLDER).glob(f"*/{MODEL_FILE}"))
+    return {path.parent.name: Run(path.parent) for path in found if "." not in path.parent.name}
+
+
+def load(path: Path, name: str) -> Any:
+    """The keras.Model in a file, in safe mode; UserError with the reason where it cannot be used."""
+    check(path, name)
+    from cnnlab.backend import keras
+
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever a file leads it to
+        reason = " ".join(str(error).split())
+        if "safe_mode" in reason or "lambda" in reason.lower() or "unsafe" in reason.lower():
+            raise UserError(
+                f"{name} needs code of its own to run (a Lambda layer or the like), which a file from elsewhere may "
+                "not bring here. Rebuild it with Keras's own layers, or export it to another format and use it there."
+            ) from error
+        if "Could not locate" in reason or "custom" in reason.lower():
+            raise UserError(
+                f"{name} has a layer that Keras does not know without code of its own: {reason[:200]}"
+            ) from error
+        raise UserError(f"{name} cannot be loaded by Keras: {reason[:200]}") from error
+
+
+def check(path: Path, name: str) -> None:
+    """UserError where the file is no .keras archive, or claims too much."""
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise UserError(f"{name} has {size / 1e9:.1f} GB; model files of up to {MAX_BYTES / 1e9:g} GB are accepted.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise UserError(f"{name} is not a .keras file, which model.save('name.keras') writes: {error}.") from error
+    if unpacked > MAX_UNPACKED:
+        raise UserError(f"{name} unpacks to {unpacked / 1e9:.1f} GB; {MAX_UNPACKED / 1e9:g} GB are accepted.")
+    if not {"config.json", "metadata.json"} <= names:
+        raise UserError(f"{name} is a zip archive but no .keras file: it has no config.json and metadata.json.")
+
+
+def shapes(model: Any, name: str, size: int | None) -> tuple[tuple[int, int], int]:
+    """The input's (height, width) and the number of classes; UserError where it takes no RGB image or gives no row of
+    class probabilities, or where the size is left open and not said."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise UserError(
+            f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; one image in and one row of "
+            "class probabilities out is accepted."
+        )
+    given, answer = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
+    if len(given) != 4 or given[3] != 3:
+        raise UserError(f"{name} takes input of shape {given}; (count, height, width, 3) for RGB images is accepted.")
+    if len(answer) != 2 or not answer[1] or answer[1] < 2:
+        raise UserError(
+            f"{name} gives output of shape {answer}; (count, classes) with two classes or more is accepted."
+        )
+    height, width = (given[1] or size, given[2] or size)
+    if not height or not width:
+        raise UserError(f"{name} takes images of any size; say which size to bring images to.")
+    if max(height, width) > MAX_SIDE:
+        raise UserError(f"{name} takes images of {width}×{height} pixels; up to {MAX_SIDE} a side are accepted.")
+    return (int(height), int(width)), int(answer[1])
+
+
+def bring(
+    path: Path, title: str, classes: Sequence[str] = (), values: Values = "0 to 255", size: int | None = None
+) -> Run:
+    """Keep a model file as a network to ask; UserError where it cannot be one."""
+    name = slug(title)
+    target = datasets.data_root() / FOLDER / name
+    if target.exists():
+        raise UserError(f"There is a model {name!r} already; choose another name.")
+    model = load(path, path.name)
+    image_size, count = shapes(model, path.name, size)
+    names = tuple(printable(one) for one in classes if one.strip()) or tuple(f"class {n}" for n in range(count))
+    if len(names) != count:
+        raise UserError(f"{path.name} gives {count} classes; {len(names)} names were given. Give one a line, in order.")
+    mean, deviation = SCALES[values]
+    data = Data(
+        title="data of its own",
+        classes=names,
+        fingerprint="unknown",
+        preprocessing=Preprocessing(
+            image_size=image_size,
+            input_size=image_size,
+            mean=(mean,) * 3,
+            deviation=(deviation,) * 3,
+            fitting="squash",
+        ),
+    )
+    config = RunConfig(
+        id=name,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        experiment=Experiment(architecture=model.name[:80], switches={}, dataset="unknown", recipe=make_recipe()),
+        versions=versions(),
+        machine="",
+    )
+    partial = Run(target.with_name(f"{name}.{uuid4().hex[:8]}.partial"))
+    try:
+        point = partial.folder / "checkpoints" / "step-00000001"
+        point.mkdir(parents=True)
+        shutil.copyfile(path, partial.folder / MODEL_FILE)
+        model.save_weights(point / WEIGHTS_FILE)
+        write_text(point / "checkpoint.json", CheckpointInfo(step=1, epoch=0).model_dump_json())
+        write_text(partial.folder / "data.json", data.model_dump_json())
+        write_text(partial.folder / "labels.json", Labels(name=title[:200]).model_dump_json())
+        partial.say(Status(state="completed"))
+        write_text(partial.folder / "config.json", config.model_dump_json(indent=1))
+        partial.folder.replace(target)
+    except OSError as error:
+        raise UserError(f"The model cannot be kept in {target}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(partial.folder, ignore_errors=True)
+    return Run(target)
+
+
+def remove(name: str) -> None:
+    """Delete a model that was brought here; UserError where there is none."""
+    run = own_models().get(name)
+    if run is None:
+        raise UserError(f"There is no model {name!r} of your own here.")
+    shutil.rmtree(run.folder, ignore_errors=True)
