@@ -9,8 +9,9 @@ import streamlit as st
 
 from cnnlab import datasets, plots, units
 from cnnlab.datasets import Dataset, Source, Split
-from cnnlab.datasets.job import forget, importing, imports_under_way, keep_upload, preparing
-from cnnlab.datasets.own import ImportReport, read_report, remove
+from cnnlab.datasets.job import forget, free_name, importing, imports_under_way, keep_upload, preparing
+from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
+from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting
 from pages.shared.navigation import enter_through_app
@@ -155,7 +156,10 @@ def show_report(report: ImportReport) -> None:
         words = ", ".join(f"{given!r} as {label!r}" for given, label in report.merged[:20])
         st.caption(f"Folders taken as one class: {words}.")
     if report.left_out:
-        with st.expander(f"{report.left_out_count:,} files left out", icon=":material/block:"):
+        with st.expander(
+            f"{report.left_out_count:,} file{'' if report.left_out_count == 1 else 's'} left out",
+            icon=":material/block:",
+        ):
             st.dataframe(pd.DataFrame([one.model_dump() for one in report.left_out]), hide_index=True)
 
 
@@ -169,6 +173,24 @@ def show_removal(source: Source) -> None:
                 st.error(str(error))
             else:
                 del st.query_params["dataset"]
+                st.rerun()
+
+
+def show_subset(dataset: Dataset) -> None:
+    with st.popover("Take some of its classes", icon=":material/filter_list:"):
+        st.write("A data set of its own, with the images of these classes in the parts where they stand.")
+        classes = st.multiselect("Classes", dataset.classes, key=f"subset {dataset.name}")
+        title = st.text_input("Name", key="subset name", placeholder="Cats against dogs")
+        if st.button("Make it", type="primary", disabled=len(classes) < 2 or not title.strip()):
+            try:
+                name = free_name(title.strip())
+                folder = datasets.data_root() / FOLDER / name
+                with st.spinner("Taking the images"):
+                    make_subset(dataset, classes, folder, name, title.strip())
+            except UserError as error:
+                st.error(str(error))
+            else:
+                st.query_params["dataset"] = name
                 st.rerun()
 
 
@@ -261,5 +283,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
         icon_position="right",
         query_params={"dataset": name},
     )
+    show_subset(dataset)
     if source.own:
         show_removal(source)

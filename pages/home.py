@@ -20,13 +20,19 @@ CARDS = (
         "pages/train.py",
         "2. Train",
         "Train",
-        "Choose a network, a data set and a recipe, and watch loss and accuracy live. It goes on when you leave.",
+        "Choose a network, a data set or your own images, and a recipe; watch it learn. It goes on when you leave.",
+    ),
+    (
+        "pages/evaluate.py",
+        "3. Judge",
+        "Evaluate",
+        "Report, confusion, the mistakes themselves, how sure it is and how right; and whether another is better.",
     ),
     (
         "pages/predict.py",
-        "3. Use",
+        "4. Use",
         "Predict",
-        "Drop your own images on a trained network; see what it sees, and what it takes them for.",
+        "Drop your own images on a trained network; see what it takes them for, and what made it say so.",
     ),
 )
 
@@ -35,7 +41,7 @@ st.markdown(
     "Understand an architecture down to the last parameter, train it on this machine, and try it on your own images, "
     "from VGG to GoogLeNet."
 )
-for column, (page, title, label, text) in zip(st.columns(3), CARDS, strict=True):
+for column, (page, title, label, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
     with column.container(border=True, height="stretch"):
         st.subheader(title, anchor=False)
         st.write(text)

@@ -401,3 +401,18 @@ def test_a_data_set_that_is_gone_is_said_by_name(data_root: Path) -> None:
     with pytest.raises(UserError):
         remove(data_root, "mine")
     assert slug("Ä b_c") == "a-b-c"
+
+
+def test_some_classes_of_a_data_set_make_another_in_the_same_parts(
+    data_root: Path, call: Callable[..., Output]
+) -> None:
+    digits = datasets.load("digits")
+    assert call("subset", "Threes and sevens", "digits", "7", "3").out.strip() == "threes-and-sevens"
+    two = datasets.load("threes-and-sevens")
+    assert two.classes == ("7", "3")
+    assert (two.test_images == digits.test_images[np.isin(digits.test_labels, (3, 7))]).all()
+    assert two.test_labels.tolist() == [0 if label == 7 else 1 for label in digits.test_labels if label in (3, 7)]
+    assert own_sources(data_root)["threes-and-sevens"].classes == 2
+    assert_refused(call("subset", "x", "digits", "3", "eleven"), "'eleven'")
+    assert_refused(call("subset", "x", "digits", "3"), "two classes")
+    assert call("subset", "Fewer", "threes-and-sevens", "3", "7").code == 0, "a subset of a subset"

@@ -108,3 +108,15 @@ def test_without_the_files_one_is_told_where_to_put_them(tmp_path: Path, monkeyp
     with pytest.raises(UserError) as caught:
         datasets.load("tiny-imagenet")
     assert_one_line(str(caught.value), "tiny-imagenet-200.zip", str(tmp_path), "wnids.txt")
+
+
+def test_the_official_validation_images_can_be_the_test_part(tree: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        datasets.load("tiny-imagenet-official")
+    assert_one_line(str(caught.value), "val_annotations.txt")
+    official_validation(tree, 7)
+    loaded = datasets.load("tiny-imagenet-official")
+    train, validation = loaded.training_splits(0.1, seed=0)
+    assert (len(train), len(validation), len(loaded.test_split())) == (3 * 60, 3 * 50, 3 * 7)
+    assert (loaded.test_images[..., 0] > 200).all()
+    assert (loaded.train_images[..., 0].mean(axis=(1, 2)) < 240).all()

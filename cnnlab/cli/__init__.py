@@ -106,6 +106,10 @@ def parser() -> Parser:
     imports.add_argument("--size", type=int, default=64, metavar="N", help="pixels a side to keep (default 64)")
     fit_help = "of images that are not square: distort, cut out the middle, or pad (default crop)"
     imports.add_argument("--fit", choices=FITTINGS, default="crop", help=fit_help)
+    subset = command("subset", data.subset_dataset, "Make a data set of some classes of another.")
+    subset.add_argument("name", metavar="NAME", help="what to call it")
+    subset.add_argument("dataset", metavar="DATASET")
+    subset.add_argument("classes", metavar="CLASS", nargs="+")
     command("remove", data.remove_dataset, "Delete an imported data set.").add_argument("name", metavar="NAME")
 
     train = command("train", training.run_training, "Train a network.", recipes, switches, followed)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from cnnlab import datasets
 from cnnlab.cli.output import print_json, print_table
 from cnnlab.datasets.job import free_name
-from cnnlab.datasets.own import import_images, remove
+from cnnlab.datasets.own import import_images, make_subset, remove
 from cnnlab.datasets.own.source import FOLDER
 
 NAMED = 20
@@ -98,6 +98,15 @@ def import_dataset(options: argparse.Namespace) -> int:
         print(f"  {one.file}: {one.reason}", file=sys.stderr)
     if report.left_out_count > NAMED:
         print(f"  and {report.left_out_count - NAMED:,} more; --json names them all", file=sys.stderr)
+    print(name)
+    return 0
+
+
+def subset_dataset(options: argparse.Namespace) -> int:
+    name = free_name(options.name)
+    with Bar() as tell:
+        dataset = datasets.load(options.dataset, tell)
+        make_subset(dataset, options.classes, datasets.data_root() / FOLDER / name, name, options.name, tell)
     print(name)
     return 0
 

@@ -15,7 +15,7 @@ from cnnlab.datasets.mnist import FASHION_MNIST, MNIST
 from cnnlab.datasets.own import own_sources
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.datasets.source import Source
-from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET
+from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET, TINY_IMAGENET_OFFICIAL
 from cnnlab.errors import UserError
 
 __all__ = [
@@ -33,7 +33,8 @@ __all__ = [
     "sources",
 ]
 
-SOURCES = {source.name: source for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR100, TINY_IMAGENET)}
+KNOWN = (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR100, TINY_IMAGENET, TINY_IMAGENET_OFFICIAL)
+SOURCES = {source.name: source for source in KNOWN}
 
 
 def data_root() -> Path:

@@ -3,12 +3,17 @@
 Its test images have no labels, so the lecture's test part, 50 images a class, is held out of the 500 training images
 of each, by a fixed seed. The validation part is the official one of 10,000 images, which makes 450/50/50 a class; where
 not all of these are there, 50 more a class are held out of the training images: 400/50/50.
+
+As another choice, `tiny-imagenet-official` tests on the official validation images, as published results mostly do, and
+holds 50 a class out of the training images to validate on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +25,7 @@ from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels, read_image
 
+NAME, OFFICIAL = "tiny-imagenet", "tiny-imagenet-official"
 FOLDER = "tiny-imagenet-200"
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 SIZE, CLASSES, IMAGES, HELD_OUT = 64, 200, 500, 50
@@ -35,7 +41,7 @@ def find(root: Path) -> str | None:
     return f"image folders in {folder}" if (folder / "train").is_dir() else None
 
 
-def load(root: Path, progress: Progress) -> Dataset:
+def load(root: Path, progress: Progress, official: bool = False) -> Dataset:
     """Tiny ImageNet from under the data root, decoded once; UserError where files are missing or broken."""
     folder = root / FOLDER
     if not folder.is_dir():
@@ -43,9 +49,8 @@ def load(root: Path, progress: Progress) -> Dataset:
     names = class_names(folder)
     sources = [folder / "wnids.txt", folder / "words.txt", folder / "val" / "images"]
     sources += [folder / "train" / wnid / "images" for wnid in names]
-    return cached(
-        root / "decoded" / "tiny-imagenet", sources, lambda partial: decoded(folder, names, partial, progress)
-    )
+    name = OFFICIAL if official else NAME
+    return cached(root / "decoded" / name, sources, lambda partial: decoded(name, folder, names, partial, progress))
 
 
 def class_names(folder: Path) -> dict[str, str]:
@@ -63,13 +68,15 @@ def class_names(folder: Path) -> dict[str, str]:
     return names
 
 
-def parts_of(folder: Path, names: dict[str, str]) -> tuple[Labelled, Labelled, Labelled]:
+def parts_of(name: str, folder: Path, names: dict[str, str]) -> tuple[Labelled, Labelled, Labelled]:
     """The files with their labels for training, validation and test, class after class."""
     train: Labelled = []
     spare: Labelled = []
     test: Labelled = []
     official = official_validation(folder, names)
-    whole = len(official) == HELD_OUT * len(names)
+    if name == OFFICIAL and not official:
+        raise UserError(f"{folder / 'val'} holds no validation images with val_annotations.txt to test on.")
+    whole = name == NAME and len(official) == HELD_OUT * len(names)
     for label, wnid in enumerate(names):
         files = sorted((folder / "train" / wnid / "images").glob("*.JPEG"))
         if len(files) <= 2 * HELD_OUT:
@@ -78,10 +85,14 @@ def parts_of(folder: Path, names: dict[str, str]) -> tuple[Labelled, Labelled, L
             )
         order = np.random.default_rng((SPLIT_SEED, label)).permutation(len(files))
         labelled = [(files[place], label) for place in order]
+        if name == OFFICIAL:
+            spare += labelled[:HELD_OUT]
+            train += labelled[HELD_OUT:]
+            continue
         test += labelled[:HELD_OUT]
         spare += [] if whole else labelled[HELD_OUT : 2 * HELD_OUT]
         train += labelled[HELD_OUT if whole else 2 * HELD_OUT :]
-    return train, official if whole else spare, test
+    return train, official if whole else spare, official if name == OFFICIAL else test
 
 
 def official_validation(folder: Path, names: dict[str, str]) -> Labelled:
@@ -96,9 +107,9 @@ def official_validation(folder: Path, names: dict[str, str]) -> Labelled:
     return sorted(((path, label) for path, label in files if path.exists()), key=lambda item: item[1])
 
 
-def decoded(folder: Path, names: dict[str, str], partial: Path, progress: Progress) -> Dataset:
+def decoded(name: str, folder: Path, names: dict[str, str], partial: Path, progress: Progress) -> Dataset:
     progress("Decoding Tiny ImageNet", None)
-    train, validation, test = parts_of(folder, names)
+    train, validation, test = parts_of(name, folder, names)
     parts = {"train": train + validation, "test": test}
     total, done = len(train) + len(validation) + len(test), 0
     arrays: list[tuple[Pixels, np.ndarray]] = []
@@ -106,8 +117,8 @@ def decoded(folder: Path, names: dict[str, str], partial: Path, progress: Progre
         images = write_images(partial / f"{part}_images.npy", len(files), SIZE, read_all(files, total, done, progress))
         arrays.append((images, np.array([label for _, label in files], np.int64)))
         done += len(files)
-    title = "Tiny ImageNet"
-    return make_dataset("tiny-imagenet", title, tuple(names.values()), arrays[0], arrays[1], len(validation))
+    title = "Tiny ImageNet, official validation" if name == OFFICIAL else "Tiny ImageNet"
+    return make_dataset(name, title, tuple(names.values()), arrays[0], arrays[1], len(validation))
 
 
 def read_all(files: Sequence[tuple[Path, int]], total: int, done: int, progress: Progress) -> Iterator[Pixels]:
@@ -128,7 +139,7 @@ def read_all(files: Sequence[tuple[Path, int]], total: int, done: int, progress:
 
 
 TINY_IMAGENET = Source(
-    name="tiny-imagenet",
+    name=NAME,
     title="Tiny ImageNet",
     summary="Photographs of 64×64 pixels in 200 classes, 500 images each to train, validate and test on.",
     classes=CLASSES,
@@ -140,4 +151,12 @@ TINY_IMAGENET = Source(
     held_out=10_000,
     tree=TREE,
     folder=FOLDER,
+)
+TINY_IMAGENET_OFFICIAL = replace(
+    TINY_IMAGENET,
+    name=OFFICIAL,
+    title="Tiny ImageNet, official validation",
+    summary="The same, tested on the official validation images: 450 a class to train on, 50 to validate.",
+    train_images=100_000,
+    load=partial(load, official=True),
 )

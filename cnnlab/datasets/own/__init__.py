@@ -2,11 +2,13 @@
 
 from cnnlab.datasets.own.importing import ImportReport, LeftOut, import_images
 from cnnlab.datasets.own.source import own_sources, own_summary, read_report, remove, slug
+from cnnlab.datasets.own.subset import make_subset
 
 __all__ = [
     "ImportReport",
     "LeftOut",
     "import_images",
+    "make_subset",
     "own_sources",
     "own_summary",
     "read_report",

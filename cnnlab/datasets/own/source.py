@@ -49,7 +49,7 @@ def own_sources(root: Path) -> dict[str, Source]:
         found[name] = Source(
             name=name,
             title=summary.title,
-            summary=f"{sum(count.values()):,} images of your own in {len(summary.classes)} classes, kept at "
+            summary=f"{sum(count.values()):,} images from {report.source} in {len(summary.classes)} classes, kept at "
             f"{report.size}×{report.size} pixels.",
             classes=len(summary.classes),
             image_size=report.size,

@@ -1,0 +1,86 @@
+"""A trained network judged and used in a real browser, and one's own images brought there."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cnnlab import datasets
+from cnnlab.evaluation import kept_evaluation
+from cnnlab.runs.run import Run
+from tests.browser.conftest import Server, metric
+from tests.test_own_images import two_classes, zipped
+from tests.test_prediction_many import png
+
+LONG_MS = 120_000
+PASTE = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const held = new DataTransfer();
+  held.items.add(new File([bytes], "image.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: held, bubbles: true }));
+}"""
+
+
+@pytest.fixture
+def run(server: Server, trained_run: Run) -> Run:
+    """A trained run in the server's folder."""
+    return Run(Path(shutil.copytree(trained_run.folder, server.runs / trained_run.id)))
+
+
+def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_images(
+    server: Server, page: Page, run: Run
+) -> None:
+    shutil.rmtree(run.folder / "evaluations", ignore_errors=True)
+    page.goto(f"{server.address}/evaluate?run={run.id}&section=Confusion")
+    page.get_by_role("button", name="Evaluate", exact=True).click()
+    expect(metric(page, "Rank-1 accuracy")).to_be_visible(timeout=LONG_MS)
+    kept = kept_evaluation(run)
+    assert kept is not None
+    expect(metric(page, "Rank-1 accuracy")).to_have_text(f"{kept.accuracy:.2%}")
+    cell = page.locator(".js-plotly-plot .scatterlayer .point").first
+    box = cell.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(
+        page.get_by_role("heading", name=re.compile(rf"^0, recognised: {kept.confusion[0][0]} images"))
+    ).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report, HTML").click()
+    assert f"{kept.accuracy:.2%}" in Path(download.value.path()).read_text()
+
+
+def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Page, run: Run) -> None:
+    page.goto(f"{server.address}/predict?run={run.id}")
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+    page.wait_for_function("window.cnnlabPaste")
+    page.evaluate(PASTE, base64.b64encode(png(datasets.load("digits").test_images[0])).decode())
+    expect(page.get_by_text("What the network sees: 32×32 pixels")).to_be_visible(timeout=LONG_MS)
+    page.get_by_text("Look inside").click()
+    expect(page.get_by_text(re.compile("Grad-CAM"))).to_be_visible(timeout=LONG_MS)
+    page.get_by_role("radio", name="First filters").or_(page.get_by_role("button", name="First filters")).first.click()
+    expect(page.get_by_text("The 32 filters of the first convolution")).to_be_visible()
+
+
+def test_ones_own_images_are_brought_in_a_zip_and_shown(server: Server, page: Page, tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "pets.zip", {**two_classes(), "cats/notes.txt": b"?"})
+    page.goto(f"{server.address}/datasets")
+    page.get_by_text("Use your own images").click()
+    page.get_by_label("Name").fill("Pets")
+    page.get_by_label("Name").press("Enter")
+    page.locator("input[type=file]").set_input_files(archive)
+    page.get_by_role("button", name="Import", exact=True).click()
+    report = server.runs.parent / "data" / "own" / "pets" / "import.json"
+    page.wait_for_timeout(500)
+    for _ in range(100):
+        if report.exists():
+            break
+        page.wait_for_timeout(200)
+    page.goto(f"{server.address}/datasets?dataset=pets")
+    expect(metric(page, "Training images")).to_have_text("14")
+    expect(page.get_by_text("1 file left out")).to_be_visible()
