@@ -183,7 +183,7 @@ def export(classifier: Classifier, form: Format, target: Path, progress: Progres
         progress("Packing", 0.9)
         (Path(folder) / "classes.txt").write_text("\n".join(classifier.data.classes) + "\n", encoding="utf-8")
         (Path(folder) / "classify.py").write_text(script(classifier, form), encoding="utf-8")
-        (Path(folder) / "README.md").write_text(card(classifier, form, difference, len(images)), encoding="utf-8")
+        (Path(folder) / "README.md").write_text(card(classifier, (form, difference, len(images))), encoding="utf-8")
         pack(Path(folder), target)
     return difference
 
@@ -242,51 +242,63 @@ def script(classifier: Classifier, form: Format) -> str:
         ''')
 
 
-def card(classifier: Classifier, form: Format, difference: float, images: int) -> str:
-    """What the network is: data, recipe, measured results, limits."""
-    run, data, chosen = classifier.run, classifier.data, FORMATS[form]
+def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> str:
+    """What the network is: data, recipe, measured results, limits; `checked` is the format it was written in, the
+    largest difference of a probability from Keras's, and on how many images."""
+    run, data = classifier.run, classifier.data
     experiment, network, point = run.config.experiment, run.network, classifier.checkpoint.info
-    kept = kept_evaluation(run)
-    test = (
-        f"{kept.accuracy:.2%} rank-1, {kept.top5_accuracy:.2%} rank-5 on {kept.images:,} test images of {kept.dataset} "
-        f"(weights after epoch {kept.epoch:g})"
-        if kept
-        else "not measured"
-    )
+    kept = {view: kept_evaluation(run, view=view) for view in ("plain", "mirror")}
+    tests = [
+        f"{one.accuracy:.2%} rank-1, {one.top5_accuracy:.2%} rank-5 on {one.images:,} test images of {one.dataset}"
+        + ("" if view == "plain" else ", averaged with the mirror image")
+        for view, one in kept.items()
+        if one
+    ]
     validation = "not measured" if point.validation_accuracy is None else f"{point.validation_accuracy:.2%}"
     given = data.preprocessing
     height, width = given.image_size
     rows, columns = given.input_size
     way = "its middle cut out" if given.crop else "resized"
     shown = ", ".join(data.classes[:60]) + (" …" if len(data.classes) > 60 else "")
-    return dedent(f"""\
-        # {network.name} on {data.title}
-
-        - Format: {chosen.title}, `{chosen.file}`. Checked against Keras on {images} images: probabilities differ by at
-          most {difference:.1g}.
-        - Input `{INPUT}`: float32, (count, {rows}, {columns}, 3), RGB values from 0 to 255; normalization is inside. An
-          image is first brought to {width}×{height} pixels ({given.fitting}), then to {columns}×{rows} ({way}).
-        - Output: probabilities, (count, {len(data.classes)}), in the order of `classes.txt`.
-        - Parameters: {network.parameters:,}. Multiply-adds for an image: {network.multiply_adds:,}.
-
-        ## How it was trained
-
-        On {data.title} (fingerprint {data.fingerprint}), run `{run.id}`, weights after epoch {point.epoch:g}, in
-        {units.duration(point.worked)}, seed {experiment.recipe.seed}:
-
-            {experiment.command()}
-
-        ## What was measured
-
-        - Validation accuracy: {validation}.
-        - Test: {test}.
-
-        ## Limits
-
-        It knows {len(data.classes)} classes and nothing else: {shown}. An image of anything else is answered with one
-        of them, often with confidence. It has learned from {data.title} alone and may do worse on images of another
-        origin.
-        """)
+    form = []
+    if checked:
+        chosen = FORMATS[checked[0]]
+        form = [
+            f"- Format: {chosen.title}, `{chosen.file}`. Checked against Keras on {checked[2]} images: probabilities "
+            f"differ by at most {checked[1]:.1g}.",
+            f"- Input `{INPUT}`: float32, (count, {rows}, {columns}, 3), RGB values from 0 to 255; normalization is "
+            "inside.",
+            f"- Output: probabilities, (count, {len(data.classes)}), in the order of `classes.txt`.",
+        ]
+    return "\n".join(
+        [
+            f"# {network.name} on {data.title}",
+            "",
+            *form,
+            f"- An image is brought to {width}×{height} pixels ({given.fitting}), then to {columns}×{rows} ({way}).",
+            f"- Parameters: {network.parameters:,}. Multiply-adds for an image: {network.multiply_adds:,}.",
+            "",
+            "## How it was trained",
+            "",
+            f"On {data.title} (fingerprint {data.fingerprint}), run `{run.id}`, weights after epoch {point.epoch:g}, "
+            f"in {units.duration(point.worked)} on {run.config.hardware.get('processor', run.config.machine)}, seed "
+            f"{experiment.recipe.seed}:",
+            "",
+            f"    {experiment.command()}",
+            "",
+            "## What was measured",
+            "",
+            f"- Validation accuracy: {validation}.",
+            *[f"- Test: {line}." for line in tests or ["not measured"]],
+            "",
+            "## Limits",
+            "",
+            f"It knows {len(data.classes)} classes and nothing else: {shown}. An image of anything else is answered "
+            "with one of them, often with confidence. It has learned from this data alone and may do worse on images "
+            "of another origin.",
+            "",
+        ]
+    )
 
 
 def folder_of(run: Run, checkpoint: Checkpoint, form: Format) -> Path:

@@ -20,13 +20,13 @@ from cnnlab.evaluation import (
     export,
     kept_predictions,
     plots,
-    split_of,
 )
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.runs.run import Run
+from cnnlab.shipped import shipped
 from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evaluation_or_offer, headline
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, describe_run, lecture_thread, usable_runs
+from pages.shared.parts import address_select, data_link, describe_run, lecture_thread, split_here, usable_runs
 from pages.shared.pictures import picture_grid
 
 enter_through_app()
@@ -42,8 +42,13 @@ def predictions_of(run: Run, evaluation: Evaluation) -> Predictions:
     return kept_predictions(run, evaluation)
 
 
-def show_pictures(split: Split, found: Predictions, positions: Indices, classes: tuple[str, ...], key: str) -> None:
+def show_pictures(
+    split: Split | None, found: Predictions, positions: Indices, classes: tuple[str, ...], key: str
+) -> None:
     """Images with what they are and what they were taken for, page by page."""
+    if split is None:
+        data_link(run)
+        return
     pages = max(-(-len(positions) // PAGE), 1)
     page = st.pagination(pages, key=f"page {key} {len(positions)}") if pages > 1 else 1
     chosen = positions[(page - 1) * PAGE : page * PAGE]
@@ -72,7 +77,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
         right.dataframe(worst.style.format("{:.2f}", subset=["Precision", "Recall"]), hide_index=True)
 
 
-def show_confusion(split: Split, kept: Evaluation, found: Predictions) -> None:
+def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.segmented_control(
             "Classes",
@@ -102,7 +107,7 @@ def show_confusion(split: Split, kept: Evaluation, found: Predictions) -> None:
     show_pictures(split, found, positions, kept.classes, f"cell {true} {guess}")
 
 
-def show_images(split: Split, kept: Evaluation, found: Predictions) -> None:
+def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     which = left.segmented_control(
         "Which",
@@ -134,10 +139,10 @@ def show_confidence(kept: Evaluation, found: Predictions) -> None:
     )
 
 
-def show_against(run: Run, split: Split, kept: Evaluation, found: Predictions) -> None:
+def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predictions) -> None:
     """This run against another on the images that both were evaluated on."""
     others = {}
-    for other in usable_runs().values():
+    for other in usable.values():
         for one in evaluations(other):
             same = (other.id, one.step, one.view) == (run.id, kept.step, kept.view)
             if one.split == kept.split and one.classes == kept.classes and not same and same_images(run, other):
@@ -212,12 +217,13 @@ def show_views(run: Run, kept: Evaluation) -> None:
     st.dataframe(table, hide_index=True)
 
 
-def show_downloads(run: Run, split: Split, kept: Evaluation, found: Predictions) -> None:
+def show_downloads(run: Run, split: Split | None, kept: Evaluation, found: Predictions) -> None:
     name = f"{run.id}-{kept.split}"
+    mistakes = found.mistakes()[: export.SHOWN_MISTAKES]
     with st.container(horizontal=True):
         st.download_button(
             "Report, HTML",
-            lambda: export.html_report(run, kept, found, split.batch(found.mistakes()[: export.SHOWN_MISTAKES])[0]),
+            lambda: export.html_report(run, kept, found, split.batch(mistakes)[0] if split else None),
             f"{name}.html",
             "text/html",
             icon=":material/description:",
@@ -236,11 +242,7 @@ def show_downloads(run: Run, split: Split, kept: Evaluation, found: Predictions)
 
 st.title("Evaluate", anchor=False)
 st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
-usable = usable_runs()
-if not usable:
-    st.info("There is no trained network yet. Train one; on digits it takes about a minute.", icon=":material/info:")
-    st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
-    st.stop()
+usable = {**usable_runs(), **shipped()}
 first, second, third, fourth = st.columns([4, 2, 2, 3])
 chosen = address_select("Run", list(usable), "run", lambda name: describe_run(usable[name]), first)
 run = usable[chosen]
@@ -270,7 +272,9 @@ try:
             bind="query-params",
             label_visibility="collapsed",
         )
-        found, split = predictions_of(run, kept), split_of(run, kept.split)
+        found, split = predictions_of(run, kept), split_here(run, kept.split)
+        if split is None:
+            st.caption("The images themselves are not on this machine; the figures are kept with the run.")
         match section:
             case "Confusion":
                 show_confusion(split, kept, found)

@@ -19,7 +19,6 @@ from cnnlab.activation_maps import Inside, colored, overlaid
 from cnnlab.datasets.own.container import Budget, members, open_archive
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
-from cnnlab.evaluation import split_of
 from cnnlab.evaluation.export import csv_text
 from cnnlab.images import EXTENSIONS, Pixels, resize
 from cnnlab.limits import Limits
@@ -27,7 +26,7 @@ from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
 from pages.shared.models import classifier, neighbourhood
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, describe_run, usable_runs
+from pages.shared.parts import address_select, data_link, describe_run, split_here, usable_networks
 from pages.shared.pictures import enlarged, picture_grid
 from pages.shared.working import job_or_offer
 
@@ -108,10 +107,11 @@ def bytes_of(member: Any) -> bytes:
 
 def samples() -> Files:
     """Validation images of the network's data set under their true class, and photographs it has not met."""
-    split = split_of(run, "validation")
-    images, labels = split.batch(np.linspace(0, len(split) - 1, SAMPLES).astype(np.int64))
-    for image, label in zip(images, labels, strict=True):
-        yield f"a {run.data.classes[label]}", lambda image=image: encoded(image)
+    split = split_here(run, "validation")
+    if split:
+        images, labels = split.batch(np.linspace(0, len(split) - 1, SAMPLES).astype(np.int64))
+        for image, label in zip(images, labels, strict=True):
+            yield f"a {run.data.classes[label]}", lambda image=image: encoded(image)
     from sklearn.datasets import load_sample_image
 
     for name in ("china.jpg", "flower.jpg"):
@@ -243,6 +243,10 @@ def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
 
 def show_nearest(model: Classifier, inputs: Pixels) -> None:
     around = neighbourhood(model.run)
+    if split_here(model.run, "train") is None:
+        st.info("Its training images are not on this machine.", icon=":material/info:")
+        data_link(model.run)
+        return
     if around is None:
         question = (
             "The network looks once at up to 10,000 of its training images, for a minute or so. Afterwards their "
@@ -358,13 +362,7 @@ def show_own_models() -> None:
 
 st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
-usable = {**usable_runs(), **pretrained.available(), **own_models.own_models()}
-show_pretrained()
-show_own_models()
-if not usable:
-    st.info("There is no trained network yet. Train one; on digits it takes about a minute.", icon=":material/info:")
-    st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
-    st.stop()
+usable = usable_networks()
 left, right = st.columns(2)
 chosen = address_select("Network", list(usable), "run", lambda name: describe_run(usable[name]), left)
 run: Run = usable[chosen]
@@ -409,3 +407,5 @@ try:
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
 except UserError as error:
     st.error(str(error))
+show_pretrained()
+show_own_models()

@@ -13,6 +13,7 @@ from cnnlab.plots import Records
 from cnnlab.runs import queue
 from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.shipped import shipped
 from pages.shared.actions import action_bar, more_actions, show_refusal
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
@@ -34,7 +35,7 @@ def open_run() -> Run:
     """The run named in the address, or the page's end with a word on what to do."""
     name = st.query_params.get("run", "")
     try:
-        return runs.find(name, runs_folder())
+        return shipped().get(name) or runs.find(name, runs_folder())
     except UserError:
         st.title("Run", anchor=False)
         if name:
@@ -186,6 +187,7 @@ began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
 st.title(labels.name or run_title(run), anchor=False)
 show_refusal()
+own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
 alive = (*ACTIVE, "queued")
 active = run.status().state in alive
 
@@ -219,7 +221,8 @@ def progress() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
         st.caption(f"`{run.id}` · started {began:%d %b %Y, %H:%M}", width="content")
-        action_bar(run, status)
+        if own:
+            action_bar(run, status)
     show_message(run, status)
     history = run.history()
     show_metrics(status, history)
@@ -236,8 +239,9 @@ def progress() -> None:
 
 
 progress()
-with st.container(horizontal=True):
-    more_actions(run, run.status())
+if own:
+    with st.container(horizontal=True):
+        more_actions(run, run.status())
 
 if not active:
     if run.checkpoints():

@@ -9,6 +9,7 @@ from cnnlab import runs, units
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import STATES, architecture_title, dataset_title_of, runs_folder, state_badge
@@ -23,6 +24,10 @@ st.title("Runs", anchor=False)
 st.write("Every training on this machine, newest first. Choose one to open it, or several to lay over each other.")
 show_refusal()
 
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption("Shipped with cnnlab:", width="content")
+    for name, run in shipped().items():
+        st.page_link("pages/run.py", label=run.labels().name, query_params={"run": name})
 everything = runs.summaries(folder)
 if not everything and not actions.trashed(folder):
     st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")

@@ -23,8 +23,9 @@ def network_of(options: argparse.Namespace) -> Run:
             return run
         raise UserError(f"{wanted.title} is not here yet; fetch it: python -m cnnlab pretrained {wanted.name}")
     from cnnlab.own_models import own_models
+    from cnnlab.shipped import shipped
 
-    if run := own_models().get(options.run):
+    if run := {**shipped(), **own_models()}.get(options.run):
         return run
     return runs.find(options.run, runs.runs_folder(options.runs_dir))
 

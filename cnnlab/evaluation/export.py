@@ -91,10 +91,10 @@ def report_rows(evaluation: Evaluation, printed: ClassificationReport | None) ->
     return rows
 
 
-def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, images: Pixels) -> str:
+def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, images: Pixels | None) -> str:
     """One page with all figures, the curves of the training and the most confident mistakes.
 
-    `images` are those of the split, at the positions of `predictions.mistakes()[:36]`.
+    `images` are those of the split, at the positions of `predictions.mistakes()[:36]`, None where they are not here.
     """
     printed = lecture_report(run, evaluation)
     config, title = run.config, f"{run.network.name}, {evaluation.dataset}: {evaluation.split} images"
@@ -136,7 +136,7 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         f"<figcaption>{escape(evaluation.classes[predictions.labels[place]])}, taken for "
         f"{escape(evaluation.classes[predictions.predicted[place]])} "
         f"({predictions.confidence[place]:.0%})</figcaption></figure>"
-        for place, image in zip(mistakes, images, strict=True)
+        for place, image in zip(mistakes, [] if images is None else images, strict=images is not None)
     ]
     parts = [
         f"<h1>{escape(title)}</h1>",

@@ -49,6 +49,17 @@ class Preset:
 
 
 LECTURE_SGD = {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "batch_size": 64}
+SHIPPED = {
+    "optimizer": "sgd",
+    "batch_size": 128,
+    "learning_rate": 0.1,
+    "schedule": "linear",
+    "weight_decay": 5e-4,
+    "label_smoothing": 0.1,
+    "weight_averaging": 0.999,
+    "validation_fraction": 0.05,
+    "flip": True,
+}
 BATCH_LEFT_OPEN = "It does not say the batch size (64 here) and names no augmentation (none here)."
 
 PRESETS = {
@@ -224,6 +235,19 @@ PRESETS = {
                 "flip": True,
             },
             {"input_size": 96, "auxiliary_heads": True},
+        ),
+        Preset(
+            "minivggnet-shipped",
+            "MiniVGGNet, as it is shipped",
+            "Nesterov SGD from 0.1 linearly to zero over 40 epochs after two to warm up, mirrored and shifted images, "
+            "label smoothing, weight averaging and less dropout than the lecture's network is known by.",
+            "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
+            "Measured: 0.861 on the test images of CIFAR-10 (JPEG), 0.871 with the mirror image.",
+            0.6,
+            "minivggnet",
+            "cifar10",
+            {**SHIPPED, "epochs": 40, "warmup_epochs": 2, "shift": 4},
+            {"dropout": 0.1, "classifier_dropout": 0.3},
         ),
     )
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnlab import datasets
 from cnnlab.evaluation import Evaluation, Key
 from cnnlab.evaluation.job import evaluation_job
 from cnnlab.evaluation.store import read
 from cnnlab.runs.run import CheckpointChoice, Run
+from pages.shared.parts import data_link
 from pages.shared.working import job_or_offer
 
 RANK5_CLASSES = 6
@@ -17,6 +19,10 @@ def evaluation_or_offer(run: Run, key: Key, question: str) -> Evaluation | None:
     """The evaluation where it is there; else how far it is, or the button that asks for it."""
     if kept := read(key.folder(run)):
         return kept
+    if datasets.ready(run.config.experiment.dataset) is None:
+        st.info("The images to evaluate it on are not on this machine yet.", icon=":material/info:")
+        data_link(run)
+        return None
     job_or_offer(evaluation_job(run, key), question, "Evaluate", ":material/fact_check:")
     return None
 

@@ -10,9 +10,14 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, runs, units
 from cnnlab.architectures.switches import Switch, Value
+from cnnlab.datasets import Split, SplitName
 from cnnlab.errors import UserError
+from cnnlab.evaluation import split_of
+from cnnlab.own_models import own_models
+from cnnlab.pretrained import available
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
+from cnnlab.shipped import shipped
 
 STATES: dict[State, tuple[str, Any]] = {
     "queued": (":material/schedule:", "gray"),
@@ -79,10 +84,38 @@ def usable_runs() -> dict[str, Run]:
     return {run.id: run for run in runs.listing(runs_folder()) if run.checkpoints()}
 
 
+def usable_networks() -> dict[str, Run]:
+    """All that can be asked about images: one's own runs, then those that come with cnnlab or were brought here."""
+    return {**usable_runs(), **shipped(), **available(), **own_models()}
+
+
+def split_here(run: Run, name: SplitName) -> Split | None:
+    """A split of a run's data set, if its images are on this machine; nothing is fetched for it."""
+    if datasets.ready(run.config.experiment.dataset) is None:
+        return None
+    try:
+        return split_of(run, name)
+    except UserError:  # the data set has changed since
+        return None
+
+
+def data_link(run: Run) -> None:
+    """The way to a data set whose images are not here, where there is one."""
+    if run.config.experiment.dataset not in datasets.sources():
+        return
+    st.page_link(
+        "pages/datasets.py",
+        label=f"Get {dataset_title(run)}",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"dataset": run.config.experiment.dataset},
+    )
+
+
 def describe_run(run: Run) -> str:
     best = run.best_epoch()
-    accuracy = units.percent(best["validation_accuracy"] if best else None)
-    return f"{run.labels().name or run_title(run)}, {accuracy} validation accuracy · {run.id}"
+    accuracy = f", {units.percent(best['validation_accuracy'])} validation accuracy" if best else ""
+    return f"{run.labels().name or run_title(run)}{accuracy} · {run.id}"
 
 
 LECTURE = (  # the lecture's parts in its order: where each lives

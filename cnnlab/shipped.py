@@ -1,0 +1,110 @@
+"""Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the project.
+
+Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, and its
+card. Weights are stored in half precision; what is stored is what was evaluated. They are copied under the data root
+when they are first asked for, so that the project's own stay as they are.
+
+`python -m cnnlab.shipped RUN_FOLDER NAME TITLE` makes one of a finished run.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from cnnlab import datasets
+from cnnlab.errors import UserError
+from cnnlab.runs.files import write_text
+from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
+
+SOURCE = Path(__file__).resolve().parents[1] / "shipped"
+FOLDER = "shipped"
+PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
+MOST_STEPS = 400
+
+
+def shipped() -> dict[str, Run]:
+    """The networks that come with cnnlab, by name, where one can work with them; UserError where there is no room."""
+    found = {}
+    for source in sorted(path.parent for path in SOURCE.glob("*/config.json")):
+        target = datasets.data_root() / FOLDER / source.name
+        if not same(source, target):
+            copy(source, target)
+        found[source.name] = Run(target)
+    return found
+
+
+def same(source: Path, target: Path) -> bool:
+    """Whether the copy is of this version."""
+    try:
+        return (source / "config.json").read_bytes() == (target / "config.json").read_bytes()
+    except OSError:
+        return False
+
+
+def copy(source: Path, target: Path) -> None:
+    partial = target.with_name(f"{target.name}.{uuid4().hex[:8]}.partial")
+    try:
+        shutil.copytree(source, partial)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.replace(target)
+    except OSError as error:
+        if not same(source, target):  # another process may have put it there first
+            raise UserError(f"The shipped networks cannot be copied to {target.parent}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def ship(run: Run, name: str, title: str) -> Path:
+    """Make a shipped network of a finished run: its best checkpoint in half precision, evaluated as it is stored."""
+    from cnnlab.evaluation import evaluate
+    from cnnlab.export import card
+    from cnnlab.prediction import load_classifier
+
+    target = SOURCE / name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in PLAIN_FILES:
+        shutil.copyfile(run.folder / file, target / file)
+    config = json.loads((target / "config.json").read_text()) | {"id": name, "group": None}
+    write_text(target / "config.json", json.dumps(config, indent=1))
+    steps = run.steps()
+    thinned = steps[:: max(-(-len(steps) // MOST_STEPS), 1)]
+    write_text(target / "steps.jsonl", "".join(json.dumps(step) + "\n" for step in thinned))
+    write_text(target / "labels.json", Labels(name=title, tags=("shipped",)).model_dump_json())
+    best = run.checkpoint("best")
+    point = target / "checkpoints" / best.folder.name
+    point.mkdir(parents=True)
+    shutil.copyfile(best.folder / "checkpoint.json", point / "checkpoint.json")
+    halve(best.weights, point / WEIGHTS_FILE)
+    made = Run(target)
+    classifier = load_classifier(made)
+    for view in ("plain", "mirror"):
+        evaluate(classifier, "test", view)
+    write_text(target / "README.md", card(classifier, None))
+    return target
+
+
+def halve(source: Path, target: Path) -> None:
+    """Weights with every number in half precision."""
+    import h5py
+
+    with h5py.File(source) as given, h5py.File(target, "w") as kept:
+
+        def visit(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset):
+                kept.create_dataset(name, data=item[()].astype("float16"), compression="gzip", shuffle=True)
+            else:
+                group = kept.require_group(name)
+                group.attrs.update(item.attrs)  # type: ignore[attr-defined]
+
+        kept.attrs.update(given.attrs)
+        given.visititems(visit)
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(ship(Run(Path(sys.argv[1]).resolve()), sys.argv[2], sys.argv[3]))

@@ -1,0 +1,109 @@
+"""The networks that come with cnnlab: whole, as drawn, and as good as they say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_image
+
+from cnnlab import architectures, datasets
+from cnnlab.evaluation import kept_evaluation, kept_predictions
+from cnnlab.evaluation.store import predict_all
+from cnnlab.prediction import load_classifier
+from cnnlab.runs.run import Run
+from cnnlab.shipped import SOURCE, shipped
+from cnnlab.training.presets import preset
+from tests.conftest import Output
+from tests.test_prediction_many import png
+
+NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
+MOST_BYTES = 40_000_000
+FLOORS = {"minivggnet-cifar10": 0.85, "minigooglenet-cifar10": 0.88}
+
+
+@pytest.fixture(params=NAMES)
+def network(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path))
+    return shipped()[request.param]
+
+
+def test_there_are_some_and_they_are_small() -> None:
+    assert "minivggnet-cifar10" in NAMES
+    assert sum(path.stat().st_size for path in SOURCE.rglob("*") if path.is_file()) < MOST_BYTES
+
+
+def test_each_is_the_architecture_to_the_parameter_and_carries_its_record(network: Run) -> None:
+    experiment = network.config.experiment
+    assert network.network == architectures.build(experiment.architecture, experiment.switches)
+    classifier = load_classifier(network)
+    assert classifier.model.count_params() == network.network.parameters
+    assert len(network.history()) == experiment.recipe.epochs
+    assert network.status().state == "completed"
+    assert network.config.hardware["processor"]
+    assert "--seed 0" in (network.folder / "README.md").read_text()
+
+
+def test_one_command_trains_it_again(network: Run) -> None:
+    experiment = network.config.experiment
+    recipe = preset(f"{experiment.architecture}-shipped")
+    differing = {
+        name: value for name, value in recipe.experiment().settings().items() if experiment.settings()[name] != value
+    }
+    assert differing == {"mixed_precision": False}
+    kept = kept_evaluation(network)
+    assert kept is not None
+    assert f"{kept.accuracy:.3f}" in recipe.expected
+
+
+def test_what_it_said_of_each_test_image_adds_up_to_what_it_claims(network: Run) -> None:
+    kept = kept_evaluation(network)
+    assert kept is not None
+    assert kept.images == 10_000
+    found = kept_predictions(network, kept)
+    assert found.right.mean() == pytest.approx(kept.accuracy)
+    assert kept.accuracy >= FLOORS[network.id]
+    assert f"{kept.accuracy:.2%} rank-1" in (network.folder / "README.md").read_text()
+    mirrored = kept_evaluation(network, view="mirror")
+    assert mirrored is not None
+    assert mirrored.step == kept.step
+
+
+def test_it_answers_at_once_without_data_network_or_training(
+    network: Run, tmp_path: Path, call: Callable[..., Output]
+) -> None:
+    path = tmp_path / "photograph.png"
+    path.write_bytes(png(np.asarray(load_sample_image("china.jpg"))))
+    (answer,) = call("predict", network.id, str(path), "--json", "--runs-dir", str(tmp_path / "none")).json()[
+        "predictions"
+    ]
+    assert len(answer["top"]) == 5
+
+
+def test_the_projects_own_stay_as_they_are(network: Run) -> None:
+    assert SOURCE not in network.folder.parents
+    before = {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")}
+    network.relabel(name="mine")
+    assert shipped()[network.id].labels().name == "mine", "what one does with a copy stays with it"
+    assert {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")} == before
+
+
+REAL = os.environ.get("CNNLAB_DATA")
+
+
+@pytest.mark.skipif(
+    not REAL or datasets.SOURCES["cifar10"].find(Path(REAL)) is None, reason="CNNLAB_DATA points at no CIFAR-10"
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_as_good_on_the_test_images_as_it_says(name: str) -> None:
+    network = shipped()[name]
+    dataset = datasets.load("cifar10")
+    if dataset.fingerprint != network.data.fingerprint:
+        pytest.skip("these are other images than the JPEG copies it was measured on")
+    kept = kept_evaluation(network)
+    assert kept is not None
+    found = predict_all(load_classifier(network), dataset.test_split())
+    assert found.right.mean() == pytest.approx(kept.accuracy, abs=0.001)
