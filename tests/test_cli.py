@@ -303,6 +303,7 @@ def test_the_runs_are_listed_as_json(call: Any, trained_run: Run, folder: str) -
         "best_validation_accuracy": best["validation_accuracy"],
         "best_epoch": best["epoch"],
         "seconds": pytest.approx(item["seconds"]),
+        "usable": True,
     }
 
 

@@ -26,7 +26,11 @@ from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
 @pytest.fixture
 def run(trained_run: Run, tmp_path: Path) -> Run:
-    return Run(Path(shutil.copytree(trained_run.folder, tmp_path / "runs" / trained_run.id)))
+    """A copy that was not evaluated."""
+    copied = shutil.copytree(
+        trained_run.folder, tmp_path / "runs" / trained_run.id, ignore=shutil.ignore_patterns("evaluations")
+    )
+    return Run(Path(copied))
 
 
 @pytest.fixture

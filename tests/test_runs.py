@@ -369,6 +369,7 @@ def test_a_summary_is_a_run_in_a_line(run: Run) -> None:
         "best_validation_accuracy": 0.9,
         "best_epoch": 2,
         "seconds": 90.0,
+        "usable": False,
     }
 
 

@@ -140,7 +140,7 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
 
 
 class Summary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` at work."""
+    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it has a checkpoint."""
 
     id: str
     name: str
@@ -157,6 +157,7 @@ class Summary(TypedDict):
     best_validation_accuracy: float | None
     best_epoch: int | None
     seconds: float | None
+    usable: bool
 
 
 def summary(run: Run) -> Summary:
@@ -180,6 +181,7 @@ def summary(run: Run) -> Summary:
         best_validation_accuracy=best["validation_accuracy"] if best else None,
         best_epoch=best["epoch"] if best else None,
         seconds=status.seconds_worked(time.time()),
+        usable=bool(run.checkpoints()),
     )
 
 

@@ -81,7 +81,8 @@ def run_title(run: Run) -> str:
 
 def usable_runs() -> dict[str, Run]:
     """The runs that have a checkpoint, newest first."""
-    return {run.id: run for run in runs.listing(runs_folder()) if run.checkpoints()}
+    folder = runs_folder()
+    return {item["id"]: Run(folder / item["id"]) for item in runs.summaries(folder) if item["usable"]}
 
 
 def usable_networks() -> dict[str, Run]:
@@ -113,6 +114,14 @@ def data_link(run: Run) -> None:
 
 
 def describe_run(run: Run) -> str:
+    """A run's name or what it is, how good it is, and its id."""
+    files = (run.folder / name for name in ("history.jsonl", "labels.json", "data.json"))
+    return _described(str(run.folder), tuple(path.stat().st_mtime if path.exists() else 0.0 for path in files))
+
+
+@st.cache_data(max_entries=10_000, show_spinner=False)
+def _described(folder: str, written: tuple[float, ...]) -> str:
+    run = Run(Path(folder))
     best = run.best_epoch()
     accuracy = f", {units.percent(best['validation_accuracy'])} validation accuracy" if best else ""
     return f"{run.labels().name or run_title(run)}{accuracy} · {run.id}"
