@@ -104,7 +104,7 @@ def test_the_plan_knows_exactly_how_many_images_there_are_to_train_on(fraction: 
     ("architecture", "dataset", "switches", "parts"),
     [
         ("lenet", "digits", {}, ["'lenet'", "minivggnet"]),
-        ("minivggnet", "svhn", {}, ["'mnist'", "digits", "cifar10"]),
+        ("minivggnet", "svhn", {}, ["'svhn'", "digits", "cifar10"]),
         ("minivggnet", "digits", {"depth": 3}, ["'depth'", "classes"]),
         ("minivggnet", "digits", {"classes": 7}, ["Digits", "10", "7"]),
         ("minivggnet", "digits", {"dropout": "much"}, ["dropout", "'much'"]),
