@@ -338,8 +338,10 @@ def coordinate(name: str, values: list[Any]) -> dict[str, Any]:
     }
 
 
-def reached_over(points: Sequence[dict[str, Any]], key: str, title: str) -> go.Figure:
-    """Best validation accuracy of runs over parameters, multiply-adds or time. `points`: title, accuracy, and `key`."""
+def reached_over(
+    points: Sequence[dict[str, Any]], key: str, title: str, measure: str = "Best validation accuracy"
+) -> go.Figure:
+    """An accuracy of runs over parameters, multiply-adds or time. `points`: title, accuracy, and `key`."""
     figure = go.Figure()
     for place, point in enumerate(points):
         figure.add_scatter(
@@ -355,7 +357,7 @@ def reached_over(points: Sequence[dict[str, Any]], key: str, title: str) -> go.F
         margin=MARGIN,
         showlegend=False,
         xaxis={"title": title, "tickformat": "~s", "rangemode": "tozero"},
-        yaxis={"title": "Best validation accuracy", "tickformat": ".1%"},
+        yaxis={"title": measure, "tickformat": ".1%"},
     )
     return figure
 

@@ -38,6 +38,7 @@ SEEN_PIXELS = 160
 CARDS = 4
 MOST_NETWORKS = 4
 MOST_MODEL_MB = 2000
+MOST_UPLOAD_MB = 500
 MAP_PIXELS = 224
 THUMBNAIL = 48
 SHOWN_REFUSALS = 5
@@ -82,6 +83,7 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
         "JPEG, PNG, WebP, BMP or GIF, any number; or a zip of them. Paste with Ctrl+V.",
         type=[*EXTENSIONS, "zip"],
         accept_multiple_files=True,
+        max_upload_size=MOST_UPLOAD_MB,
         key="images",
     )
     st.html(PASTE, unsafe_allow_javascript=True)
@@ -111,7 +113,7 @@ def samples() -> Files:
     if split:
         images, labels = split.batch(np.linspace(0, len(split) - 1, SAMPLES).astype(np.int64))
         for image, label in zip(images, labels, strict=True):
-            yield f"a {run.data.classes[label]}", lambda image=image: encoded(image)
+            yield f"validation, {run.data.classes[label]}", lambda image=image: encoded(image)
     from sklearn.datasets import load_sample_image
 
     for name in ("china.jpg", "flower.jpg"):

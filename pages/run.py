@@ -195,7 +195,7 @@ active = run.status().state in alive
 def show_origin() -> None:
     """Where the run comes from, and what people noted about it."""
     config = run.config
-    words = [run_title(run)] if labels.name else []
+    words = [run_title(run)] if labels.name not in ("", run_title(run)) else []
     words += [f"recipe {config.preset}"] if config.preset else []
     words += [f"group {config.group}"] if config.group else []
     words += [f"goes on from {config.parent.run} after epoch {config.parent.epoch:g}"] if config.parent else []

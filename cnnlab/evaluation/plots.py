@@ -113,7 +113,7 @@ def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
         margin=MARGIN,
         xaxis={"title": "Confidence", "range": [0, 1], "tickformat": ".0%"},
         yaxis={"title": "Accuracy", "range": [0, 1], "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
     )
     return figure
 
@@ -140,7 +140,7 @@ def answered(rows: Sequence[tuple[float, float, float | None]]) -> go.Figure:
         margin=MARGIN,
         xaxis={"title": "Least confidence", "range": [0, 1], "tickformat": ".0%"},
         yaxis={"title": "Share of images", "range": [0, 1.02], "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
     )
     return figure
 

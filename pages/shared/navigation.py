@@ -23,6 +23,7 @@ def navigation() -> Any:
             st.Page("pages/generalization.py", title="Generalization"),
             st.Page("pages/evaluate.py", title="Evaluate"),
             st.Page("pages/predict.py", title="Predict"),
+            st.Page("pages/results.py", title="Results"),
         ],
         position="top",
     )

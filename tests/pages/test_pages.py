@@ -17,6 +17,7 @@ from cnnlab.evaluation import evaluate, kept_evaluation
 from cnnlab.prediction import load_classifier
 from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
+from cnnlab.shipped import shipped
 from cnnlab.training.recipe import make_recipe
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -32,6 +33,7 @@ PAGES = (
     "compare_runs",
     "generalization",
     "evaluate",
+    "results",
     "predict",
 )
 LOADING_TENSORFLOW = 60
@@ -213,6 +215,19 @@ def test_a_data_set_that_is_not_there_is_offered_with_its_size_and_nothing_is_fe
     assert "tiny-imagenet-200" in app.info[0].value
 
 
+def test_the_results_stand_beside_the_lectures(open_page: OpenPage) -> None:
+    app = open_page("results")
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("Network")
+    assert table.loc["MiniVGGNet", "Lecture, rank-1"] == "82.0%"
+    assert table.loc["DeeperGoogLeNet", "Lecture, rank-1"] == "30.2%"
+    assert table.loc["DeeperGoogLeNet", "Lecture, rank-5"] == "54.3%"
+    kept = kept_evaluation(shipped()["minivggnet-cifar10"])
+    assert kept is not None
+    assert table.loc["MiniVGGNet", "Best here, rank-1"] == f"{kept.accuracy:.2%}"
+    assert table.loc["MiniVGGNet", "Measured on"] == "CIFAR-10 (JPEG)"
+
+
 def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     open_page: OpenPage, trained_run: Run
 ) -> None:
@@ -241,7 +256,7 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
     assert not app.exception
     table = app.dataframe[0].value
     assert len(table) == 12
-    right = [name == f"a {answer}" for name, answer in zip(table["Image"], table["Class"], strict=True)]
+    right = [name == f"validation, {answer}" for name, answer in zip(table["Image"], table["Class"], strict=True)]
     assert sum(right) >= 7, "ten validation images of a network that knows nine of ten; two photographs"
     assert any(caption.value.startswith("What the network sees: 32×32") for caption in app.caption)
 
