@@ -10,21 +10,16 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 from cnnlab import datasets
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.datasets.own.source import slug
 from cnnlab.errors import UserError
 from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.config import Experiment, RunConfig, versions
-from cnnlab.runs.files import write_text
-from cnnlab.runs.run import MODEL_FILE, WEIGHTS_FILE, CheckpointInfo, Data, Labels, Run
-from cnnlab.runs.status import Status
-from cnnlab.training.recipe import make_recipe
+from cnnlab.runs.brought import keep_as_run
+from cnnlab.runs.run import MODEL_FILE, Data, Run
 
 FOLDER = "models"
 MAX_BYTES = 2_000_000_000
@@ -131,30 +126,15 @@ def bring(
             fitting="squash",
         ),
     )
-    config = RunConfig(
-        id=name,
-        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        experiment=Experiment(architecture=model.name[:80], switches={}, dataset="unknown", recipe=make_recipe()),
-        versions=versions(),
-        machine="",
+    return keep_as_run(
+        target,
+        model,
+        data,
+        title,
+        lambda folder: shutil.copyfile(path, folder / MODEL_FILE),
+        architecture=str(model.name)[:80],
+        dataset="unknown",
     )
-    partial = Run(target.with_name(f"{name}.{uuid4().hex[:8]}.partial"))
-    try:
-        point = partial.folder / "checkpoints" / "step-00000001"
-        point.mkdir(parents=True)
-        shutil.copyfile(path, partial.folder / MODEL_FILE)
-        model.save_weights(point / WEIGHTS_FILE)
-        write_text(point / "checkpoint.json", CheckpointInfo(step=1, epoch=0).model_dump_json())
-        write_text(partial.folder / "data.json", data.model_dump_json())
-        write_text(partial.folder / "labels.json", Labels(name=title[:200]).model_dump_json())
-        partial.say(Status(state="completed"))
-        write_text(partial.folder / "config.json", config.model_dump_json(indent=1))
-        partial.folder.replace(target)
-    except OSError as error:
-        raise UserError(f"The model cannot be kept in {target}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(partial.folder, ignore_errors=True)
-    return Run(target)
 
 
 def remove(name: str) -> None:

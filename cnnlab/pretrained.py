@@ -8,13 +8,10 @@ ours by turning the first layer's kernels from BGR to RGB.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from cnnlab import architectures, datasets, jobs
 from cnnlab.datasets.download import Download, fetch
@@ -22,15 +19,14 @@ from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.jobs import Job
 from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.config import Experiment, RunConfig, versions
+from cnnlab.runs.brought import keep_as_run
 from cnnlab.runs.files import write_text
-from cnnlab.runs.run import WEIGHTS_FILE, CheckpointInfo, Data, Labels, Run
-from cnnlab.runs.status import Status
-from cnnlab.training.recipe import make_recipe
+from cnnlab.runs.run import Data, Run
 
 FOLDER = "pretrained"
 PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
 SIZE, CLASSES = 224, 1000
+EPOCHS = 74  # the paper, section 3.1
 MEANS = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue, as keras.applications subtracts them
 NAMES = Download(
     "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json",
@@ -150,19 +146,6 @@ def keep(wanted: Pretrained, model: Any, names: Sequence[str]) -> Run:
             if node.name == "block1_conv1":
                 weights[0] = weights[0][:, :, ::-1, :]
             own.get_layer(node.name).set_weights(weights)
-    target = wanted.folder()
-    partial = Run(target.with_name(f"{target.name}.{uuid4().hex[:8]}.partial"))
-    switches = architectures.architecture(wanted.architecture).defaults
-    config = RunConfig(
-        id=wanted.name,
-        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        experiment=Experiment(
-            architecture=wanted.architecture, switches=switches, dataset="imagenet", recipe=make_recipe()
-        ),
-        versions=versions(),
-        machine="",
-        command=wanted.lines.splitlines()[-1],
-    )
     data = Data(
         title="ImageNet",
         classes=tuple(names),
@@ -171,23 +154,18 @@ def keep(wanted: Pretrained, model: Any, names: Sequence[str]) -> Run:
             image_size=(SIZE, SIZE), input_size=(SIZE, SIZE), mean=MEANS, deviation=(1, 1, 1), fitting="crop"
         ),
     )
-    try:
-        point = partial.folder / "checkpoints" / "step-00000001"
-        point.mkdir(parents=True)
-        own.save_weights(point / WEIGHTS_FILE)
-        write_text(point / "checkpoint.json", CheckpointInfo(step=1, epoch=74).model_dump_json())
-        write_text(partial.folder / "network.json", network.to_json())
-        write_text(partial.folder / "data.json", data.model_dump_json())
-        write_text(partial.folder / "labels.json", Labels(name=wanted.title).model_dump_json())
-        partial.say(Status(state="completed"))
-        write_text(partial.folder / "config.json", config.model_dump_json(indent=1))
-        shutil.rmtree(target, ignore_errors=True)
-        partial.folder.replace(target)
-    except OSError as error:
-        raise UserError(f"{wanted.title} cannot be kept in {target}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(partial.folder, ignore_errors=True)
-    return Run(target)
+    return keep_as_run(
+        wanted.folder(),
+        own,
+        data,
+        wanted.title,
+        lambda folder: write_text(folder / "network.json", network.to_json()),
+        architecture=wanted.architecture,
+        dataset="imagenet",
+        switches=architectures.architecture(wanted.architecture).defaults,
+        command=wanted.lines.splitlines()[-1],
+        epoch=EPOCHS,
+    )
 
 
 def work(name: str) -> int:

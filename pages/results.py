@@ -80,7 +80,7 @@ tested = tested_runs()
 st.dataframe(summary(tested), hide_index=True)
 st.caption(
     "The lecture measured CIFAR-10 on lossless images. Figures on JPEG copies say so: the copies have lost something, "
-    "and the two are not directly comparable. The best run is chosen among those evaluated here, your own and the shipped."
+    "and the two are not directly comparable. The best is chosen among the runs evaluated here, your own and shipped."
 )
 with_reports = [name for name, dataset, _ in LECTURE if dataset == "cifar10" and best_of(tested, name, dataset)]
 if with_reports:
