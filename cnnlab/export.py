@@ -322,7 +322,7 @@ def work(run_folder: str, step: str, form: Format) -> int:
     point = next(point for point in run.checkpoints() if point.info.step == int(step))
 
     def do(progress: Progress) -> None:
-        progress("Loading TensorFlow and the network", 0.05)
+        progress("Loading TensorFlow and the network", None)
         from cnnlab.prediction import load_classifier
 
         export(load_classifier(run, point), form, archive_of(run, point, form), progress)
