@@ -249,6 +249,18 @@ PRESETS = {
             {**SHIPPED, "epochs": 40, "warmup_epochs": 2, "shift": 4},
             {"dropout": 0.1, "classifier_dropout": 0.3},
         ),
+        Preset(
+            "minigooglenet-shipped",
+            "MiniGoogLeNet, as it is shipped",
+            "Nesterov SGD from 0.1 linearly to zero over 15 epochs after one to warm up, random mirrored 28×28 crops, "
+            "label smoothing and weight averaging.",
+            "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
+            "Measured: 0.879 on the test images of CIFAR-10 (JPEG), 0.885 with the mirror image.",
+            1.5,
+            "minigooglenet",
+            "cifar10",
+            {**SHIPPED, "epochs": 15, "warmup_epochs": 1, "crop": True},
+        ),
     )
 }
 
