@@ -301,33 +301,33 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     )
 
 
-def folder_of(run: Run, checkpoint: Checkpoint, form: Format) -> Path:
-    return run.folder / "exports" / f"{checkpoint.info.step:08d}-{form}"
+def folder_of(run: Run, step: int, form: Format) -> Path:
+    return run.folder / "exports" / f"{step:08d}-{form}"
 
 
 def archive_of(run: Run, checkpoint: Checkpoint, form: Format) -> Path:
     """Where the finished export of a checkpoint stands."""
-    return folder_of(run, checkpoint, form) / f"{run.id}-{form}.zip"
+    return folder_of(run, checkpoint.info.step, form) / f"{run.id}-{form}.zip"
 
 
 def exporting(run: Run, checkpoint: Checkpoint, form: Format) -> Job:
     """The job that exports a checkpoint in a format."""
     arguments = ("cnnlab.export", str(run.folder), str(checkpoint.info.step), form)
-    return Job(folder_of(run, checkpoint, form), arguments)
+    return Job(folder_of(run, checkpoint.info.step, form), arguments)
 
 
 def work(run_folder: str, step: str, form: Format) -> int:
     """The process itself."""
     run = Run(Path(run_folder))
-    point = next(point for point in run.checkpoints() if point.info.step == int(step))
 
     def do(progress: Progress) -> None:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.prediction import load_classifier
 
+        point = run.checkpoint_at(int(step))
         export(load_classifier(run, point), form, archive_of(run, point, form), progress)
 
-    return jobs.work(folder_of(run, point, form), do, "The export")
+    return jobs.work(folder_of(run, int(step), form), do, "The export")
 
 
 if __name__ == "__main__":

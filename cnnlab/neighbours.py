@@ -162,8 +162,7 @@ def work(run_folder: str, step: str) -> int:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.prediction import load_classifier
 
-        point = next(point for point in run.checkpoints() if point.info.step == int(step))
-        prepare(load_classifier(run, point), progress)
+        prepare(load_classifier(run, run.checkpoint_at(int(step))), progress)
 
     return jobs.work(run.folder / "neighbours" / f"job-{int(step):08d}", do, "The preparation")
 

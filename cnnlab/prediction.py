@@ -14,8 +14,8 @@ from cnnlab.images import Pixels, read_image, resize
 from cnnlab.runs.run import MODEL_FILE, Checkpoint, CheckpointChoice, Data, Run
 
 BATCH = 256
-MOST_FILES = 5_000
-THUMBNAIL = 320
+MOST_FILES = 2_000
+THUMBNAIL = 256
 
 
 Probabilities = NDArray[np.float32]
@@ -149,7 +149,7 @@ def answered(waiting: Sequence[Seen | Refused], classifiers: Sequence[Classifier
 
 
 def thumbnail(image: Pixels) -> Pixels:
-    """The image, made smaller where a side is longer than 320 pixels."""
+    """The image, made smaller where a side is longer than 256 pixels."""
     scale = THUMBNAIL / max(image.shape[:2])
     if scale >= 1:
         return image

@@ -240,12 +240,36 @@ def show_imports() -> None:
             show_progress(job)
 
 
+def show_all() -> None:
+    """Every data set in a line."""
+    root = datasets.data_root()
+    table = pd.DataFrame(
+        [
+            {
+                "Data set": one.title,
+                "Classes": one.classes,
+                "Pixels": f"{one.image_size}×{one.image_size}",
+                "To learn from": one.train_images,
+                "To test": one.test_images,
+                "On this machine": one.find(root) or "no",
+                "Download": one.download or "–",
+            }
+            for one in known.values()
+        ]
+    )
+    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("To learn from", "To test")}
+    st.dataframe(table, hide_index=True, column_config=counts)
+
+
 st.title("Data sets", anchor=False)
 st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
 known = datasets.sources()
 with st.expander("Use your own images", icon=":material/add_photo_alternate:", key="own", on_change="rerun") as own:
     if own.open:
         import_form()
+with st.expander("All data sets", icon=":material/list:", key="all", on_change="rerun") as overview:
+    if overview.open:
+        show_all()
 show_imports()
 name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
 source = known[name]

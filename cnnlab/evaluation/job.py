@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cnnlab import jobs
 from cnnlab.datasets import Progress
-from cnnlab.errors import UserError
 from cnnlab.evaluation.store import Key, evaluate
 from cnnlab.jobs import Job
 from cnnlab.runs.run import Run
@@ -26,9 +25,6 @@ def work(run_folder: str, split: str, step: str, view: str) -> int:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.prediction import load_classifier
 
-        point = next((point for point in run.checkpoints() if point.info.step == key.step), None)
-        if point is None:
-            raise UserError(f"Run {run.id} no longer has the checkpoint of step {key.step:,}.")
-        evaluate(load_classifier(run, point), key.split, key.view, progress)
+        evaluate(load_classifier(run, run.checkpoint_at(key.step)), key.split, key.view, progress)
 
     return jobs.work(key.folder(run), do, "The evaluation")

@@ -286,6 +286,13 @@ class Run:
         there = ", ".join(f"{point.info.epoch:g}" for point in checkpoints)
         raise UserError(f"Run {self.id} has no checkpoint after epoch {which}; it has one after {there}.")
 
+    def checkpoint_at(self, step: int) -> Checkpoint:
+        """The checkpoint taken at a step; UserError where it is gone."""
+        for point in self.checkpoints():
+            if point.info.step == step:
+                return point
+        raise UserError(f"Run {self.id} no longer has the checkpoint of step {step:,}.")
+
     # Asking it
 
     def ask(self, request: Request) -> None:
