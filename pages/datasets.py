@@ -56,14 +56,16 @@ def show_missing(source: Source) -> None:
     found = source.find(root)
     if found:
         question = f"Found: {found}. It is decoded once, which takes from seconds to a minute or two."
-        job_or_offer(preparing(source.name), question, "Prepare", ":material/play_arrow:")
+        job_or_offer(preparing(source.name), question, "Prepare", ":material/play_arrow:", cancel=forget)
     elif source.downloads:
         question = (
             f"It is not on this machine. It can be downloaded, {source.download}; what has come is kept if the "
             f"connection breaks, and the file is checked. Or put it yourself under "
             f"`{root / source.place}`: {source.tree}."
         )
-        job_or_offer(preparing(source.name), question, f"Download {source.download}", ":material/download:")
+        job_or_offer(
+            preparing(source.name), question, f"Download {source.download}", ":material/download:", cancel=forget
+        )
     else:
         st.info(
             f"It is not on this machine. Unpack it so that `{root / source.place}` holds {source.tree}.",
@@ -216,7 +218,7 @@ def import_form() -> None:
     if st.button("Import", icon=":material/upload:", type="primary", disabled=not ready):
         try:
             path = (
-                keep_upload(given.name, given.getvalue())
+                keep_upload(title.strip(), given.name, given.getvalue())
                 if where == "Zip archive"
                 else Path(folder.strip()).expanduser()
             )
@@ -237,7 +239,7 @@ def show_imports() -> None:
                 st.button("Dismiss", on_click=forget, args=(job,), key=f"dismiss {name}")
         elif now:
             st.markdown(f"**Importing {name}**")
-            show_progress(job)
+            show_progress(job, forget)
 
 
 def show_all() -> None:

@@ -24,7 +24,7 @@ from cnnlab.images import EXTENSIONS, Pixels, resize
 from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
-from pages.shared.models import classifier, neighbourhood
+from pages.shared.models import classifier, features, neighbourhood
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, data_link, describe_run, split_here, usable_networks
 from pages.shared.pictures import enlarged, picture_grid
@@ -144,9 +144,7 @@ def unlikeness(seen: list[Seen]) -> np.ndarray | None:
     if around is None or not seen:
         return None
     inputs = np.stack([one.inputs[0] for one in seen])
-    features = neighbours.feature_function(models[0])
-    found = np.concatenate([features(inputs[at : at + 256]).numpy() for at in range(0, len(inputs), 256)])
-    return around.unlikeness(found) > around.threshold
+    return around.unlikeness(features(models[0], inputs)) > around.threshold
 
 
 def show_card(one: Seen, unlike: bool, key: str) -> None:
@@ -256,13 +254,13 @@ def show_nearest(model: Classifier, inputs: Pixels) -> None:
         )
         job_or_offer(neighbours.preparing(model.run, model.checkpoint), question, "Prepare", ":material/image_search:")
         return
-    features = neighbours.feature_function(model)(inputs[None]).numpy()
-    places, distances = around.nearest(features, NEAREST)
+    found = features(model, inputs[None])
+    places, distances = around.nearest(found, NEAREST)
     images = neighbours.training_images(model.run, around.rows[places[0]])
     names = [model.data.classes[label] for label in around.labels[places[0]]]
     captions = [f"{name}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
     picture_grid(list(images), captions)
-    tenth = around.unlikeness(features)[0]
+    tenth = around.unlikeness(found)[0]
     st.caption(
         f"The distance of features of length 1, from 0 to 2. The tenth nearest is {tenth:.2f} away; an image is called "
         f"unlike the training images above {around.threshold:.2f}, where 1 % of the validation images lie (Sun et al., "

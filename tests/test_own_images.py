@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.datasets.job import importing, imports_under_way, keep_upload
+from cnnlab.datasets.job import forget, importing, imports_under_way, keep_upload, preparing
 from cnnlab.datasets.own import ImportReport, import_images, own_sources, read_report, remove, slug
 from cnnlab.datasets.own.container import Found
 from cnnlab.datasets.own.sorting import arrange, printable
@@ -339,7 +339,7 @@ def test_a_damaged_archive_never_crashes_the_import(
 def test_an_upload_is_imported_in_the_background_and_trained_on(
     data_root: Path, tmp_path: Path, call: Callable[..., Output]
 ) -> None:
-    upload = keep_upload("../my photos.zip", zipped(tmp_path / "a.zip", two_classes()).read_bytes())
+    upload = keep_upload("My photos", "../my photos.zip", zipped(tmp_path / "a.zip", two_classes()).read_bytes())
     assert data_root in upload.parents
     job = importing("My photos", upload, 8, "crop")
     job.start()
@@ -376,6 +376,21 @@ def test_an_import_that_fails_says_so_until_it_is_dismissed(data_root: Path, tmp
     assert [one.folder for one in imports_under_way()] == [job.folder]
     job.cancel()
     assert imports_under_way() == []
+
+
+def test_a_cancelled_import_or_preparation_leaves_nothing_on_the_disk(data_root: Path) -> None:
+    upload = keep_upload("Mine", "photos.zip", b"PK")
+    left = [data_root / "own" / "mine.1a2b.partial", data_root / "decoded" / "cifar10-images.1a2b.partial"]
+    other = data_root / "decoded" / "cifar100.1a2b.partial"
+    for folder in (*left, other):
+        folder.mkdir(parents=True)
+    forget(importing("Mine", upload, 8, "crop"))
+    forget(preparing("cifar10"))
+    assert not upload.exists()
+    assert not any(folder.exists() for folder in left)
+    assert other.exists(), "what another job writes stays"
+    with pytest.raises(UserError):
+        keep_upload("Digits", "photos.zip", b"PK")
 
 
 def test_the_command_line_imports_and_tells_what_it_left_out(

@@ -6,7 +6,6 @@ import argparse
 import shutil
 from pathlib import Path
 from typing import get_args
-from uuid import uuid4
 
 from cnnlab import datasets, jobs
 from cnnlab.datasets.own import import_images, own_summary, slug
@@ -54,9 +53,10 @@ def imports_under_way() -> list[Job]:
     return [Job(path.parent, ()) for path in folders]
 
 
-def keep_upload(name: str, data: bytes) -> Path:
-    """Put an uploaded archive on disk, where the job finds it and removes it; UserError where there is no room."""
-    folder = datasets.data_root() / FOLDER / UPLOADS / uuid4().hex
+def keep_upload(title: str, name: str, data: bytes) -> Path:
+    """Put the archive uploaded for an import on disk, where its job finds and removes it; UserError where there is no
+    room, or the title is taken."""
+    folder = datasets.data_root() / FOLDER / UPLOADS / free_name(title)
     path = folder / printable(name.replace("/", " ").replace("\\", " "))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,14 @@ def main(words: list[str]) -> int:
 
 
 def forget(job: Job) -> None:
-    """Cancel an import, and remove what it had written."""
+    """Cancel a preparation or an import, and remove what it had written."""
     job.cancel()
-    name = job.folder.name.removeprefix("import-")
-    for path in (datasets.data_root() / FOLDER).glob(f"{name}.*.partial"):
+    root, name = datasets.data_root(), job.folder.name
+    if name.startswith("import-"):
+        name = name.removeprefix("import-")
+        left = [*(root / FOLDER).glob(f"{name}.*.partial"), root / FOLDER / UPLOADS / name]
+    else:
+        forms = (name, f"{name}-images", f"{name}-batches")
+        left = [path for form in forms for path in (root / "decoded").glob(f"{form}.*.partial")]
+    for path in left:
         shutil.rmtree(path, ignore_errors=True)

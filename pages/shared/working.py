@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
@@ -15,12 +16,17 @@ REFRESH_SECONDS = 0.7
 
 
 def job_or_offer(
-    job: Job, question: str, label: str, icon: str, kind: Literal["primary", "secondary"] = "primary"
+    job: Job,
+    question: str,
+    label: str,
+    icon: str,
+    kind: Literal["primary", "secondary"] = "primary",
+    cancel: Callable[[Job], object] = Job.cancel,
 ) -> None:
     """How far a job is, or the button that asks for it; the page is run anew when the job has ended."""
     now = job.progress()
     if now and not now.failed:
-        show_progress(job)
+        show_progress(job, cancel)
         return
     if now:
         st.error(now.message, icon=":material/error:")
@@ -35,12 +41,12 @@ def job_or_offer(
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def show_progress(job: Job) -> None:
+def show_progress(job: Job, cancel: Callable[[Job], object] = Job.cancel) -> None:
     now = job.progress()
     if now is None or now.failed:
         st.rerun()
     left = now.seconds_left(time.time())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(now.fraction or 0.0, now.message + (f", {units.duration(left)} left" if left else ""))
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel, key=f"cancel {job.folder}")
+        st.button("Cancel", icon=":material/close:", on_click=cancel, args=(job,), key=f"cancel {job.folder}")
     st.caption("It goes on if you leave this page.")
