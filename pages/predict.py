@@ -80,7 +80,7 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
     if how == "Samples":
         return ("samples", run.id), samples()
     files = st.file_uploader(
-        "JPEG, PNG, WebP, BMP or GIF, any number; or a zip of them. Paste with Ctrl+V.",
+        "JPEG, PNG, WebP, BMP or GIF, up to 2,000; or a zip of them. Paste with Ctrl+V.",
         type=[*EXTENSIONS, "zip"],
         accept_multiple_files=True,
         max_upload_size=MOST_UPLOAD_MB,
