@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, assert_never
 
 from cnnlab import keras_lrn
@@ -23,23 +25,24 @@ from cnnlab.layers import (
 from cnnlab.network import Network, Node
 
 
-def keras_model(network: Network, synchronized: bool = False) -> Any:
+def keras_model(network: Network, kinds: Mapping[str, Any] | None = None) -> Any:
     """The keras.Model of a network: the same layer names, freshly initialised weights (Glorot uniform).
 
-    It gives a dict: each output under its layer's name. `synchronized` takes the statistics of batch normalization
-    over the replicas of a distributed training together.
+    It gives a dict: each output under its layer's name. `kinds` are layers to take in place of Keras's own, by the name
+    of those.
     """
+    layers = SimpleNamespace(**{**vars(keras.layers), **(kinds or {})})
     tensors: dict[str, Any] = {}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
-        tensors[node.name] = translate(node, inputs, synchronized)
+        tensors[node.name] = translate(node, inputs, layers)
     outputs = {name: tensors[name] for name in network.outputs}
     return keras.Model(tensors[network.layers[0].name], outputs, name=network.name)
 
 
-def translate(node: Node, inputs: list[Any], synchronized: bool) -> Any:
+def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
     """The Keras tensor that a layer gives for its Keras inputs."""
-    layers, name = keras.layers, node.name
+    name = node.name
     match node.layer:
         case InputLayer(shape):
             return keras.Input(shape, name=name)
@@ -54,9 +57,7 @@ def translate(node: Node, inputs: list[Any], synchronized: bool) -> Any:
         case GlobalAveragePooling2D():
             return layers.GlobalAveragePooling2D(name=name)(*inputs)
         case BatchNormalization(momentum, epsilon):
-            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name, synchronized=synchronized)(
-                *inputs
-            )
+            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
         case LocalResponseNormalization(radius, bias, alpha, beta):
             return keras_lrn.LocalResponseNormalization(radius, bias, alpha, beta, name=name)(*inputs)
         case Activation(activation):

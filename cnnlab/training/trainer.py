@@ -24,6 +24,7 @@ from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
 from cnnlab.training.batches import Targets
+from cnnlab.training.layers import training_layers
 from cnnlab.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
@@ -71,7 +72,7 @@ class Trainer:
         self.head = network.outputs[0]
         self.frozen = frozen
         with self.strategy.scope():
-            self.model = keras_model(network, synchronized=self.replicas > 1)
+            self.model = keras_model(network, training_layers(self.replicas))
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
             if recipe.optimizer == "adamw":
