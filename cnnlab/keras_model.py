@@ -45,7 +45,7 @@ def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
     name = node.name
     match node.layer:
         case InputLayer(shape):
-            return keras.Input(shape, name=name)
+            return layers.Input(shape, name=name)
         case Conv2D(filters, kernel, stride, padding, activation):
             return layers.Conv2D(filters, kernel, stride, padding, activation=activation, name=name)(*inputs)
         case Dense(units, activation):

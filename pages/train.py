@@ -17,7 +17,7 @@ from cnnlab.training.batches import prepared
 from cnnlab.training.loggers import LOGGERS
 from cnnlab.training.loggers import TITLES as LOGGER_TITLES
 from cnnlab.training.presets import PRESETS
-from cnnlab.training.recipe import FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, architecture_title, lecture_thread, runs_folder, switch_control
 from pages.shared.settings import columns_of, setting_control, setting_title
@@ -92,7 +92,7 @@ def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) ->
         "one-cycle": ("lowest_learning_rate",),
         "cyclic": ("lowest_learning_rate", "cycle_epochs"),
     }.get(chosen["schedule"], ())
-    names = (*of_optimizer, *of_schedule, "warmup_epochs", "gradient_clipping")
+    names = (*of_optimizer, *of_schedule, "warmup_epochs", "gradient_clipping", "image_sizes")
     return columns_of(names, values, scope)
 
 
@@ -158,7 +158,7 @@ def sweep_choice() -> tuple[dict[str, list[str]], int]:
         )
         text = right.text_input("Values", placeholder="0.1, 0.03, 0.01", key=f"sweep values {row}", disabled=not name)
         if name and text.strip():
-            separator = ";" if name == "milestones" else ","
+            separator = ";" if name in BY_EPOCH else ","
             values[name] = [part.strip() for part in text.split(separator) if part.strip()]
     sample = st.number_input("Draw at random (0: all combinations)", value=0, min_value=0, step=1)
     return values, int(sample)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cnnlab.training.presets import PRESETS, preset_experiment
 from cnnlab.training.recipe import Recipe, make_recipe
-from cnnlab.training.schedule import SCHEDULES, milestones_text, rate_at, read_milestones
+from cnnlab.training.schedule import SCHEDULES, pairs_text, rate_at, read_milestones
 
 
 def rates_by_epoch(recipe: Recipe) -> list[float]:
@@ -70,7 +70,7 @@ def test_every_recipe_scales_to_a_budget(name: str, epochs: int) -> None:
 
 def test_scaled_tables_keep_their_proportions() -> None:
     scaled = PRESETS["experiment-01"].experiment(13).recipe
-    assert milestones_text(scaled.milestones) == "6:0.001,8:0.0001"
+    assert pairs_text(scaled.milestones) == "6:0.001,8:0.0001"
 
 
 def test_linear_falls_evenly() -> None:
@@ -120,4 +120,4 @@ def test_no_schedule_leaves_its_bounds(schedule: str, epochs: int, share: float,
 
 def test_milestones_survive_being_written() -> None:
     pairs = ((26, 1e-3), (36, 1e-4))
-    assert read_milestones(milestones_text(pairs)) == pairs
+    assert read_milestones(pairs_text(pairs)) == pairs

@@ -56,7 +56,7 @@ def test_the_gradient_of_relu_in_bfloat16_is_one_above_zero_and_nought_elsewhere
 @pytest.mark.parametrize("name", ["minivggnet", "minigooglenet", "deepergooglenet"])
 def test_what_training_saves_any_keras_model_of_the_network_reads(name: str, tmp_path: Path) -> None:
     network = architectures.build(name)
-    trained, plain = keras_model(network, training_layers(1)), keras_model(network)
+    trained, plain = keras_model(network, training_layers()), keras_model(network)
     for variable in trained.variables:
         if variable.dtype == "float32":
             variable.assign(RNG.uniform(0.5, 1.5, variable.shape))

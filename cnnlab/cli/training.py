@@ -26,7 +26,7 @@ from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
 from cnnlab.training.generalization import queue_all
 from cnnlab.training.presets import PRESETS, preset
-from cnnlab.training.recipe import FLAT_FIELDS, make_recipe
+from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
 
 POLL_SECONDS = 0.25
 RUN_COLUMNS = ("id", "name", "state", "best validation accuracy", "epochs", "duration")
@@ -121,7 +121,7 @@ def left_or_followed(run: Run, options: argparse.Namespace) -> int:
 def run_sweep(options: argparse.Namespace) -> int:
     experiment, named = experiment_of(options)
     texts = pairs(options.values, "--values")
-    values = {name: text.split(";" if name == "milestones" else ",") for name, text in texts.items()}
+    values = {name: text.split(";" if name in BY_EPOCH else ",") for name, text in texts.items()}
     made = sweep(experiment, values, folder_of(options), sample=options.sample, group=options.group, preset=named)
     for run in made:
         print(run.id)

@@ -16,9 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cnnlab import __version__, architectures, datasets, hardware
 from cnnlab.architectures.switches import Value, validate
 from cnnlab.errors import UserError
+from cnnlab.layers import Flatten
+from cnnlab.network import Network
 from cnnlab.training.loggers import LoggerName, check_loggers
-from cnnlab.training.recipe import FLAT_FIELDS, Recipe, make_recipe, settings_of
-from cnnlab.training.schedule import milestones_text
+from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.training.schedule import pairs_text
 
 FORMAT = 1
 RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
@@ -73,7 +75,7 @@ class Experiment(BaseModel):
             "dataset": self.dataset,
             **self.switches,
             **{
-                name: setting_text(value) if name == "milestones" else value
+                name: setting_text(value) if name in BY_EPOCH else value
                 for name, value in settings_of(self.recipe).items()
             },
             **start,
@@ -119,7 +121,7 @@ def setting_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return milestones_text(value)
+        return pairs_text(value)
     return str(value)
 
 
@@ -156,6 +158,7 @@ def plan(
             "This machine computes no faster in bfloat16: mixed precision needs an NVIDIA GPU from Ampere on, or a "
             "processor with AVX-512 or AMX bfloat16. Leave mixed_precision off."
         )
+    check_sizes(recipe, network)
     check_loggers(loggers)
     training, _ = source.training_counts(recipe.validation_fraction)
     recipe.steps_per_epoch(training)
@@ -167,6 +170,20 @@ def plan(
         initial=initial,
         loggers=tuple(loggers),
     )
+
+
+def check_sizes(recipe: Recipe, network: Network) -> None:
+    """UserError where the network cannot learn from images of the recipe's sizes."""
+    if not recipe.image_sizes:
+        return
+    if any(isinstance(node.layer, Flatten) for node in network.layers):
+        raise UserError(
+            "This network flattens its feature maps, so its weights fit one image size only: image sizes are for "
+            "networks that pool over the whole map, as MiniGoogLeNet, DeeperGoogLeNet and NIN do."
+        )
+    side, largest = network.input_shape[0], max(size for _, size in recipe.image_sizes)
+    if largest > side:
+        raise UserError(f"Images of {largest} pixels are larger than the network's input of {side}.")
 
 
 def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:

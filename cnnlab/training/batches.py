@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.datasets import Split
-from cnnlab.images import Pixels
+from cnnlab.images import Pixels, resize
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.training.augmentation import augment, mix
 from cnnlab.training.recipe import Recipe
@@ -43,8 +43,12 @@ def prepared(
     preprocessing: Preprocessing,
     recipe: Recipe,
     rng: np.random.Generator,
+    side: int | None = None,
 ) -> Batch:
-    """Stored images and labels as a step of training takes them: augmented uint8 inputs, soft targets."""
+    """Stored images and labels as a step of training takes them: augmented uint8 inputs, soft targets.
+
+    `side` shrinks what is ready to images of so many pixels a side.
+    """
     if not preprocessing.crop:
         images = preprocessing.fit_all(images)
     if preprocessing.crop or recipe.augmentation.active:
@@ -52,6 +56,8 @@ def prepared(
     targets = smooth_targets(labels, classes, recipe.label_smoothing)
     if recipe.augmentation.mixup:
         images, targets = mix(images, targets, recipe.augmentation.mixup, rng)
+    if side and side != images.shape[1]:
+        images = np.stack([resize(image, side, side) for image in images])
     return images, targets
 
 
@@ -65,7 +71,7 @@ def epoch_batches(
     def prepare(number: int) -> Batch:
         images, labels = split.batch(order[number * size : (number + 1) * size])
         rng = np.random.default_rng((recipe.seed, epoch, number))
-        return prepared(images, labels, classes, preprocessing, recipe, rng)
+        return prepared(images, labels, classes, preprocessing, recipe, rng, recipe.image_size_at(epoch))
 
     with ThreadPoolExecutor(max_workers=1) as worker:
         ready: deque[Future[Batch]] = deque()

@@ -61,15 +61,17 @@ class Activation(keras.layers.Activation):  # type: ignore[misc]
         super().__init__(relu if activation == "relu" else activation, **kwargs)
 
 
-def training_layers(replicas: int) -> dict[str, Any]:
-    """Kinds of layer, by the name of Keras's, for a training on so many devices in step.
+def synchronized(**kwargs: Any) -> Any:
+    """Batch normalization with its statistics over all replicas, which is Keras's to do."""
+    return keras.layers.BatchNormalization(synchronized=True, **kwargs)
 
-    On several, batch normalization takes its statistics over all of them, which is Keras's to do.
-    """
-    if replicas > 1:
 
-        def synchronized(**kwargs: Any) -> Any:
-            return keras.layers.BatchNormalization(synchronized=True, **kwargs)
+def any_size(shape: tuple[int, ...], name: str) -> Any:
+    """An input of any height and width."""
+    return keras.Input((None, None, shape[-1]), name=name)
 
-        return {"BatchNormalization": synchronized}
-    return {"BatchNormalization": BatchNormalization, "Activation": Activation}
+
+def training_layers(replicas: int = 1, sizes: bool = False) -> dict[str, Any]:
+    """Kinds of layer, by the name of Keras's, for a training on so many devices in step; with images of many sizes."""
+    kinds = {"Activation": Activation, "BatchNormalization": BatchNormalization if replicas == 1 else synchronized}
+    return kinds | {"Input": any_size} if sizes else kinds

@@ -316,7 +316,16 @@ class Loop:
         self.looked = time.monotonic()
         if steps:
             shown = self.recipe.learning_rate_at(self.place) if rate is None else rate
-            self.reporter.tell(self.step, steps, shown, self.validation_seconds)
+            self.reporter.tell(self.step, steps, shown, self.steps_left(), self.validation_seconds)
+
+    def steps_left(self) -> float:
+        """Steps to the end, each counted by its pixels beside those of one now."""
+        height, width, _ = self.run.network.input_shape
+        pixels = [
+            size**2 if (size := self.recipe.image_size_at(epoch)) else height * width
+            for epoch in range(self.epoch, self.recipe.epochs)
+        ]
+        return self.steps_per_epoch * sum(pixels) / pixels[0] - self.batch
 
     def check(self, loss: float) -> None:
         """Raises UserError once the loss is no longer a number, or far above that of guessing."""

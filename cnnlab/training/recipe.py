@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cnnlab.datasets.corruption import PixelsName
 from cnnlab.errors import UserError
 from cnnlab.training.augmentation import Augmentation
-from cnnlab.training.schedule import Milestones, ScheduleName, rate_at
+from cnnlab.training.schedule import Milestones, ScheduleName, Sizes, rate_at, valid_from
 
 OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop"]
 DecayedName = Literal["kernels", "all"]
@@ -78,6 +78,12 @@ class Recipe(BaseModel):
         description="Cut the input out of larger images (at a random place in training, else the centre) "
         "instead of shrinking them.",
     )
+    image_sizes: Sizes = Field(
+        (),
+        description="Learn from smaller, and so faster, images in some epochs: EPOCH:SIDE pairs, the side in pixels "
+        "from that epoch on, as 1:32,11:48,21:64. The network is judged and used at its own input size. For networks "
+        "that pool over the whole map before their classifier.",
+    )
     auxiliary_weight: float = Field(
         0.3, ge=0, le=10, description="Weight of each auxiliary head's loss, where the network has any."
     )
@@ -115,10 +121,11 @@ class Recipe(BaseModel):
             raise ValueError("The schedule by steps needs milestones, such as 26:0.001,36:0.0001.")
         if self.milestones and self.schedule != "steps":
             raise ValueError(f"Milestones belong to the schedule steps, not to {self.schedule}.")
-        if starts != sorted(set(starts)):
-            raise ValueError("The milestones' epochs must rise.")
-        if starts and starts[-1] > self.epochs:
-            raise ValueError(f"The milestone at epoch {starts[-1]} lies after the last of {self.epochs} epochs.")
+        for what, places in (("milestone", starts), ("image size", [epoch for epoch, _ in self.image_sizes])):
+            if places != sorted(set(places)):
+                raise ValueError(f"The {what}s' epochs must rise.")
+            if places and places[-1] > self.epochs:
+                raise ValueError(f"The {what} at epoch {places[-1]} lies after the last of {self.epochs} epochs.")
         if self.lowest_learning_rate > self.learning_rate:
             raise ValueError(
                 f"The lowest learning rate, {self.lowest_learning_rate:g}, is above the highest, "
@@ -141,6 +148,10 @@ class Recipe(BaseModel):
             self.warmup_epochs,
         )
 
+    def image_size_at(self, epoch: int) -> int | None:
+        """Side of the images learned from after so many epochs, in pixels; None for the network's own."""
+        return valid_from(self.image_sizes, epoch)
+
     def steps_per_epoch(self, training_images: int) -> int:
         """Full batches in an epoch; what is left over after the shuffle waits for the next one.
 
@@ -159,17 +170,21 @@ class Recipe(BaseModel):
         changed: dict[str, Any] = {"epochs": epochs, "warmup_epochs": self.warmup_epochs * ratio}
         if self.schedule == "cyclic":
             changed["cycle_epochs"] = self.cycle_epochs * ratio
-        milestones: list[tuple[int, float]] = []
-        for start, rate in self.milestones:
-            scaled = max(round((start - 1) * ratio) + 1, 2)
-            if milestones and scaled <= milestones[-1][0]:
-                scaled = milestones[-1][0] + 1
-            if scaled <= epochs:
-                milestones.append((scaled, rate))
-        if self.schedule == "steps" and not milestones:
+        changed["milestones"] = scaled(self.milestones, ratio, 2, epochs)
+        changed["image_sizes"] = scaled(self.image_sizes, ratio, 1, epochs)
+        if self.schedule == "steps" and not changed["milestones"]:
             changed["schedule"] = "constant"  # one epoch has no second rate
-        changed["milestones"] = tuple(milestones)
         return make_recipe(**{**settings_of(self), **changed})
+
+
+def scaled(pairs: Sequence[tuple[int, float]], ratio: float, first: int, last: int) -> tuple[tuple[int, float], ...]:
+    """Changes at epochs, in so many times the epochs: from `first` on, one an epoch, as far as the last one."""
+    changes: list[tuple[int, float]] = []
+    for start, value in pairs:
+        moved = max(round((start - 1) * ratio) + 1, changes[-1][0] + 1 if changes else first)
+        if moved <= last:
+            changes.append((moved, value))
+    return tuple(changes)
 
 
 FLAT_FIELDS = {
@@ -177,6 +192,10 @@ FLAT_FIELDS = {
     **Augmentation.model_fields,
 }
 """Every setting of a recipe under its one name, those of the augmentation among them."""
+
+
+BY_EPOCH = frozenset({"milestones", "image_sizes"})
+"""Settings that are pairs of an epoch and a value; their text has commas in it."""
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:

@@ -90,7 +90,9 @@ class Reporter:
         self._steps: list[Step] = []
         self._noted = 0.0
 
-    def tell(self, step: int, done: Sequence[Step], learning_rate: float, validation_seconds: float) -> None:
+    def tell(
+        self, step: int, done: Sequence[Step], learning_rate: float, steps_left: float, validation_seconds: float
+    ) -> None:
         """Tell of the steps finished since the last time; `step` is the number of the latest."""
         now = time.monotonic()
         self._moments.append((now, sum(one.images for one in done)))
@@ -101,7 +103,7 @@ class Reporter:
         if now - self._noted >= STEPS_SECONDS:
             self._note(step, learning_rate, rate)
         epochs_left = status.epochs - step // status.steps_per_epoch
-        left = (status.steps - step) * done[-1].images / rate + epochs_left * validation_seconds if rate else None
+        left = steps_left * done[-1].images / rate + epochs_left * validation_seconds if rate else None
         self.status = status.model_copy(
             update={"step": step, "images_per_second": rate, "seconds_left": left, "learning_rate": learning_rate}
         )

@@ -1,10 +1,10 @@
-"""Learning-rate schedules: the rate at any moment of a training, counted in epochs."""
+"""What changes over a training: the learning rate at any moment, counted in epochs, and the images' size by epoch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -19,28 +19,46 @@ SCHEDULES: dict[ScheduleName, str] = {
     "cyclic": "Cyclic triangles",
 }
 
+Number = TypeVar("Number", int, float)
+
 ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_RISE = 0.3
 
 
-def read_milestones(value: Any) -> Any:
-    """Pairs from their text, "26:0.001,36:0.0001"; anything else as it is."""
+def read_pairs(value: Any, form: str, number: Callable[[str], float]) -> Any:
+    """Pairs from their text, such as "26:0.001,36:0.0001"; anything else as it is."""
     if not isinstance(value, str):
         return value
     pairs = [part.split(":") for part in value.replace(",", " ").split()]
     if any(len(pair) != 2 for pair in pairs):
-        raise ValueError("write each change as EPOCH:RATE, such as 26:0.001,36:0.0001")
-    return tuple((int(epoch), float(rate)) for epoch, rate in pairs)
+        raise ValueError(f"write each change as {form}")
+    return tuple((int(epoch), number(text)) for epoch, text in pairs)
+
+
+def read_milestones(value: Any) -> Any:
+    return read_pairs(value, "EPOCH:RATE, such as 26:0.001,36:0.0001", float)
+
+
+def read_sizes(value: Any) -> Any:
+    return read_pairs(value, "EPOCH:SIDE, such as 1:32,11:48,21:64", int)
 
 
 Milestone = tuple[Annotated[int, Field(ge=2)], Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]]
 Milestones = Annotated[tuple[Milestone, ...], BeforeValidator(read_milestones)]
 """(epoch from 1, the learning rate from that epoch on), rising."""
+SizeChange = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=8, le=1024)]]
+Sizes = Annotated[tuple[SizeChange, ...], BeforeValidator(read_sizes)]
+"""(epoch from 1, the side of the images in pixels from that epoch on), rising."""
 
 
-def milestones_text(milestones: Sequence[Milestone]) -> str:
-    """The text that `read_milestones` reads."""
-    return ",".join(f"{epoch}:{rate:g}" for epoch, rate in milestones)
+def pairs_text(pairs: Sequence[tuple[int, float]]) -> str:
+    """The text that `read_pairs` reads."""
+    return ",".join(f"{epoch}:{value:g}" for epoch, value in pairs)
+
+
+def valid_from(pairs: Sequence[tuple[int, Number]], epoch: float) -> Number | None:
+    """The value of the pair that holds after so many epochs; None before the first."""
+    return next((value for start, value in reversed(pairs) if epoch >= start - 1), None)
 
 
 def rate_at(
@@ -69,7 +87,7 @@ def rate_at(
         case "constant":
             return highest
         case "steps":
-            return next((rate for start, rate in reversed(milestones) if epoch >= start - 1), highest)
+            return valid_from(milestones, epoch) or highest
         case "linear":
             return highest + (lowest - highest) * done
         case "cosine":

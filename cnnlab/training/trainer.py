@@ -72,7 +72,7 @@ class Trainer:
         self.head = network.outputs[0]
         self.frozen = frozen
         with self.strategy.scope():
-            self.model = keras_model(network, training_layers(self.replicas))
+            self.model = keras_model(network, training_layers(self.replicas, bool(recipe.image_sizes)))
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
             if recipe.optimizer == "adamw":
@@ -81,7 +81,7 @@ class Trainer:
             self.floats = [variable for variable in self.model.variables if is_float(variable)]
             self.others = [variable for variable in self.model.variables if not is_float(variable)]
             self.average = self._shadows() if recipe.weight_averaging else []
-        images = tf.TensorSpec((None, *network.input_shape), tf.uint8)
+        images = tf.TensorSpec((None, *self.model.input.shape[1:]), tf.uint8)
         targets = tf.TensorSpec((None, network.classes), tf.float32)
         labels = tf.TensorSpec((None,), tf.int64)
         signature = None if self.replicas > 1 else [images, targets]

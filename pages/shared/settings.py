@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.datasets.corruption import PIXELS
-from cnnlab.training.recipe import FLAT_FIELDS, OPTIMIZERS
-from cnnlab.training.schedule import SCHEDULES, milestones_text
+from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, OPTIMIZERS
+from cnnlab.training.schedule import SCHEDULES, pairs_text
 
 NAMES: dict[str, dict[str, str]] = {
     "optimizer": dict(OPTIMIZERS),
@@ -23,6 +23,7 @@ TITLES = {
     "cycle_epochs": "Cycle, in epochs",
     "warmup_epochs": "Warm-up, in epochs",
     "decayed": "What decays",
+    "image_sizes": "Image sizes by epoch",
     "weight_averaging": "Weight averaging",
     "flip": "Mirror left to right",
     "shift": "Shift, in pixels",
@@ -37,6 +38,7 @@ TITLES = {
     "pixels": "Pixels",
     "validation_fraction": "Validation share",
 }
+EXAMPLES = {"milestones": "26:0.001,36:0.0001", "image_sizes": "1:32,11:48,21:64"}
 STEPS = {"epochs": 1, "batch_size": 16, "validation_fraction": 0.05, "label_noise": 0.1, "seed": 1}
 
 
@@ -53,8 +55,8 @@ def setting_control(name: str, value: Any, key: str, place: Any = st) -> Any:
         return place.selectbox(
             options=choices, index=choices.index(value), format_func=NAMES[name].__getitem__, **words
         )
-    if name == "milestones":
-        return place.text_input(value=milestones_text(value), placeholder="26:0.001,36:0.0001", **words)
+    if name in BY_EPOCH:
+        return place.text_input(value=pairs_text(value), placeholder=EXAMPLES[name], **words)
     if field.annotation is bool:
         return place.checkbox(value=value, **words)
     if field.annotation is int:
