@@ -1,10 +1,12 @@
-"""What the trainer costs beside bare Keras, and what its bookkeeping costs: `python benchmarks/training.py`.
+"""How fast the trainer is beside PyTorch and bare Keras, and what it costs: `python benchmarks/training.py`.
 
+PyTorch is needed for its part alone (`--part pytorch`); `--pytorch PYTHON` names another interpreter that has it.
 Every figure that compares two things is a ratio within one run, their rounds alternating. Prints a Markdown table.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import statistics
 import sys
@@ -17,9 +19,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cnnlab import hardware, plots, runs
+from cnnlab_side import PLAIN
+from sides import STEPS as SIDE_STEPS
+from sides import Side, SideError, alternating
+
+from cnnlab import architectures, hardware, runs
 from cnnlab.datasets import Split
 from cnnlab.preprocessing import Preprocessing
+from cnnlab.runs import plots
 from cnnlab.runs.config import plan
 from cnnlab.runs.files import append_record
 from cnnlab.runs.run import CheckpointInfo, Data, Run, best_of
@@ -33,6 +40,56 @@ CLASSES = 10
 RUNS, HISTORY_STEPS = 2000, 100_000
 MEASURES: tuple[plots.Measure, ...] = ("accuracy", "loss")
 EVERYTHING = Augmentation(flip=True, shift=4, rotation=10, zoom=0.1, brightness=0.2, contrast=0.2, cutout=8, mixup=0.2)
+
+
+def beside_pytorch(python: str, folder: Path) -> None:
+    """Both sides train the same networks by the same recipe, in turns, in each precision this machine computes in."""
+    precisions = ["float32", *(["bfloat16"] if hardware.has_bfloat16() else [])]
+    products = {}
+    for precision in precisions:
+        sides = {
+            "TensorFlow": Side("cnnlab_side.py", "matmul", precision),
+            "PyTorch": Side("pytorch_side.py", "matmul", precision, python=python),
+        }
+        rates = alternating(sides)
+        products[precision] = max(rates.median(name) for name in sides)
+    print("\n## Beside PyTorch\n")
+    print(
+        f"Batch {BATCH}, SGD with Nesterov momentum and weight decay, loss and accuracy read after every step; the "
+        f"same network on both sides, PyTorch in channels_last. {ROUNDS} alternating rounds, medians of "
+        "images per second; the ratio is the median over the rounds of cnnlab's rate to that of the faster PyTorch. "
+        "The share is of the rate at which this machine multiplies matrices: "
+        + ", ".join(f"{rate / 1e9:,.0f} GFLOP/s in {precision}" for precision, rate in products.items())
+        + "; a step counts six operations for each multiply-accumulate of the network.\n"
+    )
+    print("| network | precision | cnnlab | PyTorch eager | PyTorch compiled | ratio | GFLOP/s | share |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name, steps in SIDE_STEPS.items():
+        network = architectures.build(name)
+        path = folder / f"{name}.json"
+        path.write_text(network.to_json())
+        for precision in precisions:
+            given = (BATCH, steps)
+            sides = {
+                "cnnlab": Side("cnnlab_side.py", path, precision, PLAIN, *given),
+                "eager": Side("pytorch_side.py", path, precision, "eager", *given, python=python),
+            }
+            try:
+                sides["compiled"] = Side("pytorch_side.py", path, precision, "compiled", *given, python=python)
+            except SideError as error:
+                print(f"PyTorch's compiler: {error}", file=sys.stderr)
+            if len({side.weights for side in sides.values()}) > 1:
+                raise SideError(f"{name} is not the same network on both sides.")
+            rates = alternating(sides)
+            best = max((way for way in sides if way != "cnnlab"), key=rates.median)
+            compiled = f"{rates.median('compiled'):,.0f}" if "compiled" in sides else "failed"
+            ours = rates.median("cnnlab")
+            speed = 6 * network.multiply_adds * ours
+            print(
+                f"| {name} | {precision} | {ours:,.0f} | {rates.median('eager'):,.0f} | {compiled} | "
+                f"{rates.ratio('cnnlab', best):.2f} | {speed / 1e9:,.0f} | {speed / products[precision]:.0%} |",
+                flush=True,
+            )
 
 
 def images_of(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -240,4 +297,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=("all", "trainer", "pytorch"), default="all")
+    parser.add_argument("--pytorch", default=sys.executable, metavar="PYTHON", help="one that has torch")
+    chosen = parser.parse_args()
+    if chosen.part != "pytorch":
+        main()
+    if chosen.part != "trainer":
+        with tempfile.TemporaryDirectory() as name:
+            beside_pytorch(chosen.pytorch, Path(name))

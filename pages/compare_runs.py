@@ -3,10 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import plots, runs, units
+from cnnlab import runs, units
 from cnnlab.errors import UserError
+from cnnlab.runs import plots
 from cnnlab.runs.comparison import Comparison, comparison
 from cnnlab.runs.run import Run
+from cnnlab.studies import studies
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import runs_folder
 from pages.shared.settings import setting_title
@@ -20,6 +22,8 @@ COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image",
 
 def chosen_runs() -> list[Run]:
     """The runs or the group that the address names; those that are gone are left out, with a word."""
+    if study := studies().get(st.query_params.get("study", "")):
+        return list(study.runs)
     folder = runs_folder()
     if group := st.query_params.get("group"):
         found = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group]

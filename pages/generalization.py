@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, plots, runs, units
+from cnnlab import datasets, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import evaluate, kept_evaluation
+from cnnlab.runs import plots
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all

@@ -3,11 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import plots, units
+from cnnlab import units
 from cnnlab.evaluation import Evaluation, export, kept_evaluation
 from cnnlab.published.accuracies import ACCURACIES
+from cnnlab.runs import plots
+from cnnlab.runs.comparison import comparison
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
+from cnnlab.studies import Study, studies
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, architecture_title, lecture_thread, usable_runs
 
@@ -74,6 +77,41 @@ def summary(tested: Tested) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def show_study(study: Study) -> None:
+    """What each training of a study reached, and its difference to the one before it or to the first."""
+    table = comparison(study.runs)
+    titles = [figures["title"] for figures in table.figures]
+    validation = [figures["best_validation_accuracy"] for figures in table.figures]
+    test = [figures["test_accuracy"] for figures in table.figures]
+    st.write(study.about.text)
+    st.plotly_chart(plots.ingredients(titles, validation, test), key=f"study {study.name}", config=CHART)
+    ladder = study.about.kind == "ladder"
+    before = [*validation[:1], *validation[:-1]] if ladder else [validation[0]] * len(validation)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Training": titles,
+                "Validation accuracy": [units.percent(value) for value in validation],
+                "Difference to the one before" if ladder else "Difference to the first": [
+                    f"{100 * (value - other):+.1f} points" if place else "–"
+                    for place, (value, other) in enumerate(zip(validation, before, strict=True))
+                ],
+                "Test accuracy": [f"{value:.2%}" if value else "–" for value in test],
+                "At work": [units.duration(figures["seconds"]) for figures in table.figures],
+            }
+        ),
+        hide_index=True,
+        height=38 + 35 * len(titles),
+    )
+    st.page_link(
+        "pages/compare_runs.py",
+        label="Curves and settings of these trainings",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"study": study.name},
+    )
+
+
 st.title("Results", anchor=False)
 st.write("What the lecture's networks reach on test images: as it prints them, and as they were trained here.")
 tested = tested_runs()
@@ -109,4 +147,9 @@ points = [
     if kept.dataset == chosen
 ]
 st.plotly_chart(plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy"), key="time", config=CHART)
+kept_studies = studies()
+if kept_studies:
+    st.subheader("What each ingredient gave", anchor=False)
+    name = address_select("Study", list(kept_studies), "study", lambda name: kept_studies[name].about.title)
+    show_study(kept_studies[name])
 lecture_thread("Training")

@@ -6,11 +6,11 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import plots, runs, units
+from cnnlab import runs, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
-from cnnlab.plots import Records
-from cnnlab.runs import queue
+from cnnlab.runs import plots, queue
+from cnnlab.runs.plots import Records
 from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.shipped import shipped
@@ -253,6 +253,13 @@ if not active:
                 icon=":material/arrow_forward:",
                 icon_position="right",
                 query_params={"run": run.id},
+            )
+            parts = {"architecture": experiment.architecture, "dataset": experiment.dataset}
+            st.page_link(
+                "pages/train.py",
+                label="Train another from it",
+                icon=":material/start:",
+                query_params={**parts, "from": run.id},
             )
         show_evaluation(run)
         with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:

@@ -5,14 +5,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnnlab import architectures, datasets, hardware, plots, runs, units
+from cnnlab import architectures, datasets, hardware, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.runs import queue
+from cnnlab.pretrained import available
+from cnnlab.runs import plots, queue
 from cnnlab.runs.config import Experiment, plan
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, sweep
+from cnnlab.shipped import shipped
 from cnnlab.training.batches import prepared
 from cnnlab.training.loggers import LOGGERS
 from cnnlab.training.loggers import TITLES as LOGGER_TITLES
@@ -114,12 +116,14 @@ def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
 
 def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
-    candidates = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
-    titles = {run.id: run.labels().name or run.id for run in candidates}
-    source_id = st.selectbox(
+    trained = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
+    candidates = {run.id: run for run in (*trained, *shipped().values(), *available().values())}
+    titles = {name: run.labels().name or name for name, run in candidates.items()}
+    source_id = address_select(
         "Begin with",
         ["", *titles],
-        format_func=lambda name: titles.get(name, "Fresh weights"),
+        "from",
+        lambda name: titles.get(name, "Fresh weights"),
         help="Weights of a trained run: VGG's authors began their deeper networks with the layers of a shallower one "
         "(Simonyan and Zisserman, 2015, section 3.1); with frozen layers it is fine-tuning.",
     )
@@ -128,17 +132,17 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
     left, right = st.columns(2)
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
-    source = next(run for run in candidates if run.id == source_id)
     try:
         wanted = plan(architecture, dataset, switches, Recipe())
         target = architectures.build(wanted.architecture, wanted.switches)
-        initial = initial_from(source, target, int(freeze), tuple(patterns.split()) or ("*",))
+        initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
         st.error(str(error))
         return {}
+    fitting = len(transferable(candidates[source_id].network, target))
     new = [node.name for node in target.layers if node.parameters and node.name not in initial.layers]
     st.caption(
-        f"{len(initial.layers)} layers are taken ({len(transferable(source.network, target))} would fit), "
+        f"{len(initial.layers)} layers are taken ({fitting} would fit), "
         f"{len(new)} begin anew: {', '.join(new) or 'none'}."
     )
     return {"initial": initial}
@@ -179,6 +183,12 @@ def show_outlook(experiment: Experiment, command: str) -> None:
         f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
         f"{validated:,} to validate."
     )
+    if hardware.has_bfloat16():
+        st.markdown(
+            "**Computed** in mixed precision, bfloat16 and float32, which is faster on this machine."
+            if recipe.mixed_precision
+            else "**Computed** in float32; this machine is faster in mixed precision."
+        )
     st.plotly_chart(plots.schedule(recipe), key="schedule chart", config={"displayModeBar": False})
     root = datasets.data_root()
     if source.find(root) is None:
@@ -274,13 +284,14 @@ with controls:
             settings |= columns_of(names, values, fine)
         with st.expander("Network", icon=":material/account_tree:"):
             switches = network_switches(architecture, dataset, scope)
-        with st.expander("Validation, seed and checkpoints", icon=":material/casino:"):
-            names = ("validation_fraction", "seed", "checkpoint_every", "deterministic")
-            names += ("mixed_precision",) if hardware.has_bfloat16() else ()
+        with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
+            names = ("mixed_precision",) if hardware.has_bfloat16() else ()
+            names += ("deterministic", "validation_fraction", "seed", "checkpoint_every")
             settings |= columns_of(names, values, fine)
             if not hardware.has_bfloat16():
                 st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
-        with st.expander("Beginning and corrupted data", icon=":material/start:"):
+        begun = bool(st.query_params.get("from"))
+        with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
             start = start_choice(architecture, switches, dataset)
             settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
         with st.expander("Name, loggers and sweep", icon=":material/label:"):

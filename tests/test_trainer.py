@@ -17,8 +17,8 @@ from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.config import Experiment, plan
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
-from cnnlab.training.batches import prepared, smooth_targets
-from cnnlab.training.process import train
+from cnnlab.training.batches import epoch_batches, prepared, smooth_targets
+from cnnlab.training.process import Loop, train
 from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment
@@ -122,7 +122,7 @@ digits = datasets.load("digits")
 training, validation = digits.training_splits(0.1, 0)
 switches = {"input_size": 8, "dropout": 0.0, "classifier_dropout": 0.0}
 network = architectures.build("minivggnet", switches)
-recipe = make_recipe(optimizer="sgd", learning_rate=2e-4, weight_averaging=0.9, weight_decay=1e-3, gradient_clipping=1)
+recipe = make_recipe(mixed_precision=False, optimizer="sgd", learning_rate=2e-4, weight_averaging=0.9, weight_decay=1e-3, gradient_clipping=1)
 def losses(strategy):
     trainer = Trainer(network, recipe, digits.preprocessing((8, 8)), strategy=strategy)
     batches = list(epoch_batches(training, 10, digits.preprocessing((8, 8)), recipe, 0))[:8]
@@ -265,6 +265,39 @@ def test_a_change_of_the_rate_is_an_event(runs_dir: Path) -> None:
     assert [record["learning_rate"] for record in run.history()] == [0.01, 0.01, 0.001]
     (change,) = [event["message"] for event in run.events() if event["event"] == "learning rate"]
     assert_one_line(change, "0.01 to 0.001", "epoch 3")
+
+
+# Image sizes by epoch
+
+
+def test_a_network_learns_from_small_images_first_and_is_judged_at_its_own_size(runs_dir: Path) -> None:
+    switches = {"width": 0.25, "input_size": 16}
+    recipe = make_recipe(epochs=3, batch_size=64, image_sizes="1:8,3:16", learning_rate=0.003)
+    experiment = plan("minigooglenet", "digits", switches, recipe)
+    run = trained(runs_dir, experiment)
+    assert run.data.preprocessing.input_size == (16, 16)
+    best = run.best_epoch()
+    assert best
+    assert best["validation_accuracy"] > 0.5
+    digits = datasets.load("digits")
+    training, _ = digits.training_splits(recipe.validation_fraction, recipe.seed)
+    sides = [
+        next(epoch_batches(training, 10, run.data.preprocessing, recipe, epoch))[0].shape[1:3] for epoch in range(3)
+    ]
+    assert sides == [(8, 8), (8, 8), (16, 16)]
+    loop = Loop(run, Reporter(run), run.data, training, training)
+    assert loop.steps_left() == pytest.approx(20 * (1 + 1 + 4), rel=0.02), (
+        "an epoch at twice the side is four times one"
+    )
+
+
+def test_a_network_that_flattens_its_maps_takes_one_size(runs_dir: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        plan("minivggnet", "digits", {}, make_recipe(image_sizes="1:16"))
+    assert_one_line(str(refused.value), "flattens", "MiniGoogLeNet")
+    with pytest.raises(UserError) as refused:
+        plan("minigooglenet", "cifar10", {"input_size": 28}, make_recipe(image_sizes="1:32"))
+    assert_one_line(str(refused.value), "32 pixels", "28")
 
 
 # Crops and corrupted data

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnlab import datasets, runs
+from cnnlab import datasets, hardware, runs
 from cnnlab.datasets import Dataset
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels
@@ -284,6 +284,9 @@ def test_a_training_never_looks_at_the_test_part(runs_dir: Path, monkeypatch: py
     assert figures(trained_here(runs_dir)) == pytest.approx(figures(open_run), abs=1e-3)
 
 
+needs_bfloat16 = pytest.mark.skipif(not hardware.has_bfloat16(), reason="this processor has no bfloat16")
+
+
 def test_the_recorded_validation_is_that_of_the_images_held_out(runs_dir: Path) -> None:
     from cnnlab.evaluation import evaluate
     from cnnlab.prediction import load_classifier
@@ -310,9 +313,11 @@ def test_a_loss_that_is_no_number_fails_with_the_advice_of_a_smaller_learning_ra
     assert_one_line(str(refused.value), "diverged", "nan", "learning rate", "100")
 
 
-def test_a_network_that_diverged_in_the_last_step_does_not_count_as_completed(runs_dir: Path) -> None:
-    """The losses of all three steps are numbers still; that of the validation after them is none."""
+@pytest.mark.parametrize("halves", [pytest.param(True, marks=needs_bfloat16), False])
+def test_a_network_that_diverged_in_the_last_step_does_not_count_as_completed(runs_dir: Path, halves: bool) -> None:
+    """The losses of all three steps are numbers still; that of the validation after them is none, or immense."""
     recipe = {"batch_size": 431, "optimizer": "sgd", "learning_rate": 100, "schedule": "constant"}
+    recipe["mixed_precision"] = halves
     with pytest.raises(UserError) as refused:
         trained_here(runs_dir, {"batch_normalization": False}, **recipe)
     assert_one_line(str(refused.value), "diverged", "learning rate")
@@ -448,7 +453,7 @@ def test_the_time_left_counts_images_and_validations(runs_dir: Path, monkeypatch
     reporter.begin_epoch()
     for step in range(1, 6):
         clock[0] += 2.0
-        reporter.tell(step, [Step(1.0, 0, 64, 1.0)], 0.1, validation_seconds=3.0)
+        reporter.tell(step, [Step(1.0, 0, 64, 1.0)], 0.1, steps_left=20 - step, validation_seconds=3.0)
     assert reporter.rate() == pytest.approx(32)
     assert reporter.status.images_per_second == pytest.approx(32)
     assert reporter.status.seconds_left == pytest.approx(15 * 2.0 + 2 * 3.0)

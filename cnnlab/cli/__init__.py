@@ -15,7 +15,7 @@ from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
 from cnnlab.runs.config import setting_text
-from cnnlab.training.recipe import FLAT_FIELDS
+from cnnlab.training.recipe import FLAT_FIELDS, default_of
 
 CHECKPOINT: dict[str, Any] = {
     "default": "best",
@@ -201,7 +201,7 @@ def recipe_options() -> Parser:
     options.add_argument("--dataset", metavar="D", help=", ".join(datasets.SOURCES))
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")
-        default = setting_text(field.default) or "none"
+        default = setting_text(default_of(name)) or "none"
         switch: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **switch)
     options.add_argument("--from-run", metavar="RUN", help="begin with the weights of a run's best checkpoint")

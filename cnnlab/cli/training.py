@@ -68,7 +68,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
         recipe = recipe.in_epochs(options.in_epochs) if options.in_epochs else recipe
         experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
     if options.from_run:
-        source = runs.find(options.from_run, folder_of(options))
+        source = runs.weights_source(options.from_run, folder_of(options))
         from cnnlab import architectures
 
         target = architectures.build(experiment.architecture, experiment.switches)

@@ -12,12 +12,12 @@ from typing import Any
 import plotly.io
 from PIL import Image
 
-from cnnlab import plots as run_plots
 from cnnlab.evaluation import plots
 from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation, by_similarity, by_threshold
 from cnnlab.images import Pixels
 from cnnlab.published.accuracies import REPORTS, ClassificationReport
+from cnnlab.runs import plots as run_plots
 from cnnlab.runs.run import Run
 
 AVERAGES = ("macro avg", "weighted avg")

@@ -40,7 +40,7 @@ def create(
     now = datetime.now(UTC)
     stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
     initial = experiment.initial
-    source = find(initial.run, folder) if initial else None
+    source = weights_source(initial.run, folder) if initial else None
     try:
         run = Run(new_folder(folder, stem))
         config = RunConfig(
@@ -110,6 +110,14 @@ def find(name: str, folder: Path) -> Run:
     if matching:
         raise UserError(f"{name!r} begins the ids of {len(matching)} runs; write more of it.")
     raise UserError(f"There is no run {name!r} in {folder}.")
+
+
+def weights_source(name: str, folder: Path) -> Run:
+    """The network of that name to begin another with: one that came with cnnlab, was fetched, or is a run here."""
+    from cnnlab.pretrained import available  # they are kept as runs, and so need this module
+    from cnnlab.shipped import shipped
+
+    return {**shipped(), **available()}.get(name) or find(name, folder)
 
 
 def listing(folder: Path) -> list[Run]:

@@ -11,6 +11,8 @@ from typing import Any
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run, best_of
 
+TESTED = ("test", "plain")
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -38,12 +40,12 @@ def comparison(runs: Sequence[Run]) -> Comparison:
 
 def figures_of(run: Run) -> dict[str, Any]:
     """What a run reached, and what its network costs."""
-    from cnnlab.evaluation import kept_evaluation
+    from cnnlab.evaluation import evaluations, kept_evaluation
 
     history = run.history()
     best = best_of(history)
     last = history[-1] if history else None
-    kept = kept_evaluation(run)
+    kept = kept_evaluation(run) or next((one for one in evaluations(run) if (one.split, one.view) == TESTED), None)
     costs: tuple[int, int] | tuple[None, None] = (None, None)
     with suppress(UserError):
         costs = (run.network.parameters, run.network.multiply_adds)

@@ -19,7 +19,7 @@ from cnnlab.errors import UserError
 from cnnlab.layers import Flatten
 from cnnlab.network import Network
 from cnnlab.training.loggers import LoggerName, check_loggers
-from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.training.recipe import BY_EPOCH, Recipe, default_of, make_recipe, settings_of
 from cnnlab.training.schedule import pairs_text
 
 FORMAT = 1
@@ -54,7 +54,7 @@ class Experiment(BaseModel):
         """The command that trains the same from a terminal."""
         words = ["python", "-m", "cnnlab", "train", "--architecture", self.architecture, "--dataset", self.dataset]
         for name, value in settings_of(self.recipe).items():
-            if name in ALWAYS_SAID or value != FLAT_FIELDS[name].default:
+            if name in ALWAYS_SAID or value != default_of(name):
                 words += [f"--{name.replace('_', '-')}", setting_text(value)]
         for name in self.loggers:
             words += ["--logger", name]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_SHARE = 0.01
 EXPLODED = 20.0
+HOPELESS = 1e6
 LOOKED_AT = 20
 
 
@@ -328,14 +329,14 @@ class Loop:
         return self.steps_per_epoch * sum(pixels) / pixels[0] - self.batch
 
     def check(self, loss: float) -> None:
-        """Raises UserError once the loss is no longer a number, or far above that of guessing."""
+        """Raises UserError once the loss is no longer a number or immense, or stays far above that of guessing."""
         self.recent.append(loss)
         mean = sum(self.recent) / len(self.recent)
         limit = EXPLODED * math.log(max(len(self.data.classes), 2))
         exploded = len(self.recent) == LOOKED_AT and mean > limit
-        if math.isfinite(loss) and not exploded:
+        if loss < HOPELESS and not exploded:  # which a loss that is no number is not
             return
-        what = f"the loss rose to {mean:.3g}" if exploded else f"the loss became {loss}"
+        what = f"the loss rose to {mean:.3g}" if exploded else f"the loss became {loss:.3g}"
         raise UserError(
             f"The training diverged: {what} at step {self.step:,}. Try a learning rate well below "
             f"{self.recipe.learning_rate:g}, a warm-up, or gradient clipping."

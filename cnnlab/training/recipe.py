@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cnnlab import hardware
 from cnnlab.datasets.corruption import PixelsName
 from cnnlab.errors import UserError
 from cnnlab.training.augmentation import Augmentation
@@ -97,7 +98,8 @@ class Recipe(BaseModel):
         description="Keep a checkpoint every so many epochs, beside the best and the last. 0 is off.",
     )
     mixed_precision: bool = Field(
-        False, description="Compute in bfloat16 and keep the weights in float32, where the hardware has it."
+        default_factory=hardware.has_bfloat16,
+        description="Compute in bfloat16 and keep the weights in float32; on where this machine is faster so.",
     )
     deterministic: bool = Field(
         False, description="Give the same weights bit for bit each time on the same machine; somewhat slower."
@@ -192,6 +194,11 @@ FLAT_FIELDS = {
     **Augmentation.model_fields,
 }
 """Every setting of a recipe under its one name, those of the augmentation among them."""
+
+
+def default_of(name: str) -> Any:
+    """What a setting is, on this machine, where it is not given."""
+    return FLAT_FIELDS[name].get_default(call_default_factory=True)
 
 
 BY_EPOCH = frozenset({"milestones", "image_sizes"})

@@ -1,0 +1,57 @@
+"""What makes a training step fast, one change at a time: `python benchmarks/levers.py`.
+
+Each lever of `benchmarks/cnnlab_side.py` runs beside the trainer as it is, their rounds alternating; a ratio below 1 is
+what would be lost by it. Prints a Markdown table. `--network` and `--lever` choose some of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from cnnlab_side import LEVERS, PLAIN
+from sides import BATCH, ROUNDS, STEPS, Side, SideError, alternating
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from cnnlab import architectures, hardware
+
+PRECISIONS = ("bfloat16", "float32") if hardware.has_bfloat16() else ("float32",)
+
+
+def measured(path: Path, precision: str, lever: str, steps: int) -> str:
+    """The ratio as the table says it."""
+    try:
+        sides = {name: Side("cnnlab_side.py", path, precision, name, BATCH, steps) for name in (PLAIN, lever)}
+    except SideError:
+        return "fails"
+    return f"{alternating(sides).ratio(lever, PLAIN):.2f}"
+
+
+def main(networks: list[str], levers: list[str]) -> None:
+    machine = hardware.describe()
+    print(f"On {machine['processor']}, {machine['cores']} cores, Python {platform.python_version()}; batch {BATCH}, ")
+    print(f"medians over {ROUNDS} alternating rounds of the rate as a share of that of the trainer as it is.\n")
+    columns = [(name, precision) for name in networks for precision in PRECISIONS]
+    print("| what is changed | " + " | ".join(f"{name}, {precision}" for name, precision in columns) + " |")
+    print("| --- |" + " ---: |" * len(columns))
+    with tempfile.TemporaryDirectory() as folder:
+        for name in networks:
+            (Path(folder) / f"{name}.json").write_text(architectures.build(name).to_json())
+        for lever in levers:
+            found = [
+                measured(Path(folder) / f"{name}.json", precision, lever, STEPS[name]) for name, precision in columns
+            ]
+            print(f"| {lever} | " + " | ".join(found) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", nargs="+", choices=STEPS, default=list(STEPS))
+    changes = [name for name in LEVERS if name != PLAIN]
+    parser.add_argument("--lever", nargs="+", choices=changes, default=changes)
+    chosen = parser.parse_args()
+    main(chosen.network, chosen.lever)
