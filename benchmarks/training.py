@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -23,7 +25,7 @@ from cnnlab_side import PLAIN
 from sides import STEPS as SIDE_STEPS
 from sides import Side, SideError, alternating
 
-from cnnlab import architectures, hardware, runs
+from cnnlab import architectures, datasets, hardware, runs
 from cnnlab.datasets import Split
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs import plots
@@ -31,12 +33,14 @@ from cnnlab.runs.config import plan
 from cnnlab.runs.files import append_record
 from cnnlab.runs.run import CheckpointInfo, Data, Run, best_of
 from cnnlab.training.augmentation import Augmentation, augment, mix
-from cnnlab.training.process import Loop
+from cnnlab.training.loop import Loop
 from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 
 BATCH, STEPS, ROUNDS = 128, 24, 5
 CLASSES = 10
+MEMORY_STEPS = 150
+MEMORY = (("minivggnet", "cifar10", 2), ("minigooglenet", "cifar10", 2), ("deepergooglenet", "tiny-imagenet", 4))
 RUNS, HISTORY_STEPS = 2000, 100_000
 MEASURES: tuple[plots.Measure, ...] = ("accuracy", "loss")
 EVERYTHING = Augmentation(flip=True, shift=4, rotation=10, zoom=0.1, brightness=0.2, contrast=0.2, cutout=8, mixup=0.2)
@@ -90,6 +94,37 @@ def beside_pytorch(python: str, folder: Path) -> None:
                 f"{rates.ratio('cnnlab', best):.2f} | {speed / 1e9:,.0f} | {speed / products[precision]:.0%} |",
                 flush=True,
             )
+
+
+def memory_of(architecture: str, dataset: str, folder: Path) -> tuple[float, float]:
+    """Largest resident set of a real training process over its first steps, and its own share of it, in bytes."""
+    run = runs.create(plan(architecture, dataset, {}, make_recipe(batch_size=BATCH)), folder)
+    training = subprocess.Popen([sys.executable, "-m", "cnnlab.training", str(run.folder)], stdout=subprocess.DEVNULL)
+    process, resident, own = psutil.Process(training.pid), 0.0, 0.0
+    try:
+        while training.poll() is None and run.status().step < MEMORY_STEPS:
+            used = process.memory_full_info()
+            resident, own = max(resident, used.rss), max(own, used.uss)
+            time.sleep(0.2)
+    finally:
+        training.kill()
+        training.wait()
+    return resident, own
+
+
+def memory(folder: Path) -> None:
+    print("\n## Memory\n")
+    print(
+        f"A training process over its first {MEMORY_STEPS} steps, batch {BATCH}: resident memory, and what of it is "
+        "its own. The rest is the decoded data set, mapped from the disk, which the system takes back as it needs.\n"
+    )
+    print("| network | data set | resident | its own | promised |\n| --- | --- | ---: | ---: | ---: |")
+    for architecture, dataset, promised in MEMORY:
+        if datasets.SOURCES[dataset].find(datasets.data_root()) is None:
+            print(f"| {architecture} | {dataset} | not here | | under {promised} GB |")
+            continue
+        resident, own = memory_of(architecture, dataset, folder)
+        print(f"| {architecture} | {dataset} | {resident / 1e9:.2f} GB | {own / 1e9:.2f} GB | under {promised} GB |")
 
 
 def images_of(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -298,11 +333,13 @@ def main() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("all", "trainer", "pytorch"), default="all")
+    parser.add_argument("--part", choices=("all", "trainer", "memory", "pytorch"), default="all")
     parser.add_argument("--pytorch", default=sys.executable, metavar="PYTHON", help="one that has torch")
     chosen = parser.parse_args()
-    if chosen.part != "pytorch":
-        main()
-    if chosen.part != "trainer":
-        with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name:
+        if chosen.part in ("all", "trainer"):
+            main()
+        if chosen.part in ("all", "memory"):
+            memory(Path(name))
+        if chosen.part in ("all", "pytorch"):
             beside_pytorch(chosen.pytorch, Path(name))

@@ -96,13 +96,11 @@ def test_a_run_killed_again_and_again_ends_with_the_same_history_and_weights(run
 def test_a_pause_in_the_middle_of_an_epoch_goes_on_with_the_very_next_batch(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cnnlab.training import process
-
     experiment = digits_experiment(epochs=3, batch_size=64, deterministic=True)
     whole, parted = (runs.create(experiment, runs_dir) for _ in range(2))
     train(whole, Reporter(whole))
     asked = iter([None] * 27 + ["pause"])
-    monkeypatch.setattr(process.Run, "request", lambda self: next(asked, None))
+    monkeypatch.setattr(Run, "request", lambda self: next(asked, None))
     train(parted, Reporter(parted))
     assert parted.status().state == "paused"
     assert (parted.checkpoint("last").info.step, parted.checkpoint("last").info.batch) == (26, 6)

@@ -18,7 +18,8 @@ from cnnlab.runs.config import Experiment, plan
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.training.batches import epoch_batches, prepared, smooth_targets
-from cnnlab.training.process import Loop, train
+from cnnlab.training.loop import Loop
+from cnnlab.training.process import train
 from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment
