@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -14,21 +12,20 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from cnnlab import neighbours, own_models, plots, pretrained, units
-from cnnlab.activation_maps import Inside, colored, overlaid
+from cnnlab import plots, units
 from cnnlab.datasets.own.container import Budget, members, open_archive
-from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
 from cnnlab.evaluation.export import csv_text
 from cnnlab.images import EXTENSIONS, Pixels, resize
 from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
+from pages.shared.bringing import offer_own_model, offer_pretrained
+from pages.shared.inside import look_inside
 from pages.shared.models import classifier, features, neighbourhood
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, data_link, describe_run, split_here, usable_networks
-from pages.shared.pictures import enlarged, picture_grid
-from pages.shared.working import job_or_offer
+from pages.shared.parts import address_select, describe_run, split_here, usable_networks
+from pages.shared.pictures import enlarged
 
 enter_through_app()
 
@@ -37,13 +34,9 @@ SAMPLES = 10
 SEEN_PIXELS = 160
 CARDS = 4
 MOST_NETWORKS = 4
-MOST_MODEL_MB = 2000
 MOST_UPLOAD_MB = 500
-MAP_PIXELS = 224
 THUMBNAIL = 48
 SHOWN_REFUSALS = 5
-SHOWN_CHANNELS = 64
-NEAREST = 8
 PASTE = """
 <script>
 if (!window.cnnlabPaste) {
@@ -169,103 +162,7 @@ def show_card(one: Seen, unlike: bool, key: str) -> None:
             )
         with st.expander("Look inside", icon=":material/visibility:", key=f"inside {key}", on_change="rerun") as box:
             if box.open:
-                look_inside(one, key)
-
-
-def look_inside(one: Seen, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        what = st.segmented_control(
-            "What",
-            ["Where it looks", "Activations", "First filters", "Nearest training images"],
-            default="Where it looks",
-            required=True,
-            key=f"what {key}",
-        )
-        place = 0
-        if len(models) > 1:
-            place = st.selectbox(
-                "Network", range(len(models)), format_func=lambda n: describe_run(models[n].run), key=f"which {key}"
-            )
-    model = models[place]
-    match what:
-        case "Activations":
-            show_activations(Inside(model), one.inputs[place], key)
-        case "First filters":
-            filters = Inside(model).first_filters()
-            st.caption(f"The {len(filters)} filters of the first convolution: grey is 0, each on its own scale.")
-            picture_grid(filters, [str(number) for number in range(1, len(filters) + 1)], 48)
-        case "Nearest training images":
-            show_nearest(model, one.inputs[place])
-        case _:
-            show_map(Inside(model), one, place, key)
-
-
-def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
-    classes = inside.classifier.data.classes
-    order = np.argsort(-one.probabilities[place], kind="stable")
-    label = int(
-        st.selectbox(
-            "Class",
-            [int(number) for number in order],
-            format_func=lambda number: f"{classes[number]}, {one.probabilities[place][number]:.1%}",
-            key=f"class {key}",
-        )
-    )
-    heat, score = inside.class_map(one.inputs[place], label)
-    seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
-    picture_grid(
-        [seen, overlaid(seen, heat), colored(heat)],
-        ["What it sees", f"Where it finds: {classes[label]}", f"The map, {heat.shape[1]}×{heat.shape[0]}"],
-        MAP_PIXELS,
-    )
-    if inside.exact:
-        st.caption(
-            f"Exact class activation map (Zhou et al., 2016): the score before softmax, {score:.2f}, is the map's mean "
-            f"({heat.mean():.2f}) plus the class's bias. Bright pulls towards the class."
-        )
-    else:
-        st.caption(
-            f"Grad-CAM (Selvaraju et al., 2017) of the last feature maps; the score before softmax is {score:.2f}. "
-            "Bright pulls towards the class."
-        )
-
-
-def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
-    name = st.selectbox("Layer", inside.layers, key=f"layer {key}")
-    answer = inside.activations(inputs, name)
-    shown = min(answer.shape[-1], SHOWN_CHANNELS)
-    st.caption(
-        f"{shown} of {answer.shape[-1]} channels, {answer.shape[1]}×{answer.shape[0]}, from {answer.min():.2f} "
-        f"(dark) to {answer.max():.2f} (bright), each on its own scale."
-    )
-    picture_grid([colored(answer[..., channel]) for channel in range(shown)], [str(n + 1) for n in range(shown)], 72)
-
-
-def show_nearest(model: Classifier, inputs: Pixels) -> None:
-    around = neighbourhood(model.run)
-    if split_here(model.run, "train") is None:
-        st.info("Its training images are not on this machine.", icon=":material/info:")
-        data_link(model.run)
-        return
-    if around is None:
-        question = (
-            "The network looks once at up to 10,000 of its training images, for a minute or so. Afterwards their "
-            "nearest are shown here, and an image that is unlike all of them is pointed out."
-        )
-        job_or_offer(neighbours.preparing(model.run, model.checkpoint), question, "Prepare", ":material/image_search:")
-        return
-    found = features(model, inputs[None])
-    places, distances = around.nearest(found, NEAREST)
-    images = neighbours.training_images(model.run, around.rows[places[0]])
-    names = [model.data.classes[label] for label in around.labels[places[0]]]
-    captions = [f"{name}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
-    picture_grid(list(images), captions)
-    tenth = around.unlikeness(found)[0]
-    st.caption(
-        f"The distance of features of length 1, from 0 to 2. The tenth nearest is {tenth:.2f} away; an image is called "
-        f"unlike the training images above {around.threshold:.2f}, where 1 % of the validation images lie (Sun et al., "
-        "2022)."
-    )
+                look_inside(one, models, key)
 
 
 def show_table(seen: list[Seen], unlike: np.ndarray | None) -> int:
@@ -309,55 +206,6 @@ def table_csv(seen: list[Seen]) -> str:
             flat = [cell for label, p in top for cell in (label, f"{p:.6f}")]
             rows.append([one.name, one.width, one.height, model.run.id, *flat])
     return csv_text([head, *rows])
-
-
-def show_pretrained() -> None:
-    """The networks with published weights, and the way to those that are not here yet."""
-    missing = [one for one in pretrained.PRETRAINED.values() if one.name not in usable]
-    if not missing:
-        return
-    with st.expander(
-        "VGG16 and VGG19, trained on ImageNet", icon=":material/public:", key="pretrained", on_change="rerun"
-    ) as box:
-        if box.open:
-            for column, one in zip(st.columns(2), missing, strict=False):
-                with column:
-                    st.code(one.lines, "python")
-                    size = units.size(one.weights.size)
-                    words = f"1,000 classes of photographs. {size} are downloaded once, checked and kept."
-                    job_or_offer(one.job(), words, f"Fetch {one.title}", ":material/download:", "secondary")
-
-
-def show_own_models() -> None:
-    """A model file from elsewhere: what it does not say itself is asked for."""
-    with st.expander(
-        "A model file of your own", icon=":material/upload_file:", key="own models", on_change="rerun"
-    ) as box:
-        if not box.open:
-            return
-        st.write(
-            "A `.keras` file that takes one RGB image and gives class probabilities. It is loaded in Keras's safe "
-            "mode; one that needs code of its own is refused."
-        )
-        file = st.file_uploader("Model file", type=["keras"], max_upload_size=MOST_MODEL_MB, key="model file")
-        left, middle, right = st.columns(3)
-        title = left.text_input("Name", key="model name")
-        values = middle.selectbox("Values it takes", list(own_models.SCALES), key="model values")
-        size = right.number_input("Image size, if it takes any", 0, own_models.MAX_SIDE, 0, key="model size")
-        classes = st.text_area("Names of the classes, one a line (else numbers)", key="model classes")
-        if st.button("Add it", disabled=not (file and title.strip()), type="primary") and file:
-            try:
-                with tempfile.TemporaryDirectory() as folder, st.spinner("Loading it; TensorFlow takes about 10 s"):
-                    path = Path(folder) / printable(file.name.replace("/", " "))
-                    path.write_bytes(file.getvalue())
-                    brought = own_models.bring(path, title.strip(), classes.splitlines(), values, int(size) or None)
-            except UserError as error:
-                st.error(str(error))
-            except OSError as error:
-                st.error(f"The file cannot be kept: {error.strerror}.")
-            else:
-                st.query_params["run"] = brought.id
-                st.rerun()
 
 
 st.title("Predict", anchor=False)
@@ -407,5 +255,5 @@ try:
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
 except UserError as error:
     st.error(str(error))
-show_pretrained()
-show_own_models()
+offer_pretrained(list(usable))
+offer_own_model()

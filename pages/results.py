@@ -97,7 +97,6 @@ def show_study(study: Study) -> None:
                     for place, (value, other) in enumerate(zip(validation, before, strict=True))
                 ],
                 "Test accuracy": [f"{value:.2%}" if value else "–" for value in test],
-                "At work": [units.duration(figures["seconds"]) for figures in table.figures],
             }
         ),
         hide_index=True,

@@ -1,0 +1,118 @@
+"""What made a network say what it said of an image: maps, activations, filters, the nearest training images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from cnnlab import neighbours
+from cnnlab.activation_maps import Inside, colored, overlaid
+from cnnlab.images import Pixels
+from cnnlab.prediction import Classifier, Seen
+from pages.shared.models import features, neighbourhood
+from pages.shared.parts import data_link, describe_run, split_here
+from pages.shared.pictures import enlarged, picture_grid
+from pages.shared.working import job_or_offer
+
+MAP_PIXELS = 224
+SHOWN_CHANNELS = 64
+NEAREST = 8
+
+
+def look_inside(one: Seen, models: Sequence[Classifier], key: str) -> None:
+    """One of the views, of one of the networks that were asked."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        what = st.segmented_control(
+            "What",
+            ["Where it looks", "Activations", "First filters", "Nearest training images"],
+            default="Where it looks",
+            required=True,
+            key=f"what {key}",
+        )
+        place = 0
+        if len(models) > 1:
+            place = st.selectbox(
+                "Network", range(len(models)), format_func=lambda n: describe_run(models[n].run), key=f"which {key}"
+            )
+    model = models[place]
+    match what:
+        case "Activations":
+            show_activations(Inside(model), one.inputs[place], key)
+        case "First filters":
+            filters = Inside(model).first_filters()
+            st.caption(f"The {len(filters)} filters of the first convolution: grey is 0, each on its own scale.")
+            picture_grid(filters, [str(number) for number in range(1, len(filters) + 1)], 48)
+        case "Nearest training images":
+            show_nearest(model, one.inputs[place])
+        case _:
+            show_map(Inside(model), one, place, key)
+
+
+def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
+    classes = inside.classifier.data.classes
+    order = np.argsort(-one.probabilities[place], kind="stable")
+    label = int(
+        st.selectbox(
+            "Class",
+            [int(number) for number in order],
+            format_func=lambda number: f"{classes[number]}, {one.probabilities[place][number]:.1%}",
+            key=f"class {key}",
+        )
+    )
+    heat, score = inside.class_map(one.inputs[place], label)
+    seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
+    picture_grid(
+        [seen, overlaid(seen, heat), colored(heat)],
+        ["What it sees", f"Where it finds: {classes[label]}", f"The map, {heat.shape[1]}×{heat.shape[0]}"],
+        MAP_PIXELS,
+    )
+    if inside.exact:
+        st.caption(
+            f"Exact class activation map (Zhou et al., 2016): the score before softmax, {score:.2f}, is the map's mean "
+            f"({heat.mean():.2f}) plus the class's bias. Bright pulls towards the class."
+        )
+    else:
+        st.caption(
+            f"Grad-CAM (Selvaraju et al., 2017) of the last feature maps; the score before softmax is {score:.2f}. "
+            "Bright pulls towards the class."
+        )
+
+
+def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
+    name = st.selectbox("Layer", inside.layers, key=f"layer {key}")
+    answer = inside.activations(inputs, name)
+    shown = min(answer.shape[-1], SHOWN_CHANNELS)
+    st.caption(
+        f"{shown} of {answer.shape[-1]} channels, {answer.shape[1]}×{answer.shape[0]}, from {answer.min():.2f} "
+        f"(dark) to {answer.max():.2f} (bright), each on its own scale."
+    )
+    picture_grid([colored(answer[..., channel]) for channel in range(shown)], [str(n + 1) for n in range(shown)], 72)
+
+
+def show_nearest(model: Classifier, inputs: Pixels) -> None:
+    around = neighbourhood(model.run)
+    if split_here(model.run, "train") is None:
+        st.info("Its training images are not on this machine.", icon=":material/info:")
+        data_link(model.run)
+        return
+    if around is None:
+        question = (
+            "The network looks once at up to 10,000 of its training images, for a minute or so. Afterwards their "
+            "nearest are shown here, and an image that is unlike all of them is pointed out."
+        )
+        job_or_offer(neighbours.preparing(model.run, model.checkpoint), question, "Prepare", ":material/image_search:")
+        return
+    found = features(model, inputs[None])
+    places, distances = around.nearest(found, NEAREST)
+    images = neighbours.training_images(model.run, around.rows[places[0]])
+    names = [model.data.classes[label] for label in around.labels[places[0]]]
+    captions = [f"{name}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
+    picture_grid(list(images), captions)
+    tenth = around.unlikeness(found)[0]
+    st.caption(
+        f"The distance of features of length 1, from 0 to 2. The tenth nearest is {tenth:.2f} away; an image is called "
+        f"unlike the training images above {around.threshold:.2f}, where 1 % of the validation images lie (Sun et al., "
+        "2022)."
+    )
