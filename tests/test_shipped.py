@@ -94,15 +94,15 @@ def test_the_projects_own_stay_as_they_are(network: Run) -> None:
 REAL = os.environ.get("CNNLAB_DATA")
 
 
-@pytest.mark.skipif(
-    not REAL or datasets.SOURCES["cifar10"].find(Path(REAL)) is None, reason="CNNLAB_DATA points at no CIFAR-10"
-)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_as_good_on_the_test_images_as_it_says(name: str) -> None:
-    network = shipped()[name]
-    dataset = datasets.load("cifar10")
+    network = Run(SOURCE / name)
+    source = datasets.SOURCES[network.config.experiment.dataset]
+    if not REAL or source.find(Path(REAL)) is None:
+        pytest.skip(f"CNNLAB_DATA points at no {source.title}")
+    dataset = datasets.load(source.name)
     if dataset.fingerprint != network.data.fingerprint:
-        pytest.skip("these are other images than the JPEG copies it was measured on")
+        pytest.skip("these are other images than those it was measured on")
     kept = kept_evaluation(network)
     assert kept is not None
     found = predict_all(load_classifier(network), dataset.test_split())

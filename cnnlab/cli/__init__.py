@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
+from cnnlab.cli.results import show_results
 from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
@@ -185,6 +186,8 @@ def parser() -> Parser:
     exports.add_argument("--checkpoint", **CHECKPOINT)
     exports.add_argument("--output", metavar="FILE", help="the zip archive to write (default RUN-FORMAT.zip)")
 
+    shown = as_json(command("results", show_results, "The lecture's networks: as it prints them, and the best here."))
+    shown.add_argument("--study", metavar="NAME", help="what each ingredient of a recipe gave, from real trainings")
     serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.")
     serve.add_argument("--checkpoint", **CHECKPOINT)
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")
