@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_image
 
-from cnnlab import architectures, datasets
+from cnnlab import architectures, datasets, runs
 from cnnlab.evaluation import kept_evaluation, kept_predictions
 from cnnlab.evaluation.store import predict_all
 from cnnlab.prediction import load_classifier
 from cnnlab.runs.run import Run
 from cnnlab.shipped import SOURCE, shipped
 from cnnlab.training.presets import preset
-from tests.conftest import Output
+from tests.conftest import Output, last_line
 from tests.test_prediction_many import png
 
 NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
@@ -89,6 +89,21 @@ def test_the_projects_own_stay_as_they_are(network: Run) -> None:
     network.relabel(name="mine")
     assert shipped()[network.id].labels().name == "mine", "what one does with a copy stays with it"
     assert {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")} == before
+
+
+def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable[..., Output]) -> None:
+    made = call(
+        *("--runs-dir", str(tmp_path), "train", "--architecture", "minivggnet", "--dataset", "digits"),
+        *("--set", "input_size=32", "--epochs", "1", "--batch-size", "128"),
+        *("--from-run", "minivggnet-cifar10", "--take", "block1_conv*", "--freeze-epochs", "1"),
+    )
+    assert made.code == 0, made.err
+    run = runs.find(last_line(made.out), tmp_path)
+    ours, theirs = load_classifier(run).model, load_classifier(shipped()["minivggnet-cifar10"]).model
+    for name in ("block1_conv1", "block1_conv2"):
+        for mine, its in zip(ours.get_layer(name).get_weights(), theirs.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, its)
+    assert not np.array_equal(ours.get_layer("fc2").get_weights()[0], theirs.get_layer("fc2").get_weights()[0])
 
 
 REAL = os.environ.get("CNNLAB_DATA")
