@@ -107,6 +107,8 @@ def show_costs(table: Comparison) -> None:
 
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
 st.title("Compare runs", anchor=False)
+if study := studies().get(st.query_params.get("study", "")):
+    st.write(f"{study.about.title}. {study.about.text}")
 chosen = chosen_runs()
 if len(chosen) > MOST:
     st.warning(f"These are {len(chosen)} runs; the newest {MOST} are shown.")

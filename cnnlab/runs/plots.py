@@ -22,6 +22,7 @@ Numbers = NDArray[np.float64]
 MAX_POINTS = 400
 SCHEDULE_POINTS = 200
 RUN_COLOURS = ("#2D8CCB", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C6BB1", "#7F7F7F")
+MOST_LABELLED = 6
 RANK5_INTERESTING = 0.97
 MANY_VALUES = 8
 
@@ -340,12 +341,16 @@ def reached_over(
 ) -> go.Figure:
     """An accuracy of runs over parameters, multiply-adds or time. `points`: title, accuracy, and `key`."""
     figure = go.Figure()
+    furthest = max((point[key] for point in points), default=0)
     for place, point in enumerate(points):
         figure.add_scatter(
             x=[point[key]],
             y=[point["accuracy"]],
             name=point["title"],
-            mode="markers",
+            mode="markers+text" if len(points) <= MOST_LABELLED else "markers",
+            text=[point["title"]],
+            textposition="middle left" if 2 * point[key] > furthest else "middle right",
+            cliponaxis=False,
             marker={"size": 12, "color": RUN_COLOURS[place % len(RUN_COLOURS)]},
             hovertemplate=f"{point['title']}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
         )
@@ -375,7 +380,7 @@ def ingredients(titles: Sequence[str], validation: Sequence[float], test: Sequen
         height=90 + 32 * len(titles),
         margin=MARGIN,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"title": "Accuracy", "tickformat": ".0%"},
+        xaxis={"title": "Accuracy", "tickformat": ".1%"},
         yaxis={"autorange": "reversed", "automargin": True},
     )
     return figure
