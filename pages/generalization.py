@@ -6,14 +6,15 @@ import streamlit as st
 from cnnlab import datasets, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.evaluation import evaluate, kept_evaluation
+from cnnlab.evaluation import kept_evaluation
+from cnnlab.evaluation.job import evaluations_job
 from cnnlab.runs import plots
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
-from pages.shared.models import classifier
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
+from pages.shared.working import job_or_offer
 
 enter_through_app()
 
@@ -102,15 +103,10 @@ results()
 untested = [
     run for run in members if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
 ]
-if untested and st.button(f"Measure {len(untested)} on the test images", icon=":material/fact_check:"):
-    bar = st.progress(0.0, "Loading TensorFlow, up to 10 s")
-    for place, run in enumerate(untested):
-        try:
-            evaluate(classifier(run), "test", lambda text, done: None)
-        except UserError as error:
-            st.error(str(error))
-        bar.progress((place + 1) / len(untested), condition_of(run.config.experiment))
-    st.rerun()
+if untested:
+    measuring = evaluations_job(untested, folder / f".measuring-{group}")
+    question = f"{len(untested)} of these networks have not seen the test images yet."
+    job_or_offer(measuring, question, "Measure them", ":material/fact_check:")
 st.page_link(
     "pages/compare_runs.py",
     label="Compare these runs in full",

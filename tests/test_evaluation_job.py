@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from cnnlab.evaluation import Key, evaluate, export, kept_evaluation, kept_predictions, split_of
-from cnnlab.evaluation.job import evaluation_job
+from cnnlab.evaluation.job import evaluation_job, evaluations_job
 from cnnlab.jobs import Job
 from cnnlab.prediction import load_classifier
 from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive
@@ -65,6 +65,16 @@ def test_an_evaluation_goes_on_by_itself_and_leaves_its_figures(run: Run, job: J
     assert kept.accuracy > 0.9
     assert sorted(path.name for path in job.folder.iterdir()) == ["evaluation.json", "predictions.npz"]
     assert job.progress() is None
+
+
+def test_many_runs_are_evaluated_one_after_the_other(run: Run) -> None:
+    other = Run(Path(shutil.copytree(run.folder, run.folder.with_name("other"))))
+    job = evaluations_job([run, other], run.folder.parent / ".measuring")
+    job.start()
+    wait(lambda: kept_evaluation(other))
+    wait(lambda: not is_alive(job.folder))
+    assert kept_evaluation(run)
+    assert not job.folder.exists(), "it leaves nothing of itself"
 
 
 def test_a_killed_evaluation_says_so_and_can_be_started_again(run: Run, job: Job) -> None:
