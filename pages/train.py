@@ -183,6 +183,9 @@ def show_outlook(experiment: Experiment, command: str) -> None:
         f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
         f"{validated:,} to validate."
     )
+    if recipe.image_sizes:
+        sides = ", ".join(f"of {side}×{side} from epoch {epoch} on" for epoch, side in recipe.image_sizes)
+        st.markdown(f"**Learns** from images {sides}; judged at {size}×{size}.")
     if hardware.has_bfloat16():
         st.markdown(
             "**Computed** in mixed precision, bfloat16 and float32, which is faster on this machine."
