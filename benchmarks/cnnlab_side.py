@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,11 +47,17 @@ def compiled_by_xla() -> None:
     tf.function = lambda *given, **named: plain(*given, **named, jit_compile=True)
 
 
-def with_every_gradient() -> None:
-    """Compute the gradients of biases before batch normalization, which are nought."""
+def without_bias() -> None:
+    """No biases in convolutions: batch normalization takes them away again, so their gradient is nought."""
+    from cnnlab.backend import keras
     from cnnlab.training import trainer
 
-    trainer.normalized_at_once = lambda network: []
+    ours = trainer.training_layers
+
+    def bare(*given: Any, **named: Any) -> Any:
+        return keras.layers.Conv2D(*given, **named, use_bias=False)
+
+    trainer.training_layers = lambda *given: {**ours(*given), "Conv2D": bare}
 
 
 def environment(**changes: str) -> Callable[[], None]:
@@ -63,7 +70,7 @@ LEVERS: dict[str, Callable[[], None]] = {
     "Keras's batch normalization": lambda: keras_layers("BatchNormalization"),
     "TensorFlow's gradient of ReLU": lambda: keras_layers("Activation"),
     "Keras's layers throughout": lambda: keras_layers("BatchNormalization", "Activation"),
-    "gradients of biases before batch normalization": with_every_gradient,
+    "no bias before batch normalization": without_bias,
     "one thread for both pools": lambda: threads(1, 1),
     "oneDNN off": environment(TF_ENABLE_ONEDNN_OPTS="0"),
     "XLA (jit_compile)": compiled_by_xla,

@@ -7,12 +7,9 @@ and in mixed precision in float32; TensorFlow's fused operation does it in one, 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from cnnlab import layers as kinds
 from cnnlab.backend import keras, tf
-from cnnlab.network import Network
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
@@ -64,19 +61,6 @@ class Activation(keras.layers.Activation):  # type: ignore[misc]
         super().__init__(relu if activation == "relu" else activation, **kwargs)
 
 
-def normalized_at_once(network: Network) -> list[tuple[str, str]]:
-    """Layers with a bias whose output goes to a batch normalization and nowhere else, each with that one."""
-    uses = Counter(name for node in network.layers for name in node.inputs)
-    pairs = []
-    for node in network.layers:
-        if isinstance(node.layer, kinds.BatchNormalization):
-            source = network[node.inputs[0]]
-            linear = isinstance(source.layer, kinds.Conv2D | kinds.Dense) and source.layer.activation == "linear"
-            if linear and uses[source.name] == 1:
-                pairs.append((source.name, node.name))
-    return pairs
-
-
 def synchronized(**kwargs: Any) -> Any:
     """Batch normalization with its statistics over all replicas, which is Keras's to do."""
     return keras.layers.BatchNormalization(synchronized=True, **kwargs)
@@ -89,5 +73,5 @@ def any_size(shape: tuple[int, ...], name: str) -> Any:
 
 def training_layers(replicas: int = 1, sizes: bool = False) -> dict[str, Any]:
     """Kinds of layer, by the name of Keras's, for a training on so many devices in step; with images of many sizes."""
-    ours = {"Activation": Activation, "BatchNormalization": BatchNormalization if replicas == 1 else synchronized}
-    return ours | {"Input": any_size} if sizes else ours
+    kinds = {"Activation": Activation, "BatchNormalization": BatchNormalization if replicas == 1 else synchronized}
+    return kinds | {"Input": any_size} if sizes else kinds

@@ -24,7 +24,7 @@ from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
 from cnnlab.training.batches import Targets
-from cnnlab.training.layers import normalized_at_once, training_layers
+from cnnlab.training.layers import training_layers
 from cnnlab.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
@@ -115,7 +115,6 @@ class Trainer:
 
     def _train_step(self, images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         variables = self.model.trainable_variables
-        learning = [variable for variable in variables if variable.path not in self._idle_biases()]
         whole_batch = tf.cast(tf.shape(images)[0] * self.replicas, tf.float32)
         with tf.GradientTape() as tape:
             outputs = self.model(self.preprocessing.normalize(images), training=True)  # by name, each (batch, classes)
@@ -127,8 +126,7 @@ class Trainer:
             loss = losses.pop(self.head)
             total = loss + self.recipe.auxiliary_weight * tf.add_n(list(losses.values())) if losses else loss
             objective = total / whole_batch
-        found = dict(zip((variable.path for variable in learning), tape.gradient(objective, learning), strict=True))
-        gradients = [found.get(variable.path, tf.zeros_like(variable)) for variable in variables]
+        gradients = tape.gradient(objective, variables)
         gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
         norm = tf.linalg.global_norm(gradients)
         if self.recipe.gradient_clipping:
@@ -142,16 +140,6 @@ class Trainer:
             gradients = [gradient / self.replicas for gradient in gradients]
         self.optimizer.apply(gradients, variables)
         return loss, correct(tf.argmax(targets, axis=-1), outputs[self.head]), norm
-
-    def _idle_biases(self) -> set[str]:
-        """Paths of biases that learn nothing: batch normalization takes the mean away, so their gradient is nought.
-
-        Its computation, a twentieth of a step, is spared.
-        """
-        layers = (
-            (self.model.get_layer(one), self.model.get_layer(other)) for one, other in normalized_at_once(self.network)
-        )
-        return {layer.bias.path for layer, normalization in layers if normalization.trainable}
 
     def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         probabilities = self.model(self.preprocessing.normalize(images), training=False)[self.head]
