@@ -22,19 +22,19 @@ from cnnlab import architectures, hardware
 PRECISIONS = ("bfloat16", "float32") if hardware.has_bfloat16() else ("float32",)
 
 
-def measured(path: Path, precision: str, lever: str, steps: int) -> str:
+def measured(path: Path, precision: str, lever: str, steps: int, rounds: int) -> str:
     """The ratio as the table says it."""
     try:
         sides = {name: Side("cnnlab_side.py", path, precision, name, BATCH, steps) for name in (PLAIN, lever)}
     except SideError:
         return "fails"
-    return f"{alternating(sides).ratio(lever, PLAIN):.2f}"
+    return f"{alternating(sides, rounds).ratio(lever, PLAIN):.2f}"
 
 
-def main(networks: list[str], levers: list[str]) -> None:
+def main(networks: list[str], levers: list[str], rounds: int) -> None:
     machine = hardware.describe()
-    print(f"On {machine['processor']}, {machine['cores']} cores, Python {platform.python_version()}; batch {BATCH}, ")
-    print(f"medians over {ROUNDS} alternating rounds of the rate as a share of that of the trainer as it is.\n")
+    print(f"On {machine['processor']}, {machine['cores']} cores, Python {platform.python_version()}; batch {BATCH},")
+    print(f"medians over {rounds} alternating rounds of the rate as a share of that of the trainer as it is.\n")
     columns = [(name, precision) for name in networks for precision in PRECISIONS]
     print("| what is changed | " + " | ".join(f"{name}, {precision}" for name, precision in columns) + " |")
     print("| --- |" + " ---: |" * len(columns))
@@ -43,7 +43,8 @@ def main(networks: list[str], levers: list[str]) -> None:
             (Path(folder) / f"{name}.json").write_text(architectures.build(name).to_json())
         for lever in levers:
             found = [
-                measured(Path(folder) / f"{name}.json", precision, lever, STEPS[name]) for name, precision in columns
+                measured(Path(folder) / f"{name}.json", precision, lever, STEPS[name], rounds)
+                for name, precision in columns
             ]
             print(f"| {lever} | " + " | ".join(found) + " |", flush=True)
 
@@ -53,5 +54,6 @@ if __name__ == "__main__":
     parser.add_argument("--network", nargs="+", choices=STEPS, default=list(STEPS))
     changes = [name for name in LEVERS if name != PLAIN]
     parser.add_argument("--lever", nargs="+", choices=changes, default=changes)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args()
-    main(chosen.network, chosen.lever)
+    main(chosen.network, chosen.lever, chosen.rounds)

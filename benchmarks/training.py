@@ -7,6 +7,7 @@ Every figure that compares two things is a ratio within one run, their rounds al
 from __future__ import annotations
 
 import argparse
+import contextlib
 import platform
 import statistics
 import subprocess
@@ -154,7 +155,8 @@ def our_epoch(loop: Loop) -> float:
     loop.best = None
     saved = loop.saved_at
     began = time.monotonic()
-    loop.run_epoch()
+    with contextlib.redirect_stdout(sys.stderr):  # what it says of the epoch
+        loop.run_epoch()
     spent = time.monotonic() - began - loop.validation_seconds
     if loop.saved_at != saved:
         spent -= loop.save_seconds
@@ -313,7 +315,8 @@ def main() -> None:
     print("# The trainer\n")
     where = f"{machine['processor']}, {machine['cores']} cores, Python {platform.python_version()}"
     print(f"`python benchmarks/training.py` on {where}.")
-    print(f"MiniVGGNet, 32x32, batch {BATCH}, {ROUNDS} alternating rounds of {STEPS} steps, medians.\n")
+    print(f"MiniVGGNet, 32x32, batch {BATCH}, {ROUNDS} alternating rounds of {STEPS} steps, medians;")
+    print(f"all three in {'mixed precision' if hardware.has_bfloat16() else 'float32'}, this machine's default.\n")
     print("| what | images/s | against the faster bare way |\n| --- | ---: | ---: |")
     for way, rate in medians.items():
         print(f"| {way} | {rate:.0f} | {ratios[way]:.3f} |")
