@@ -180,6 +180,7 @@ def against_keras(folder: Path) -> tuple[dict[str, float], dict[str, float], Loo
     from cnnlab.keras_model import keras_model
 
     loop = loop_of(folder)
+    keras.config.set_dtype_policy(loop.trainer.model.dtype_policy)
     pixels, labels = images_of(STEPS * BATCH)
     inputs = ((pixels.astype(np.float32) - 127) / 74).astype(np.float32)
 

@@ -110,7 +110,7 @@ def test_running_out_of_memory_is_said_and_hurts_nobody_else(runs_dir: Path) -> 
     """An address space too small for TensorFlow and a batch of 1,293 images at 96x96."""
     other = runs.create(digits_experiment(epochs=1, batch_size=128), runs_dir)
     train(other, Reporter(other))
-    run = runs.create(digits_experiment({"input_size": 96}, epochs=1, batch_size=1293), runs_dir)
+    run = runs.create(digits_experiment({"input_size": 96}, epochs=1, batch_size=1293, mixed_precision=False), runs_dir)
     train_under(run, limited(resource.RLIMIT_AS, 6_000_000_000))
     status = run.status()
     assert status.state in ("failed", "interrupted"), status

@@ -46,6 +46,17 @@ def local_strategy() -> Any:
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
+@contextmanager
+def computing_in(policy: str) -> Iterator[None]:
+    """Layers built meanwhile compute by this policy of Keras; others are left as they would be."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class Trainer:
     """Trains one network; all randomness follows from the recipe's seed and the saved state.
 
@@ -63,7 +74,6 @@ class Trainer:
         keras.utils.set_random_seed(recipe.seed)
         if recipe.deterministic:
             tf.config.experimental.enable_op_determinism()
-        keras.config.set_dtype_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
         self.network = network
         self.recipe = recipe
         self.preprocessing = preprocessing
@@ -71,7 +81,7 @@ class Trainer:
         self.replicas = self.strategy.num_replicas_in_sync
         self.head = network.outputs[0]
         self.frozen = frozen
-        with self.strategy.scope():
+        with self.strategy.scope(), computing_in("mixed_bfloat16" if recipe.mixed_precision else "float32"):
             self.model = keras_model(network, training_layers(self.replicas, bool(recipe.image_sizes)))
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
