@@ -224,7 +224,9 @@ class Run:
         if any(sign in self.log(40) for sign in OUT_OF_MEMORY):
             reason = "The training ran out of memory; a smaller batch size needs less."
         else:
-            reason = "The training process ended without a word: killed, or the machine went down."
+            reason = (
+                "The training process ended without a word: killed, as for want of memory, or the machine went down."
+            )
         return {"state": "interrupted", "message": f"{reason} {usable}", "ended": ended, "seconds_left": None}
 
     # What it has done

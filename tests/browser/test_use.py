@@ -71,9 +71,10 @@ def test_ones_own_images_are_brought_in_a_zip_and_shown(server: Server, page: Pa
     archive = zipped(tmp_path / "pets.zip", {**two_classes(), "cats/notes.txt": b"?"})
     page.goto(f"{server.address}/datasets")
     page.get_by_text("Use your own images").click()
+    page.locator("input[type=file]").set_input_files(archive)
+    expect(page.get_by_text("pets.zip")).to_be_visible()
     page.get_by_label("Name").fill("Pets")
     page.get_by_label("Name").press("Enter")
-    page.locator("input[type=file]").set_input_files(archive)
     page.get_by_role("button", name="Import", exact=True).click()
     report = server.runs.parent / "data" / "own" / "pets" / "import.json"
     page.wait_for_timeout(500)
