@@ -80,8 +80,9 @@ def test_an_evaluation_on_validation_repeats_what_the_training_wrote_down(run: R
     assert best is not None
     assert evaluation.images == 144
     assert evaluation.epoch == best["epoch"]
-    assert evaluation.accuracy == pytest.approx(best["validation_accuracy"])
-    assert evaluation.loss == pytest.approx(best["validation_loss"], rel=1e-3)
+    halves = run.config.experiment.recipe.mixed_precision  # the training judges in it, an evaluation in float32
+    assert evaluation.accuracy == pytest.approx(best["validation_accuracy"], abs=1.5 / 144 if halves else 1e-9)
+    assert evaluation.loss == pytest.approx(best["validation_loss"], rel=0.03 if halves else 1e-3)
 
 
 def test_an_evaluation_is_kept_with_the_run(run: Run, evaluation: Evaluation) -> None:

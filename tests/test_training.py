@@ -293,7 +293,8 @@ def test_the_recorded_validation_is_that_of_the_images_held_out(runs_dir: Path) 
 
     run = trained_here(runs_dir, seed=3, validation_fraction=0.2)
     evaluation = evaluate(load_classifier(run, "last"), "validation")
-    assert evaluation.accuracy == pytest.approx(run.history()[-1]["validation_accuracy"])
+    near = 1.5 / 288  # the training may judge in half precision, an evaluation does in float32
+    assert evaluation.accuracy == pytest.approx(run.history()[-1]["validation_accuracy"], abs=near)
     assert evaluation.images == 288
 
 
