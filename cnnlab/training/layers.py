@@ -47,7 +47,7 @@ def relu(inputs: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def half_relu(inputs: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    """Rectified linear units in bfloat16, whose gradient by selection takes a third less than TensorFlow's own."""
+    """Rectified linear units in bfloat16, with the gradient by selection: a little faster than TensorFlow's own."""
     outputs = tf.nn.relu(inputs)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
