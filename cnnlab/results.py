@@ -24,7 +24,10 @@ Tested = list[tuple[Run, Evaluation]]
 
 @dataclass(frozen=True)
 class Result:
-    """A network of the lecture; accuracies from 0 to 1, None for what was not printed or measured."""
+    """A network of the lecture; accuracies from 0 to 1, None for what was not printed or measured.
+
+    `best` is the run with the highest validation accuracy: nothing is chosen by its accuracy on test images.
+    """
 
     architecture: str
     dataset: str
@@ -59,7 +62,7 @@ def result(tested: Tested, architecture: str, dataset: str, title: str) -> Resul
     ]
     if not fitting:
         return Result(architecture, title, rank1, rank5)
-    best, kept = max(fitting, key=lambda item: item[1].accuracy)
+    best, kept = max(fitting, key=lambda item: (item[0].best_epoch() or {}).get("validation_accuracy", 0.0))
     return Result(architecture, title, rank1, rank5, best, kept, kept_evaluation(best, view="mirror"))
 
 

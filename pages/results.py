@@ -83,7 +83,8 @@ found = results.lecture_results(tested)
 st.dataframe(summary(found), hide_index=True)
 st.caption(
     "The lecture measured CIFAR-10 on lossless images. Figures on JPEG copies say so: the copies have lost something, "
-    "and the two are not directly comparable. The best is chosen among the runs evaluated here, your own and shipped."
+    "and the two are not directly comparable. The best is the run with the highest validation accuracy among those "
+    "evaluated on test images, your own and shipped."
 )
 reported = {one.architecture: one for one in found if one.best and one.dataset == "CIFAR-10"}
 if reported:

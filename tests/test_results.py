@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from cnnlab.evaluation import evaluations, kept_evaluation
 from cnnlab.results import ingredients
+from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
 from cnnlab.studies import SOURCE, Study, studies
 from tests.conftest import Output, assert_refused
@@ -25,6 +28,23 @@ def test_the_lectures_figures_stand_beside_the_best_that_was_tested(
     assert rows["minivggnet"]["run"] == "minivggnet-cifar10"
     assert rows["minivggnet"]["rank1"] == kept.accuracy
     assert rows["minivggnet"]["measured_on"] == "CIFAR-10 (JPEG)"
+
+
+def test_the_best_is_chosen_by_validation_and_never_by_the_test_images(
+    tmp_path: Path, call: Callable[..., Output]
+) -> None:
+    mine = tmp_path / "lucky"
+    shutil.copytree(shipped()["minivggnet-cifar10"].folder, mine)
+    (mine / "config.json").write_text((mine / "config.json").read_text().replace('"minivggnet-cifar10"', '"lucky"'))
+    history = [json.loads(line) | {"validation_accuracy": 0.5} for line in (mine / "history.jsonl").open()]
+    (mine / "history.jsonl").write_text("".join(json.dumps(epoch) + "\n" for epoch in history))
+    for file in mine.glob("evaluations/*/evaluation.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"accuracy": 0.99}))
+    kept = kept_evaluation(Run(mine))
+    assert kept is not None
+    assert kept.accuracy == 0.99
+    rows = {row["architecture"]: row for row in call("--runs-dir", str(tmp_path), "results", "--json").json()}
+    assert rows["minivggnet"]["run"] == "minivggnet-cifar10"
 
 
 def test_a_study_that_is_not_there_is_refused(call: Callable[..., Output]) -> None:
