@@ -246,9 +246,7 @@ with controls:
     scope, values = preset_choice(st)
     preset = PRESETS.get(scope)
     if preset:
-        st.caption(
-            f"{preset.text} {preset.expected} About {preset.hours:g} h on two processor cores. Source: {preset.source}"
-        )
+        st.caption(f"{preset.text} {preset.expected} {preset.takes} Source: {preset.source}")
     left, right = st.columns(2)
     if preset:
         architecture, dataset = preset.architecture, preset.dataset

@@ -152,7 +152,7 @@ def show_recipes(options: argparse.Namespace) -> int:
         )
         return 0
     for item in PRESETS.values():
-        print(f"{item.name}\n  {item.title}. {item.text}\n  {item.expected} About {item.hours:g} h on two cores.")
+        print(f"{item.name}\n  {item.title}. {item.text}\n  {item.expected} {item.takes}")
         print(f"  {item.source}\n")
     return 0
 

@@ -21,8 +21,8 @@ class Preset:
     """A training with a name.
 
     `source` says where the settings come from and which of them that source leaves open; `expected` what it reached
-    and where, `hours` about how long it takes on two processor cores. `settings` are those of the recipe that differ
-    from the defaults.
+    and where, `hours` about how long it takes on two processor cores that compute in bfloat16. `settings` are those of
+    the recipe that differ from the defaults.
     """
 
     name: str
@@ -39,6 +39,11 @@ class Preset:
     @property
     def command(self) -> str:
         return f"python -m cnnlab train --recipe {self.name}"
+
+    @property
+    def takes(self) -> str:
+        time = f"{self.hours:g} h" if self.hours >= 1 else f"{60 * self.hours:.0f} min"
+        return f"About {time} on two processor cores that compute in bfloat16, two to three times that in float32."
 
     def experiment(self, epochs: int | None = None) -> Experiment:
         """The experiment, with its schedule scaled to so many epochs where they are given."""
@@ -73,7 +78,7 @@ PRESETS = {
             "(A. Rosebrock, Deep Learning for Computer Vision with Python, Starter Bundle, chapter 15), whose "
             "time-based decay from 0.01 to 0.0011 is a straight line here.",
             "The lecture: accuracy 0.82 on the lossless images after 40 epochs.",
-            1.2,
+            0.3,
             "minivggnet",
             "cifar10",
             {
@@ -93,7 +98,7 @@ PRESETS = {
             "(A. Rosebrock, Deep Learning for Computer Vision with Python, Practitioner Bundle, chapter 11: linear "
             "decay from 5e-3, shifts by a tenth, mirroring), the crop Zhang et al., 2017, appendix A.",
             "The lecture: accuracy 0.90 on the lossless images after 70 epochs.",
-            11,
+            2.2,
             "minigooglenet",
             "cifar10",
             {
@@ -112,7 +117,7 @@ PRESETS = {
             "SGD, 65 epochs: 1e-2 to epoch 25, 1e-3 to epoch 35, 1e-4 after; inception modules 4a to 4e removed.",
             f"{LECTURE}, Experiment #01. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
-            30,
+            6.5,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -130,7 +135,7 @@ PRESETS = {
             "Adam, 40 epochs: 1e-3 to epoch 20, 1e-4 to epoch 30, 1e-5 after; inception modules 4a to 4e removed.",
             f"{LECTURE}, Experiment #02. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
-            18,
+            4,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -149,7 +154,7 @@ PRESETS = {
             "Adam, 70 epochs: 1e-3 to epoch 40, 1e-4 to epoch 60, 1e-5 after; inception modules 4a to 4e in place.",
             f"{LECTURE}, Experiment #03. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
-            50,
+            11,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -167,7 +172,7 @@ PRESETS = {
             "A constant rate for 40 epochs, with a checkpoint kept every 5 from which to lower it by hand.",
             f"{LECTURE}, the run whose curve and checkpoints it shows. {BATCH_LEFT_OPEN}",
             "The lecture: rank-1 30.23 %, rank-5 54.34 % after 40 epochs.",
-            29,
+            6.5,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -184,7 +189,7 @@ PRESETS = {
             "Experiment #03 with batch normalization after the activation.",
             f"{LECTURE}, Extensions, 1. {BATCH_LEFT_OPEN}",
             "Others report 55.41 % against 55.05 % rank-1 on a test split of the training images.",
-            50,
+            11,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -202,7 +207,7 @@ PRESETS = {
             "Experiment #03 with exponential linear units in the place of ReLU.",
             f"{LECTURE}, Extensions, 2. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
-            50,
+            11,
             "deepergooglenet",
             "tiny-imagenet",
             {
@@ -222,7 +227,7 @@ PRESETS = {
             "Szegedy et al., 2015, sections 5 and 6. The paper leaves its first rate (0.01 here), batch size (64) and "
             "length (40 epochs) open.",
             "The paper reports ImageNet alone.",
-            50,
+            5,
             "googlenet",
             "tiny-imagenet",
             {
@@ -243,7 +248,7 @@ PRESETS = {
             "label smoothing, weight averaging and less dropout than the lecture's network is known by.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
             "Measured: 0.861 on the test images of CIFAR-10 (JPEG), 0.871 with the mirror image.",
-            0.6,
+            0.3,
             "minivggnet",
             "cifar10",
             {**SHIPPED, "epochs": 40, "warmup_epochs": 2, "shift": 4},
@@ -256,7 +261,7 @@ PRESETS = {
             "label smoothing and weight averaging.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
             "Measured: 0.879 on the test images of CIFAR-10 (JPEG), 0.885 with the mirror image.",
-            1.5,
+            0.5,
             "minigooglenet",
             "cifar10",
             {**SHIPPED, "epochs": 15, "warmup_epochs": 1, "crop": True},
