@@ -100,7 +100,13 @@ points = [
     for run, kept in tested
     if kept.dataset == chosen
 ]
-st.plotly_chart(plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy"), key="time", config=CHART)
+levels = {
+    f"{architecture_title(one.architecture)} in the lecture, {units.percent(one.lecture_rank1)}": one.lecture_rank1
+    for one in found
+    if one.lecture_rank1 and one.evaluation and one.evaluation.dataset == chosen
+}
+chart = plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy", levels)
+st.plotly_chart(chart, key="time", config=CHART)
 kept_studies = studies()
 if kept_studies:
     st.subheader("What each ingredient gave", anchor=False)

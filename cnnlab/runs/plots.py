@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -337,9 +337,14 @@ def coordinate(name: str, values: list[Any]) -> dict[str, Any]:
 
 
 def reached_over(
-    points: Sequence[dict[str, Any]], key: str, title: str, measure: str = "Best validation accuracy"
+    points: Sequence[dict[str, Any]],
+    key: str,
+    title: str,
+    measure: str = "Best validation accuracy",
+    levels: Mapping[str, float] | None = None,
 ) -> go.Figure:
-    """An accuracy of runs over parameters, multiply-adds or time. `points`: title, accuracy, and `key`."""
+    """An accuracy of runs over parameters, multiply-adds or time. `points`: title, accuracy, and `key`; `levels`: lines
+    to hold them against, by what they say."""
     figure = go.Figure()
     furthest = max((point[key] for point in points), default=0)
     for place, point in enumerate(points):
@@ -353,6 +358,11 @@ def reached_over(
             cliponaxis=False,
             marker={"size": 12, "color": RUN_COLOURS[place % len(RUN_COLOURS)]},
             hovertemplate=f"{point['title']}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
+        )
+    for text, value in (levels or {}).items():
+        figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "#7F7F7F"})
+        figure.add_annotation(
+            text=text, y=value, x=1, xref="paper", xanchor="right", yanchor="bottom", showarrow=False, font_size=11
         )
     figure.update_layout(
         height=360,

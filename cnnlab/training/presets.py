@@ -266,6 +266,25 @@ PRESETS = {
             "cifar10",
             {**SHIPPED, "epochs": 15, "warmup_epochs": 1, "crop": True},
         ),
+        Preset(
+            "deepergooglenet-shipped",
+            "DeeperGoogLeNet, as it is shipped",
+            "Nesterov SGD from 0.1 linearly to zero over 30 epochs, ten each at 32, 48 and 64 pixels; mirrored and "
+            "shifted images, label smoothing and weight averaging.",
+            "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
+            "Measured: EXPECTED",
+            2.7,
+            "deepergooglenet",
+            "tiny-imagenet",
+            {
+                **SHIPPED,
+                "epochs": 30,
+                "warmup_epochs": 1,
+                "shift": 8,
+                "image_sizes": "1:32,11:48,21:64",
+                "validation_fraction": 0.1,
+            },
+        ),
     )
 }
 
