@@ -1,5 +1,7 @@
 """What the lecture's networks reach: as printed, as cnnlab trains them, and as one's own runs do."""
 
+from collections import Counter
+
 import pandas as pd
 import streamlit as st
 
@@ -93,7 +95,7 @@ if reported:
     if best.best and best.evaluation:
         show_report(best.best, best.evaluation)
 st.subheader("Accuracy against training time", anchor=False)
-sets = list(dict.fromkeys(kept.dataset for _, kept in tested))
+sets = [name for name, _ in Counter(kept.dataset for _, kept in tested).most_common()]
 chosen = address_select("Data set", sets, "data", str)
 points = [
     {"title": run.labels().name or run.id, "accuracy": kept.accuracy, "minutes": run.status().worked / 60}

@@ -226,6 +226,9 @@ def test_the_results_stand_beside_the_lectures(open_page: OpenPage) -> None:
     assert kept is not None
     assert table.loc["MiniVGGNet", "Best here, rank-1"] == f"{kept.accuracy:.2%}"
     assert table.loc["MiniVGGNet", "Measured on"] == "CIFAR-10 (JPEG)"
+    (chart,) = (chart for chart in app.get("plotly_chart") if "Minutes of training" in chart.proto.spec)
+    assert "MiniVGGNet in the lecture, 82.0%" in chart.proto.spec
+    assert "DeeperGoogLeNet in the lecture" not in chart.proto.spec, "it was measured on other images"
 
 
 def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
