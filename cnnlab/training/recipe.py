@@ -82,8 +82,9 @@ class Recipe(BaseModel):
     image_sizes: Sizes = Field(
         (),
         description="Learn from smaller, and so faster, images in some epochs: EPOCH:SIDE pairs, the side in pixels "
-        "from that epoch on, as 1:32,11:48,21:64. The network is judged and used at its own input size. For networks "
-        "that pool over the whole map before their classifier.",
+        "from that epoch on, as 1:32,11:48,21:64. The network is judged and used at its own input size, so its "
+        "validation figures jump when the images reach that. For networks that pool over the whole map before their "
+        "classifier.",
     )
     auxiliary_weight: float = Field(
         0.3, ge=0, le=10, description="Weight of each auxiliary head's loss, where the network has any."
