@@ -259,7 +259,8 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     height, width = given.image_size
     rows, columns = given.input_size
     way = "its middle cut out" if given.crop else "resized"
-    shown = ", ".join(data.classes[:60]) + (" …" if len(data.classes) > 60 else "")
+    then = "" if given.input_size == given.image_size else f", then to {columns}×{rows} ({way})"
+    shown = ", ".join(data.classes[:60]) + (f" and {len(data.classes) - 60} more" if len(data.classes) > 60 else "")
     form = []
     if checked:
         chosen = FORMATS[checked[0]]
@@ -275,7 +276,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
             f"# {network.name} on {data.title}",
             "",
             *form,
-            f"- An image is brought to {width}×{height} pixels ({given.fitting}), then to {columns}×{rows} ({way}).",
+            f"- An image is brought to {width}×{height} pixels ({given.fitting}){then}.",
             f"- Parameters: {network.parameters:,}. Multiply-adds for an image: {network.multiply_adds:,}.",
             "",
             "## How it was trained",

@@ -272,7 +272,8 @@ PRESETS = {
             "Nesterov SGD from 0.1 linearly to zero over 30 epochs, ten each at 32, 48 and 64 pixels; mirrored and "
             "shifted images, label smoothing and weight averaging.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
-            "Measured: EXPECTED",
+            "Measured: 0.591 rank-1 and 0.817 rank-5 on 10,000 test images of Tiny ImageNet, 50 a class of its "
+            "training images; 0.599 and 0.821 with the mirror image.",
             2.7,
             "deepergooglenet",
             "tiny-imagenet",
