@@ -283,7 +283,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
             "",
             f"On {data.title} (fingerprint {data.fingerprint}), run `{run.id}`, weights after epoch {point.epoch:g}, "
             f"in {units.duration(point.worked)} on {run.config.hardware.get('processor', run.config.machine)}, seed "
-            f"{experiment.recipe.seed}:",
+            f"{experiment.recipe.seed}, computed in {'bfloat16' if experiment.recipe.mixed_precision else 'float32'}:",
             "",
             f"    {experiment.command()}",
             "",
