@@ -36,6 +36,10 @@ def shipped() -> dict[str, Run]:
     return found
 
 
+def is_shipped(run: Run) -> bool:
+    return run.folder.parent == datasets.data_root() / FOLDER
+
+
 def same(source: Path, target: Path) -> bool:
     """Whether the copy is of this version."""
     try:

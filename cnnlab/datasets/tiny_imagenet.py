@@ -32,7 +32,7 @@ SIZE, CLASSES, IMAGES, HELD_OUT = 64, 200, 500, 50
 SPLIT_SEED = 0
 CHUNK = 2000
 WORKERS = 4
-TREE = "wnids.txt, words.txt, train/<wnid>/images/*.JPEG, val/images/*.JPEG and val/val_annotations.txt"
+TREE = "wnids.txt, words.txt, the images of train/<wnid>/images and val/images, and val/val_annotations.txt"
 Labelled = list[tuple[Path, int]]
 
 

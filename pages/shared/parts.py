@@ -17,7 +17,7 @@ from cnnlab.own_models import own_models
 from cnnlab.pretrained import available
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
-from cnnlab.shipped import shipped
+from cnnlab.shipped import is_shipped, shipped
 
 STATES: dict[State, tuple[str, Any]] = {
     "queued": (":material/schedule:", "gray"),
@@ -114,7 +114,7 @@ def data_link(run: Run) -> None:
 
 
 def describe_run(run: Run) -> str:
-    """A run's name or what it is, how good it is, and its id."""
+    """A run's name or what it is, how good it is, and its id, or that it is shipped."""
     files = (run.folder / name for name in ("history.jsonl", "labels.json", "data.json"))
     return _described(str(run.folder), tuple(path.stat().st_mtime if path.exists() else 0.0 for path in files))
 
@@ -124,7 +124,7 @@ def _described(folder: str, written: tuple[float, ...]) -> str:
     run = Run(Path(folder))
     best = run.best_epoch()
     accuracy = f", {units.percent(best['validation_accuracy'])} validation accuracy" if best else ""
-    return f"{run.labels().name or run_title(run)}{accuracy} · {run.id}"
+    return f"{run.labels().name or run_title(run)}{accuracy} · {'shipped' if is_shipped(run) else run.id}"
 
 
 LECTURE = (  # the lecture's parts in its order: where each lives

@@ -231,6 +231,13 @@ def test_the_results_stand_beside_the_lectures(open_page: OpenPage) -> None:
     assert "DeeperGoogLeNet in the lecture" not in chart.proto.spec, "it was measured on other images"
 
 
+def test_the_networks_that_come_with_cnnlab_can_be_asked_at_once(open_page: OpenPage) -> None:
+    app = open_page("predict")
+    titles = [run.labels().name for run in shipped().values()]
+    asked = [option.partition(",")[0] for option in app.selectbox[0].options if option.endswith(" · shipped")]
+    assert sorted(titles) == sorted(asked)
+
+
 def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     open_page: OpenPage, trained_run: Run
 ) -> None:
