@@ -7,6 +7,7 @@ classes, a script of ten lines that classifies an image with it, and a card that
 from __future__ import annotations
 
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +84,8 @@ def ask_litert(path: Path, images: NDArray[np.float32]) -> Probabilities:
 
 
 def write_onnx(model: Any, path: Path) -> None:
-    model.export(str(path), format="onnx", verbose=False)
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # Keras looks for a name NumPy gave up
+        model.export(str(path), format="onnx", verbose=False)
 
 
 def ask_onnx(path: Path, images: NDArray[np.float32]) -> Probabilities:
