@@ -21,8 +21,8 @@ class Preset:
     """A training with a name.
 
     `source` says where the settings come from and which of them that source leaves open; `expected` what it reached
-    and where, `hours` about how long it takes on two processor cores that compute in bfloat16. `settings` are those of
-    the recipe that differ from the defaults.
+    and where, `hours` about how long it takes on two processor cores that compute in bfloat16, estimated from the
+    rates in benchmarks/training.md. `settings` are those of the recipe that differ from the defaults.
     """
 
     name: str
