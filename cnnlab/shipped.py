@@ -1,8 +1,9 @@
 """Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the project.
 
 Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, and its
-card. Weights are stored in half precision; what is stored is what was evaluated. They are copied under the data root
-when they are first asked for, so that the project's own stay as they are.
+card. Weights are stored in half precision where that costs no more than 0.1 point of accuracy; what is stored is what
+was evaluated. They are copied under the data root when they are first asked for, so that the project's own stay as
+they are.
 
 `python -m cnnlab.shipped RUN_FOLDER NAME TITLE` makes one of a finished run.
 """
@@ -23,6 +24,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "shipped"
 FOLDER = "shipped"
 PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400
+MOST_LOST = 0.001
 
 
 def shipped() -> dict[str, Run]:
@@ -62,7 +64,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 def ship(run: Run, name: str, title: str) -> Path:
-    """Make a shipped network of a finished run: its best checkpoint in half precision, evaluated as it is stored."""
+    """Make a shipped network of a finished run: its best checkpoint in half precision, evaluated as it is stored.
+
+    Where half precision would change the accuracy on the test images by more than 0.1 point, the weights stay whole.
+    """
     from cnnlab.evaluation import evaluate
     from cnnlab.export import card
     from cnnlab.prediction import load_classifier
@@ -83,19 +88,23 @@ def ship(run: Run, name: str, title: str) -> Path:
     point.mkdir(parents=True)
     shutil.copyfile(best.folder / "checkpoint.json", point / "checkpoint.json")
     halve(best.weights, point / WEIGHTS_FILE)
-    made = Run(target)
-    classifier = load_classifier(made)
-    for view in ("plain", "mirror"):
-        evaluate(classifier, "test", view)
+    whole = evaluate(load_classifier(run))
+    classifier = load_classifier(Run(target))
+    if abs(evaluate(classifier).accuracy - whole.accuracy) > MOST_LOST:
+        shutil.copyfile(best.weights, point / WEIGHTS_FILE)
+        classifier = load_classifier(Run(target))
+        evaluate(classifier)
+    evaluate(classifier, view="mirror")
     write_text(target / "README.md", card(classifier, None))
     return target
 
 
 def halve(source: Path, target: Path) -> None:
-    """Weights with every number in half precision."""
+    """Weights with every number in half precision; what is too large for it becomes infinite."""
     import h5py
+    import numpy as np
 
-    with h5py.File(source) as given, h5py.File(target, "w") as kept:
+    with np.errstate(over="ignore"), h5py.File(source) as given, h5py.File(target, "w") as kept:
 
         def visit(name: str, item: object) -> None:
             if isinstance(item, h5py.Dataset):

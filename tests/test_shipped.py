@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from sklearn.datasets import load_sample_image
 
+import cnnlab.shipped
 from cnnlab import architectures, datasets, runs
 from cnnlab.evaluation import kept_evaluation, kept_predictions
 from cnnlab.evaluation.store import predict_all
 from cnnlab.prediction import load_classifier
-from cnnlab.runs.run import Run
-from cnnlab.shipped import SOURCE, shipped
+from cnnlab.runs.run import WEIGHTS_FILE, Run
+from cnnlab.shipped import SOURCE, ship, shipped
 from cnnlab.training.presets import preset
-from tests.conftest import Output, last_line
+from tests.conftest import TRAINED_EPOCHS, Output, last_line
 from tests.test_prediction_many import png
 
 NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
@@ -104,6 +107,45 @@ def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable
         for mine, its in zip(ours.get_layer(name).get_weights(), theirs.get_layer(name).get_weights(), strict=True):
             np.testing.assert_array_equal(mine, its)
     assert not np.array_equal(ours.get_layer("fc2").get_weights()[0], theirs.get_layer("fc2").get_weights()[0])
+
+
+@pytest.fixture
+def finished(trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A finished run to ship from, to a folder other than the project's own."""
+    monkeypatch.setattr(cnnlab.shipped, "SOURCE", tmp_path / "shipped")
+    return Run(Path(shutil.copytree(trained_run.folder, tmp_path / trained_run.id)))
+
+
+def weights_of(folder: Path) -> dict[str, np.ndarray]:
+    (file,) = folder.glob(f"checkpoints/*/{WEIGHTS_FILE}")
+    found = {}
+    with h5py.File(file) as given:
+        given.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+def test_what_is_shipped_is_half_as_large_and_was_measured_as_it_is_stored(finished: Run) -> None:
+    made = Run(ship(finished, "mine", "Mine"))
+    assert {weights.dtype for weights in weights_of(made.folder).values()} == {np.dtype(np.float16)}
+    kept, whole = kept_evaluation(made), kept_evaluation(finished)
+    assert kept is not None
+    assert whole is not None
+    assert abs(kept.accuracy - whole.accuracy) <= 0.001
+    again = predict_all(load_classifier(made), datasets.load("digits").test_split())
+    assert again.right.mean() == kept.accuracy
+    assert (made.id, made.labels().name, len(made.history())) == ("mine", "Mine", TRAINED_EPOCHS)
+
+
+def test_weights_that_half_precision_would_harm_stay_whole(finished: Run) -> None:
+    with h5py.File(finished.checkpoint("best").weights, "r+") as weights:
+        last = weights["layers/dense_1/vars/0"]
+        last[...] = last[...] * 1e7  # beyond what half precision can hold
+    made = Run(ship(finished, "mine", "Mine"))
+    assert {weights.dtype for weights in weights_of(made.folder).values()} == {np.dtype(np.float32)}
+    kept, whole = kept_evaluation(made), kept_evaluation(finished)
+    assert kept is not None
+    assert whole is not None
+    assert kept.accuracy == whole.accuracy > 0.5
 
 
 REAL = os.environ.get("CNNLAB_DATA")
