@@ -54,6 +54,14 @@ class Preset:
 
 
 LECTURE_SGD = {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "batch_size": 64}
+EXPERIMENT_03 = {
+    "epochs": 70,
+    "batch_size": 64,
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "schedule": "steps",
+    "milestones": "41:1e-4,61:1e-5",
+}
 SHIPPED = {
     "optimizer": "sgd",
     "batch_size": 128,
@@ -157,14 +165,7 @@ PRESETS = {
             11,
             "deepergooglenet",
             "tiny-imagenet",
-            {
-                "epochs": 70,
-                "batch_size": 64,
-                "optimizer": "adam",
-                "learning_rate": 1e-3,
-                "schedule": "steps",
-                "milestones": "41:1e-4,61:1e-5",
-            },
+            EXPERIMENT_03,
         ),
         Preset(
             "deepergooglenet-sgd",
@@ -192,13 +193,7 @@ PRESETS = {
             11,
             "deepergooglenet",
             "tiny-imagenet",
-            {
-                "epochs": 70,
-                "batch_size": 64,
-                "learning_rate": 1e-3,
-                "schedule": "steps",
-                "milestones": "41:1e-4,61:1e-5",
-            },
+            EXPERIMENT_03,
             {"order": "conv-act-bn"},
         ),
         Preset(
@@ -210,13 +205,7 @@ PRESETS = {
             11,
             "deepergooglenet",
             "tiny-imagenet",
-            {
-                "epochs": 70,
-                "batch_size": 64,
-                "learning_rate": 1e-3,
-                "schedule": "steps",
-                "milestones": "41:1e-4,61:1e-5",
-            },
+            EXPERIMENT_03,
             {"activation": "elu"},
         ),
         Preset(
