@@ -246,14 +246,14 @@ PRESETS = {
         Preset(
             "minigooglenet-shipped",
             "MiniGoogLeNet, as it is shipped",
-            "Nesterov SGD from 0.1 linearly to zero over 15 epochs after one to warm up, random mirrored 28×28 crops, "
-            "label smoothing and weight averaging.",
+            "Nesterov SGD from 0.1 linearly to zero over 50 epochs after two to warm up, random mirrored 28×28 crops with "
+            "a square cut out, label smoothing and weight averaging.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
-            "Measured: 0.879 on the test images of CIFAR-10 (JPEG), 0.885 with the mirror image.",
-            0.5,
+            "Measured: 0.902 on the test images of CIFAR-10 (JPEG), 0.907 with the mirror image.",
+            1.5,
             "minigooglenet",
             "cifar10",
-            {**SHIPPED, "epochs": 15, "warmup_epochs": 1, "crop": True},
+            {**SHIPPED, "epochs": 50, "warmup_epochs": 2, "crop": True, "cutout": 8},
         ),
         Preset(
             "deepergooglenet-shipped",
