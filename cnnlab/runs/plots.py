@@ -357,7 +357,7 @@ def reached_over(
             name=point["title"],
             mode="markers+text" if len(points) <= MOST_LABELLED else "markers",
             text=[point["title"]],
-            textposition="middle left" if 2 * point[key] > furthest else "middle right",
+            textposition="top left" if 2 * point[key] > furthest else "top right",
             cliponaxis=False,
             marker={"size": 12, "color": RUN_COLOURS[place % len(RUN_COLOURS)]},
             hovertemplate=f"{point['title']}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
@@ -365,7 +365,7 @@ def reached_over(
     for text, value in (levels or {}).items():
         figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "#7F7F7F"})
         figure.add_annotation(
-            text=text, y=value, x=1, xref="paper", xanchor="right", yanchor="bottom", showarrow=False, font_size=11
+            text=text, y=value, x=0, xref="paper", xanchor="left", yanchor="bottom", showarrow=False, font_size=11
         )
     figure.update_layout(
         height=360,

@@ -246,8 +246,8 @@ PRESETS = {
         Preset(
             "minigooglenet-shipped",
             "MiniGoogLeNet, as it is shipped",
-            "Nesterov SGD from 0.1 linearly to zero over 50 epochs after two to warm up, random mirrored 28×28 crops with "
-            "a square cut out, label smoothing and weight averaging.",
+            "Nesterov SGD from 0.1 linearly to zero over 50 epochs after two to warm up, random mirrored 28×28 crops "
+            "with a square cut out, label smoothing and weight averaging.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
             "Measured: 0.902 on the test images of CIFAR-10 (JPEG), 0.907 with the mirror image.",
             1.5,
