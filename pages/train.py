@@ -276,6 +276,7 @@ with controls:
                 "decayed",
                 "label_smoothing",
                 "weight_averaging",
+                "batch_normalization_momentum",
                 "early_stopping",
                 "auxiliary_weight",
             )

@@ -85,6 +85,20 @@ def test_smoothed_targets_move_less() -> None:
     assert bias == pytest.approx([0.04, -0.04])
 
 
+@pytest.mark.parametrize("momentum", [0.9, 0.5])
+def test_batch_normalizations_moving_mean_keeps_the_recipes_share(momentum: float) -> None:
+    """Ioffe and Szegedy, 2015: the moving mean begins at 0 and every input is 1."""
+    from cnnlab.training.trainer import Trainer
+
+    net = Builder("normalized")
+    maps = net.batch_norm(net.input((1, 1, 3)), name="bn")
+    network = net.build(net.dense(net.flatten(maps), 2, activation="softmax", name="fc"))
+    trainer = Trainer(network, make_recipe(**SGD, batch_normalization_momentum=momentum), PLAIN)
+    trainer.train_batch(WHITE, smooth_targets(np.array([0, 0]), 2, 0), 0.1)
+    _, _, mean, _ = trainer.model.get_layer("bn").get_weights()
+    assert mean == pytest.approx([1 - momentum] * 3)
+
+
 def test_averaged_weights_judge_and_are_kept_and_the_trained_ones_train_on(tmp_path: Path) -> None:
     from cnnlab.runs.run import CheckpointInfo
     from cnnlab.training.trainer import Trainer

@@ -73,6 +73,13 @@ class Recipe(BaseModel):
         description="Decay of an exponential moving average of the weights, with which the network is judged and used, "
         "such as 0.999. 0 is off.",
     )
+    batch_normalization_momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Share of batch normalization's moving mean and variance kept at each step, where the network has "
+        "any. With them the network is judged and used; nearer to 1 they follow more slowly and waver less.",
+    )
     augmentation: Augmentation = Augmentation()
     crop: bool = Field(
         False,

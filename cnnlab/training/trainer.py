@@ -83,6 +83,9 @@ class Trainer:
         self.frozen = frozen
         with self.strategy.scope(), computing_in("mixed_bfloat16" if recipe.mixed_precision else "float32"):
             self.model = keras_model(network, training_layers(self.replicas, bool(recipe.image_sizes)))
+            for layer in self.model.layers:
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.momentum = recipe.batch_normalization_momentum
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
             if recipe.optimizer == "adamw":

@@ -25,6 +25,7 @@ TITLES = {
     "decayed": "What decays",
     "image_sizes": "Image sizes by epoch",
     "weight_averaging": "Weight averaging",
+    "batch_normalization_momentum": "Batch normalization's momentum",
     "flip": "Mirror left to right",
     "shift": "Shift, in pixels",
     "rotation": "Rotation, in degrees",
