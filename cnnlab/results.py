@@ -80,8 +80,8 @@ def printed(architecture: str, title: str, metric: str) -> float | None:
 
 
 def ingredients(study: Study) -> list[dict[str, Any]]:
-    """Each training of a study: title, validation and test accuracy, and the difference of the validation accuracy to
-    the training that it is compared with, in points."""
+    """Each training of a study: title, validation and test accuracy, seconds at work, and the difference of the
+    validation accuracy to the training that it is compared with, in points."""
     figures = comparison(study.runs).figures
     rows: list[dict[str, Any]] = []
     for place, one in enumerate(figures):
@@ -93,6 +93,7 @@ def ingredients(study: Study) -> list[dict[str, Any]]:
                 "validation_accuracy": one["best_validation_accuracy"],
                 "points": gained,
                 "test_accuracy": one["test_accuracy"],
+                "seconds": one["seconds"],
             }
         )
     return rows

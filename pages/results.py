@@ -67,6 +67,7 @@ def show_study(study: Study) -> None:
             "–" if row["points"] is None else f"{row['points']:+.1f} points" for row in rows
         ],
         "Test accuracy": [units.percent(value) for value in test],
+        "Trained in": [units.duration(row["seconds"]) for row in rows],
     }
     st.dataframe(pd.DataFrame(table), hide_index=True, height=38 + 35 * len(rows))
     st.page_link(

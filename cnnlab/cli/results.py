@@ -66,9 +66,10 @@ def show_study(options: argparse.Namespace) -> int:
             units.percent(row["validation_accuracy"]),
             "–" if row["points"] is None else f"{row['points']:+.1f}",
             units.percent(row["test_accuracy"]),
+            units.duration(row["seconds"]),
         )
         for row in found
     ]
     points = f"points to {results.compared_with(study)}"
-    print_table(("training", "validation", points, "test"), rows, right=(1, 2, 3))
+    print_table(("training", "validation", points, "test", "trained in"), rows, right=(1, 2, 3, 4))
     return 0
