@@ -99,5 +99,13 @@ def ingredients(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
+def points_text(points: float | None) -> str:
+    """A difference in points, with its sign where it has one: "+0.5", "0.0", "–" for none."""
+    if points is None:
+        return "–"
+    rounded = round(points, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
+
+
 def compared_with(study: Study) -> str:
     return "the one before" if study.about.kind == "ladder" else "the first"

@@ -63,9 +63,7 @@ def show_study(study: Study) -> None:
     table = {
         "Training": titles,
         "Validation accuracy": [units.percent(value) for value in validation],
-        f"Difference to {results.compared_with(study)}": [
-            "–" if row["points"] is None else f"{row['points']:+.1f} points" for row in rows
-        ],
+        f"Points to {results.compared_with(study)}": [results.points_text(row["points"]) for row in rows],
         "Test accuracy": [units.percent(value) for value in test],
         "Trained in": [units.duration(row["seconds"]) for row in rows],
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.evaluation import evaluations, kept_evaluation
-from cnnlab.results import ingredients
+from cnnlab.results import ingredients, points_text
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
 from cnnlab.studies import SOURCE, Study, studies
@@ -45,6 +45,11 @@ def test_the_best_is_chosen_by_validation_and_never_by_the_test_images(
     assert kept.accuracy == 0.99
     rows = {row["architecture"]: row for row in call("--runs-dir", str(tmp_path), "results", "--json").json()}
     assert rows["minivggnet"]["run"] == "minivggnet-cifar10"
+
+
+@pytest.mark.parametrize(("points", "said"), [(None, "–"), (0.5, "+0.5"), (-1.92, "-1.9"), (-0.04, "0.0")])
+def test_a_difference_says_its_sign_where_it_has_one(points: float | None, said: str) -> None:
+    assert points_text(points) == said
 
 
 def test_a_study_that_is_not_there_is_refused(call: Callable[..., Output]) -> None:

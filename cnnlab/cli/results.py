@@ -64,7 +64,7 @@ def show_study(options: argparse.Namespace) -> int:
         (
             row["title"],
             units.percent(row["validation_accuracy"]),
-            "–" if row["points"] is None else f"{row['points']:+.1f}",
+            results.points_text(row["points"]),
             units.percent(row["test_accuracy"]),
             units.duration(row["seconds"]),
         )
