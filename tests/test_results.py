@@ -62,7 +62,7 @@ def study(request: pytest.FixtureRequest) -> Study:
 
 
 def test_the_trainings_of_a_study_are_whole_and_differ_as_it_says(study: Study) -> None:
-    assert len(study.runs) > 2
+    assert len(study.runs) > 1
     titles = [run.labels().name for run in study.runs]
     assert len(set(titles)) == len(titles)
     settings = [run.config.experiment.settings() for run in study.runs]
