@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def count(value: int) -> str:
     """1,656,250"""
@@ -24,6 +26,15 @@ def size(count_of_bytes: float) -> str:
 def percent(share: float | None) -> str:
     """81.4%, or a dash for what is not known."""
     return "–" if share is None else f"{share:.1%}"
+
+
+def setting(value: Any) -> str:
+    """A recipe's setting: 0.333333 for a third, yes or no, a dash for what is not set."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def duration(seconds: float | None) -> str:

@@ -73,11 +73,8 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
     if not table.settings:
         st.caption("None: the runs were asked for the same.")
         return
-    rows = {
-        setting_title(name): ["–" if value is None else str(value) for value in values]
-        for name, values in table.settings.items()
-    }
-    st.dataframe(pd.DataFrame(rows, index=titles).T)
+    rows = {setting_title(name): [units.setting(value) for value in values] for name, values in table.settings.items()}
+    st.dataframe(pd.DataFrame(rows, index=titles).T, height=38 + 35 * len(rows))
 
 
 def show_sweep(table: Comparison) -> None:

@@ -41,6 +41,23 @@ def test_shares_are_percentages_or_a_dash(value: float | None, text: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1 / 3, "0.333333"),
+        (1e-05, "1e-05"),
+        (0.0, "0"),
+        (128, "128"),
+        ("adam", "adam"),
+        (True, "yes"),
+        ("", "–"),
+        (None, "–"),
+    ],
+)
+def test_settings_are_short_and_a_dash_where_they_are_not_set(value: object, text: str) -> None:
+    assert units.setting(value) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "0 s"),

@@ -360,7 +360,7 @@ def compare_runs(options: argparse.Namespace) -> int:
         return 0
     columns = ("", *(figures["id"] for figures in table.figures))
     rows: list[tuple[str, ...]] = [
-        (name, *(shown(value) for value in values)) for name, values in table.settings.items()
+        (name, *(units.setting(value) for value in values)) for name, values in table.settings.items()
     ]
     rows += [(title, *(shown(figures[key], form) for figures in table.figures)) for key, title, form in FIGURE_ROWS]
     print_table(columns, rows)
@@ -379,5 +379,5 @@ FIGURE_ROWS = (
 )
 
 
-def shown(value: Any, form: Callable[[Any], str] = str) -> str:
+def shown(value: Any, form: Callable[[Any], str]) -> str:
     return "–" if value is None else form(value)
