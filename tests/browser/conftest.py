@@ -59,12 +59,15 @@ class Server:
             self.process = None
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("localhost", 0))
-        port = int(free.getsockname()[1])
-    made = Server(tmp_path / "runs", port)
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "runs", free_port())
     made.start()
     yield made
     made.kill()
@@ -87,6 +90,15 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
+
+
+def watch_console(page: Page) -> list[str]:
+    """What the page's console says from now on that is an error, and which of its requests fail."""
+    said: list[str] = []
+    page.on("console", lambda line: said.append(f"console: {line.text}") if line.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: said.append(f"failed: {request.url} {request.failure}"))
+    return said
 
 
 def metric(page: Page, label: str) -> Locator:

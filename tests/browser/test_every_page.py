@@ -1,0 +1,125 @@
+"""Every page in both themes and three windows, without data and with ten runs: nothing breaks, runs over or is cut off.
+
+With CNNLAB_SCREENSHOTS=FOLDER each view is kept there as a picture, to be looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cnnlab.runs.run import Run
+from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, watch_console
+
+SIZES = ((1280, 800), (800, 900), (1920, 1080))
+THEMES = ("light", "dark")
+MANY = 10
+PAGES = (
+    "",
+    "architectures",
+    "architectures?architecture=googlenet&view=Diagram",
+    "compare",
+    "compare?view=Accuracy",
+    "one_by_one",
+    "datasets",
+    "train",
+    "runs",
+    "run?run={run}",
+    "compare_runs?runs={runs}",
+    "generalization",
+    "evaluate?run={run}",
+    "evaluate?run={run}&section=Confusion",
+    "predict?run={run}",
+    "results",
+)
+NO_SCROLL = """() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
+  .every((part) => part.scrollWidth <= part.clientWidth)"""
+CUT_OFF = """() => {
+  const found = [];
+  const controls = '[data-testid="stMain"] :is(button, [role="button"], [role="tab"], [role="radio"], label, ' +
+    '[data-baseweb="select"] > div, [data-testid="stMetricValue"], [data-testid="stMetricLabel"], ' +
+    '[data-testid="stPageLink"]), [data-testid="stHeader"] a';
+  for (const control of document.querySelectorAll(controls)) {
+    for (const part of [control, ...control.querySelectorAll('*')]) {
+      const style = getComputedStyle(part);
+      const cuts = style.overflowX === 'hidden' || style.textOverflow === 'ellipsis';
+      const text = part.innerText?.trim();
+      if (text && cuts && part.clientWidth && part.scrollWidth > part.clientWidth + 1) found.push(text.slice(0, 80));
+    }
+  }
+  for (const box of document.querySelectorAll('[data-testid="stMain"] input[role="combobox"]'))
+    if (box.scrollWidth > box.clientWidth + 1) found.push(box.value.slice(0, 120));
+  return [...new Set(found)];
+}"""
+"""The texts in controls that do not fit into them."""
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for all of these tests, with no runs and no data to begin with."""
+    made = Server(tmp_path_factory.mktemp("laboratory") / "runs", free_port())
+    made.start()
+    yield made
+    made.kill()
+    kill_trainings(made.runs)
+
+
+def fill(folder: Path, trained: Run) -> list[str]:
+    """Ten runs of a real one, as ten trainings of a sweep with names, groups and tags would stand there."""
+    ids = []
+    for number in range(MANY):
+        name = f"minivggnet-digits-20261101-1200{number:02d}"
+        copy = Path(shutil.copytree(trained.folder, folder / name))
+        config = json.loads((copy / "config.json").read_text())
+        config["experiment"]["recipe"] |= {"seed": number, "batch_size": 32 + 16 * number}
+        config["group"] = "sweep of ten"
+        (copy / "config.json").write_text(json.dumps(config))
+        Run(copy).relabel(name=f"A run of the sweep, number {number}" if number % 2 else "", tags=("lecture", "batch"))
+        ids.append(name)
+    return ids
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and its charts are drawn."""
+    expect(page.get_by_test_id("stMain")).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("state", ["empty", "ten runs"])
+def test_every_page_stands_in_every_window_and_both_themes(
+    laboratory: Server, browser: Browser, trained_run: Run, state: str
+) -> None:
+    ids = fill(laboratory.runs, trained_run) if state == "ten runs" else []
+    names = {"run": ids[0] if ids else "minivggnet-cifar10", "runs": ",".join(ids)}
+    pictures = os.environ.get("CNNLAB_SCREENSHOTS")
+    wrong: list[str] = []
+    for address in PAGES:
+        page = browser.new_page(viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, color_scheme="light")
+        said = watch_console(page)
+        page.goto(f"{laboratory.address}/{address.format(**names)}")
+        settle(page)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)
+                view = f"{address or 'home'} at {width}x{height}, {theme}, {state}"
+                page.wait_for_timeout(250)  # a resize is answered by no event that could be waited for
+                if not page.evaluate(NO_SCROLL):
+                    wrong.append(f"{view}: scrolls sideways")
+                if theme == "light":
+                    wrong += [f"{view}: cut off: {text!r}" for text in page.evaluate(CUT_OFF)]
+                if pictures:
+                    name = view.replace("?", " ").replace("/", " ").replace("&", " ")[:150]
+                    page.screenshot(path=Path(pictures) / f"{name}.png")
+        if page.get_by_test_id("stException").count():
+            wrong.append(f"{address}, {state}: an exception is shown")
+        wrong += [f"{address or 'home'}, {state}: {line}" for line in said]
+        page.close()
+    assert not wrong, "\n".join(wrong)
