@@ -19,6 +19,13 @@ from torch import nn
 from torch.nn import functional
 
 MATRIX, PRODUCTS = 2048, 10
+ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "elu": nn.ELU, "softmax": nn.Identity}
+"""Softmax is the loss's business here."""
+
+
+def activated(part: nn.Module, settings: dict[str, Any]) -> nn.Module:
+    name = settings["activation"]
+    return part if name in ("linear", "softmax") else nn.Sequential(part, ACTIVATIONS[name]())
 
 
 class Net(nn.Module):
@@ -47,31 +54,51 @@ class Net(nn.Module):
             case "Conv2D":
                 kernel, stride = settings["kernel"], settings["stride"]
                 padding = kernel // 2 if settings["padding"] == "same" else 0
-                part: nn.Module = nn.Conv2d(channels, settings["filters"], kernel, stride, padding)
-                if settings["activation"] == "relu":
-                    part = nn.Sequential(part, nn.ReLU())
-                return part, (settings["filters"], (side + 2 * padding - kernel) // stride + 1)
+                used = settings["use_bias"]
+                part = nn.Conv2d(channels, settings["filters"], kernel, stride, padding, bias=used)
+                return activated(part, settings), (settings["filters"], (side + 2 * padding - kernel) // stride + 1)
+            case "DepthwiseConv2D":
+                kernel, stride, used = settings["kernel"], settings["stride"], settings["use_bias"]
+                padding = kernel // 2 if settings["padding"] == "same" else 0
+                made = channels * settings["multiplier"]
+                part = nn.Conv2d(channels, made, kernel, stride, padding, groups=channels, bias=used)
+                return activated(part, settings), (made, (side + 2 * padding - kernel) // stride + 1)
+            case "ZeroPadding2D":
+                border = [settings[name] for name in ("left", "right", "top", "bottom")]
+                return nn.ZeroPad2d(border), (channels, side + border[2] + border[3])
             case "BatchNormalization":
                 kind = nn.BatchNorm2d if side else nn.BatchNorm1d
                 return kind(channels, eps=settings["epsilon"], momentum=1 - settings["momentum"]), (channels, side)
             case "Activation":
-                return {"relu": nn.ReLU, "softmax": nn.Identity}[settings["activation"]](), (channels, side)
+                return ACTIVATIONS[settings["activation"]](), (channels, side)
             case "MaxPooling2D":
                 kernel, stride = settings["kernel"], settings["stride"]
                 padding = kernel // 2 if settings["padding"] == "same" else 0
                 return nn.MaxPool2d(kernel, stride, padding), (channels, (side + 2 * padding - kernel) // stride + 1)
+            case "AveragePooling2D":
+                kernel, stride = settings["kernel"], settings["stride"]
+                padding = kernel // 2 if settings["padding"] == "same" else 0
+                pool = nn.AvgPool2d(kernel, stride, padding, count_include_pad=False)
+                return pool, (channels, (side + 2 * padding - kernel) // stride + 1)
+            case "LocalResponseNormalization":
+                size = 2 * settings["radius"] + 1
+                part = nn.LocalResponseNorm(size, settings["alpha"] * size, settings["beta"], settings["bias"])
+                return part, (channels, side)
             case "GlobalAveragePooling2D":
                 return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), (channels, 0)
             case "Flatten":
                 return nn.Flatten(), (channels * side * side, 0)
             case "Dense":
-                return nn.Linear(channels, settings["units"]), (settings["units"], 0)
+                part = nn.Linear(channels, settings["units"], settings["use_bias"])
+                return activated(part, settings), (settings["units"], 0)
             case "Dropout":
                 return nn.Dropout(settings["rate"]), (channels, side)
             case "Concatenate":
                 return None, (sum(count for count, _ in inputs), side)
+            case "Add":
+                return None, (channels, side)
             case kind:
-                raise NotImplementedError(kind)
+                raise ValueError(f"no PyTorch layer for {kind}")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         found = {}
@@ -81,6 +108,8 @@ class Net(nn.Module):
                 found[node["name"]] = images
             elif node["type"] == "Concatenate":
                 found[node["name"]] = torch.cat(inputs, 1)
+            elif node["type"] == "Add":
+                found[node["name"]] = sum(inputs[1:], inputs[0])
             else:
                 found[node["name"]] = self.parts[node["name"]](*inputs)
         return found[self.nodes[-1]["name"]]

@@ -7,15 +7,7 @@ import io
 from math import prod
 from typing import Any, TypedDict
 
-from cnnlab.layers import (
-    AveragePooling2D,
-    Conv2D,
-    Dense,
-    Flatten,
-    GlobalAveragePooling2D,
-    MaxPooling2D,
-    shape_text,
-)
+from cnnlab.layers import shape_text
 from cnnlab.network import Network, Node
 
 BYTES_PER_VALUE = 4  # float32
@@ -55,15 +47,7 @@ class Totals(TypedDict):
 
 def kernel_text(node: Node) -> str:
     """Window and stride, "3×3 / 1", of the layers that have one."""
-    match node.layer:
-        case (
-            Conv2D(kernel=kernel, stride=stride)
-            | MaxPooling2D(kernel=kernel, stride=stride)
-            | AveragePooling2D(kernel=kernel, stride=stride)
-        ):
-            return f"{kernel}×{kernel} / {stride}"
-        case _:
-            return ""
+    return node.layer.window(*node.input_shapes).text if node.layer.has_window else ""
 
 
 def rows(network: Network) -> list[Row]:
@@ -101,15 +85,7 @@ def receptive_fields(network: Network) -> dict[str, tuple[int, int]]:
             continue
         field = max(fields[name][0] for name in node.inputs)
         jump = max(fields[name][1] for name in node.inputs)
-        match node.layer:
-            case Conv2D(kernel=kernel, stride=stride):
-                pass
-            case MaxPooling2D(kernel=kernel, stride=stride) | AveragePooling2D(kernel=kernel, stride=stride):
-                pass
-            case Flatten() | GlobalAveragePooling2D():
-                kernel, stride = node.input_shapes[0][0], 1
-            case _:
-                kernel, stride = 1, 1
+        kernel, stride = node.layer.window(*node.input_shapes)
         fields[node.name] = (field + (kernel - 1) * jump, jump * stride)
     return fields
 
@@ -141,8 +117,7 @@ def weight_layers(network: Network) -> int:
     """Depth as the papers count it: the convolutions and dense layers on the longest way from input to main output."""
     depth: dict[str, int] = {}
     for node in network.layers:
-        counts = isinstance(node.layer, Conv2D | Dense)
-        depth[node.name] = max((depth[name] for name in node.inputs), default=0) + counts
+        depth[node.name] = max((depth[name] for name in node.inputs), default=0) + node.layer.weighted
     return depth[network.outputs[0]]
 
 

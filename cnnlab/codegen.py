@@ -17,11 +17,13 @@ from cnnlab import architectures
 from cnnlab.architectures.switches import Value, validate
 from cnnlab.layers import (
     Activation,
+    Add,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
@@ -29,6 +31,7 @@ from cnnlab.layers import (
     LocalResponseNormalization,
     MaxPooling2D,
     Shape,
+    ZeroPadding2D,
 )
 from cnnlab.network import Network, Node
 
@@ -127,11 +130,16 @@ def expression(node: Node, inputs: list[str]) -> str:
     match node.layer:
         case InputLayer(shape):
             return f"keras.Input({shape}, name={literal(node.name)})"
-        case Conv2D(filters, kernel, stride, padding, activation):
+        case Conv2D(filters, kernel, stride, padding, activation, use_bias):
             window: Settings = {"strides": (stride, 1), "padding": (padding, "valid")}
-            return call(node, inputs, filters, kernel, **window, activation=(activation, "linear"))
-        case Dense(units, activation):
-            return call(node, inputs, units, activation=(activation, "linear"))
+            rest: Settings = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
+            return call(node, inputs, filters, kernel, **window, **rest)
+        case DepthwiseConv2D(kernel, stride, padding, multiplier, activation, use_bias):
+            window = {"strides": (stride, 1), "padding": (padding, "valid"), "depth_multiplier": (multiplier, 1)}
+            rest = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
+            return call(node, inputs, kernel, **window, **rest)
+        case Dense(units, activation, use_bias):
+            return call(node, inputs, units, activation=(activation, "linear"), use_bias=(use_bias, True))
         case MaxPooling2D(kernel, stride, padding) | AveragePooling2D(kernel, stride, padding):
             return call(node, inputs, kernel, strides=(stride, kernel), padding=(padding, "valid"))
         case BatchNormalization(momentum, epsilon):
@@ -142,23 +150,25 @@ def expression(node: Node, inputs: list[str]) -> str:
             return call(node, inputs, activation)
         case Dropout(rate):
             return call(node, inputs, rate)
-        case GlobalAveragePooling2D() | Flatten() | Concatenate():
+        case ZeroPadding2D(top, bottom, left, right):
+            return call(node, inputs, ((top, bottom), (left, right)))
+        case GlobalAveragePooling2D() | Flatten() | Concatenate() | Add():
             return call(node, inputs)
         case _:
             assert_never(node.layer)
 
 
-def call(node: Node, inputs: list[str], *values: Value, **settings: tuple[Value, Value | None]) -> str:
+def call(node: Node, inputs: list[str], *values: object, **settings: tuple[Value, Value | None]) -> str:
     """`layers.Kind(values, settings, name=...)(inputs)`; a setting at Keras's default is left out."""
     written = {name: value for name, (value, default) in settings.items() if value != default} | {"name": node.name}
     texts = [*map(literal, values), *(f"{name}={literal(value)}" for name, value in written.items())]
     place = "" if isinstance(node.layer, LocalResponseNormalization) else "layers."
     joined = ", ".join(inputs)
-    taken = f"[{joined}]" if isinstance(node.layer, Concatenate) else joined
+    taken = f"[{joined}]" if node.layer.joins else joined
     return f"{place}{node.layer.type}({', '.join(texts)})({taken})"
 
 
-def literal(value: Value) -> str:
+def literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 from cnnlab import analysis, architectures
 from cnnlab.architectures.switches import Value, validate
 from cnnlab.errors import UserError
-from cnnlab.layers import Conv2D, Dense
+from cnnlab.layers import shape_text
 from cnnlab.modules import modules
 from cnnlab.network import Network, Node
 
@@ -182,29 +182,15 @@ def change(left: Node | None, right: Node | None) -> Change:
 def described(node: Node | None) -> str:
     if node is None:
         return ""
-    shape = "×".join(str(size) for size in node.output_shape)
-    match node.layer:
-        case Conv2D(kernel=kernel, stride=stride):
-            return f"{node.name}: Conv2D {kernel}×{kernel} / {stride}, {shape}"
-        case layer:
-            return f"{node.name}: {layer.type}, {shape}"
+    kernel = f" {text}" if (text := analysis.kernel_text(node)) else ""
+    return f"{node.name}: {node.layer.type}{kernel}, {shape_text(node.output_shape)}"
 
 
 def configuration_column(network: Network) -> dict[str, str]:
     """A network as a column of VGG's Table 1: for each module its layers in the paper's words, conv3-64, FC-4096."""
     column = {}
     for module, nodes in modules(network):
-        words = []
-        for node in nodes:
-            match node.layer:
-                case Conv2D(filters, kernel):
-                    words.append(f"conv{kernel}-{filters}")
-                case Dense(width):
-                    words.append(f"FC-{width}")
-                case layer if layer.type == "LocalResponseNormalization":
-                    words.append("LRN")
-                case layer if layer.type == "MaxPooling2D":
-                    words.append("maxpool")
+        words = [node.layer.notation for node in nodes if node.layer.notation]
         if words:
             column[module] = "\n".join(words)
     return column

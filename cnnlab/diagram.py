@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from cnnlab import units
-from cnnlab.kinds import Kind, kind
-from cnnlab.layers import Activation, Dropout, shape_text
-from cnnlab.modules import contents, modules, summary
+from cnnlab.families import Family
+from cnnlab.layers import shape_text
+from cnnlab.modules import contents, modules
 from cnnlab.network import Network, Node
 
 INK = "#7A8794"
@@ -32,7 +32,7 @@ def diagram(network: Network, opened: Collection[str] = ()) -> str:
 
 
 def layer_box(node: Node) -> str:
-    return box(node.name, caption(node), kind(node.layer))
+    return box(node.name, f"{node.name}\n{node.layer.caption}", node.layer.family)
 
 
 def module_box(module: str, nodes: list[Node]) -> str:
@@ -40,20 +40,10 @@ def module_box(module: str, nodes: list[Node]) -> str:
     parameters = sum(node.parameters for node in nodes)
     held = f"{units.short(parameters)} parameters" if parameters else ""
     text = "\n".join(filter(None, [module, *contents(nodes), held]))
-    return box(f"module {module}", text, kind(max(nodes, key=lambda node: node.multiply_adds).layer))
+    return box(f"module {module}", text, max(nodes, key=lambda node: node.multiply_adds).layer.family)
 
 
-def caption(node: Node) -> str:
-    match node.layer:
-        case Activation(activation):
-            return f"{node.name}\n{activation}"
-        case Dropout(rate):
-            return f"{node.name}\ndropout {rate:g}"
-        case layer:
-            return f"{node.name}\n{summary(node) or layer.type}"
-
-
-def box(name: str, text: str, colours: Kind) -> str:
+def box(name: str, text: str, colours: Family) -> str:
     return f'{quote(name)} [label={quote(text)} fillcolor="{colours.colour}" fontcolor="{colours.text}"]'
 
 

@@ -10,17 +10,20 @@ from cnnlab import keras_lrn
 from cnnlab.backend import keras
 from cnnlab.layers import (
     Activation,
+    Add,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
     InputLayer,
     LocalResponseNormalization,
     MaxPooling2D,
+    ZeroPadding2D,
 )
 from cnnlab.network import Network, Node
 
@@ -46,16 +49,26 @@ def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
     match node.layer:
         case InputLayer(shape):
             return layers.Input(shape, name=name)
-        case Conv2D(filters, kernel, stride, padding, activation):
-            return layers.Conv2D(filters, kernel, stride, padding, activation=activation, name=name)(*inputs)
-        case Dense(units, activation):
-            return layers.Dense(units, activation, name=name, dtype=precision(activation))(*inputs)
+        case Conv2D(filters, kernel, stride, padding, activation, use_bias):
+            convolution = layers.Conv2D(
+                filters, kernel, stride, padding, activation=activation, use_bias=use_bias, name=name
+            )
+            return convolution(*inputs)
+        case DepthwiseConv2D(kernel, stride, padding, multiplier, activation, use_bias):
+            convolution = layers.DepthwiseConv2D(
+                kernel, stride, padding, multiplier, activation=activation, use_bias=use_bias, name=name
+            )
+            return convolution(*inputs)
+        case Dense(units, activation, use_bias):
+            return layers.Dense(units, activation, use_bias, name=name, dtype=precision(activation))(*inputs)
         case MaxPooling2D(kernel, stride, padding):
             return layers.MaxPooling2D(kernel, stride, padding, name=name)(*inputs)
         case AveragePooling2D(kernel, stride, padding):
             return layers.AveragePooling2D(kernel, stride, padding, name=name)(*inputs)
         case GlobalAveragePooling2D():
             return layers.GlobalAveragePooling2D(name=name)(*inputs)
+        case ZeroPadding2D(top, bottom, left, right):
+            return layers.ZeroPadding2D(((top, bottom), (left, right)), name=name)(*inputs)
         case BatchNormalization(momentum, epsilon):
             return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
         case LocalResponseNormalization(radius, bias, alpha, beta):
@@ -69,6 +82,8 @@ def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
             return layers.Flatten(name=name)(*inputs)
         case Concatenate():
             return layers.Concatenate(name=name)(inputs)
+        case Add():
+            return layers.Add(name=name)(inputs)
         case _:
             assert_never(node.layer)
 

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TypedDict
 
 from cnnlab import analysis
-from cnnlab.layers import AveragePooling2D, Conv2D, Dense, GlobalAveragePooling2D, MaxPooling2D
 from cnnlab.network import Network, Node
 
 
@@ -16,26 +15,9 @@ def modules(network: Network) -> list[tuple[str, list[Node]]]:
     return [(module, list(nodes)) for module, nodes in groupby(network.layers, key=lambda node: node.module)]
 
 
-def summary(node: Node) -> str:
-    """A layer in a few words; nothing for those that only accompany others."""
-    match node.layer:
-        case Conv2D(filters, kernel, stride):
-            return f"{kernel}×{kernel} conv, {filters}" + (f" / {stride}" if stride > 1 else "")
-        case Dense(units=width):
-            return f"dense, {width}"
-        case MaxPooling2D(kernel, stride):
-            return f"{kernel}×{kernel} max pool / {stride}"
-        case AveragePooling2D(kernel, stride):
-            return f"{kernel}×{kernel} average pool / {stride}"
-        case GlobalAveragePooling2D():
-            return "global average pool"
-        case _:
-            return ""
-
-
 def contents(nodes: Iterable[Node]) -> list[str]:
     """What a module computes, equal neighbours counted: "2 × 3×3 conv, 64"."""
-    telling = [text for node in nodes if (text := summary(node))]
+    telling = [node.layer.summary for node in nodes if node.layer.summary]
     counted = [(text, len(list(same))) for text, same in groupby(telling)]
     return [f"{count} × {text}" if count > 1 else text for text, count in counted]
 

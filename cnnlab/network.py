@@ -15,12 +15,14 @@ from cnnlab.errors import UserError
 from cnnlab.layers import (
     Activation,
     ActivationName,
+    Add,
     AnyLayer,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
@@ -30,6 +32,7 @@ from cnnlab.layers import (
     Padding,
     Shape,
     Weight,
+    ZeroPadding2D,
 )
 
 KINDS = {kind.__name__: kind for kind in get_args(AnyLayer)}
@@ -212,13 +215,30 @@ class Builder:
         stride: int = 1,
         padding: Padding = "same",
         activation: ActivationName = "linear",
+        use_bias: bool = True,
         exact: bool = False,
     ) -> Tensor:
         made = filters if exact else max(1, round(filters * self._width))
-        return self.add(Conv2D(made, kernel, stride, padding, activation), [x], name)
+        return self.add(Conv2D(made, kernel, stride, padding, activation, use_bias), [x], name)
 
-    def dense(self, x: Tensor, units: int, *, name: str, activation: ActivationName = "linear") -> Tensor:
-        return self.add(Dense(units, activation), [x], name)
+    def depthwise_conv(
+        self,
+        x: Tensor,
+        kernel: int,
+        *,
+        name: str,
+        stride: int = 1,
+        padding: Padding = "same",
+        multiplier: int = 1,
+        activation: ActivationName = "linear",
+        use_bias: bool = True,
+    ) -> Tensor:
+        return self.add(DepthwiseConv2D(kernel, stride, padding, multiplier, activation, use_bias), [x], name)
+
+    def dense(
+        self, x: Tensor, units: int, *, name: str, activation: ActivationName = "linear", use_bias: bool = True
+    ) -> Tensor:
+        return self.add(Dense(units, activation, use_bias), [x], name)
 
     def max_pool(
         self, x: Tensor, kernel: int, *, name: str, stride: int | None = None, padding: Padding = "valid"
@@ -230,6 +250,9 @@ class Builder:
 
     def global_average_pool(self, x: Tensor, *, name: str) -> Tensor:
         return self.add(GlobalAveragePooling2D(), [x], name)
+
+    def zero_pad(self, x: Tensor, top: int, bottom: int, left: int, right: int, *, name: str) -> Tensor:
+        return self.add(ZeroPadding2D(top, bottom, left, right), [x], name)
 
     def batch_norm(self, x: Tensor, *, name: str) -> Tensor:
         return self.add(BatchNormalization(), [x], name)
@@ -249,6 +272,10 @@ class Builder:
 
     def concat(self, xs: Sequence[Tensor], *, name: str) -> Tensor:
         return self.add(Concatenate(), xs, name)
+
+    def sum(self, xs: Sequence[Tensor], *, name: str) -> Tensor:
+        """The sum of tensors of one shape: the end of a residual block."""
+        return self.add(Add(), xs, name)
 
     def build(self, *outputs: Tensor) -> Network:
         """The finished network; the first output is the main one."""

@@ -6,7 +6,7 @@ import streamlit as st
 from cnnlab import analysis, architectures, codegen, diagram, modules, published, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.kinds import KINDS, kind
+from cnnlab.families import FAMILIES
 from cnnlab.layers import shape_text
 from cnnlab.network import Network
 from pages.shared.navigation import enter_through_app
@@ -49,7 +49,7 @@ def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
 
 def show_layers(network: Network) -> None:
     table = table_of(network, list(analysis.rows(network)))
-    colours = [f"background-color: {kind(node.layer).colour}40" for node in network.layers]
+    colours = [f"background-color: {node.layer.family.colour}40" for node in network.layers]
     styled = table.style.format("{:,}", subset=COUNTS).apply(lambda _: colours, subset=["Type"])
     st.dataframe(styled, hide_index=True, height=430, column_config=CONFIG)
 
@@ -76,7 +76,7 @@ def show_diagram(name: str, network: Network) -> None:
         swatches = " ".join(
             f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
             f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
-            for item in KINDS
+            for item in FAMILIES
         )
         st.html(f'<div style="font-size:0.85rem;text-align:right">{swatches}</div>')
     with st.container(height=560, border=True, horizontal_alignment="center"):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab import architectures
-from cnnlab.layers import BatchNormalization, Conv2D, Dropout, MaxPooling2D
+from cnnlab.layers import AveragePooling2D, BatchNormalization, Conv2D, DepthwiseConv2D, Dropout, MaxPooling2D
 from cnnlab.network import Builder, Network
 from tests.test_architectures import VGG16
 
@@ -56,8 +56,12 @@ def assert_settings(layer: object, config: dict[str, Any]) -> None:
                 (stride,) * 2,
             )
             assert config["padding"] == padding
-            assert config["use_bias"]
-        case MaxPooling2D(kernel, stride, padding):
+            assert config["use_bias"] is layer.use_bias
+        case DepthwiseConv2D(kernel, stride, padding, multiplier):
+            assert (config["depth_multiplier"], config["padding"]) == (multiplier, padding)
+            assert (config["kernel_size"], config["strides"]) == ((kernel,) * 2, (stride,) * 2)
+            assert config["use_bias"] is layer.use_bias
+        case MaxPooling2D(kernel, stride, padding) | AveragePooling2D(kernel, stride, padding):
             assert (config["pool_size"], config["strides"]) == ((kernel,) * 2, (stride,) * 2)
             assert config["padding"] == padding
         case BatchNormalization(momentum, epsilon):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab import analysis
-from cnnlab.layers import AveragePooling2D, Conv2D, Dense, Dropout, GlobalAveragePooling2D, MaxPooling2D, Shape
+from cnnlab.layers import AveragePooling2D, Conv2D, Dropout, GlobalAveragePooling2D, MaxPooling2D, Shape
 from cnnlab.network import Network, Node
 
 Nodes = tuple[Node, ...]
@@ -40,14 +40,14 @@ def depth(network: Network, nodes: Nodes) -> int:
     lengths: dict[str, int] = {}
     for node in nodes:
         before = max((lengths.get(name, 0) for name in node.inputs), default=0)
-        lengths[node.name] = before + isinstance(node.layer, Conv2D | Dense)
+        lengths[node.name] = before + node.layer.weighted
     return max(lengths.values())
 
 
 def depth_behind(network: Network, nodes: Nodes) -> int:
     """Convolutions and dense layers that follow these: a softmax that is its dense layer's activation adds none."""
     place = network.layers.index(nodes[-1])
-    return sum(isinstance(node.layer, Conv2D | Dense) for node in network.layers[place + 1 :])
+    return sum(node.layer.weighted for node in network.layers[place + 1 :])
 
 
 def output_shape(network: Network, nodes: Nodes) -> Shape:
