@@ -5,8 +5,13 @@ import streamlit as st
 from pages.shared.navigation import navigation
 from pages.shared.watch import watch_runs
 
-st.set_page_config(page_title="cnnlab", page_icon="assets/icon.png", layout="wide")
+page = navigation()
+st.set_page_config(
+    page_title="cnnlab" if page.url_path == "" else f"{page.title} – cnnlab",
+    page_icon="assets/icon.png",
+    layout="wide",
+)
 st.logo("assets/logo.svg", size="large")
-st.session_state["entered"] = True  # see enter_through_app
-navigation().run()
+st.session_state["entered"] = page.url_path  # see enter_through_app
+page.run()
 watch_runs()

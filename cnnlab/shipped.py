@@ -11,6 +11,7 @@ they are.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from uuid import uuid4
@@ -36,6 +37,11 @@ def shipped() -> dict[str, Run]:
             copy(source, target)
         found[source.name] = Run(target)
     return found
+
+
+def nearest(side: int) -> Run:
+    """The shipped network that learned on images nearest to this size: the one to fine-tune on them."""
+    return min(shipped().values(), key=lambda run: abs(math.log(run.network.input_shape[0] / side)))
 
 
 def is_shipped(run: Run) -> bool:

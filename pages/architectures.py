@@ -9,8 +9,9 @@ from cnnlab.errors import UserError
 from cnnlab.families import FAMILIES
 from cnnlab.layers import shape_text
 from cnnlab.network import Network
+from pages.shared.address import address_many, address_select, address_tabs, go, tab_title
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, lecture_thread, switch_control
+from pages.shared.parts import architecture_title, lecture_thread, switch_control
 
 enter_through_app()
 
@@ -63,16 +64,17 @@ def show_modules(network: Network) -> None:
 def show_diagram(name: str, network: Network) -> None:
     every = [module for module, _ in modules.modules(network)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        opened = st.multiselect(
+        opened = address_many(
             "Open modules",
             every,
-            key=f"{name}.open",
-            bind="query-params",
+            f"{name}.open",
             placeholder="Choose modules to see their layers",
             width=420,
         )
-        st.button("Open all", on_click=lambda: st.session_state.update({f"{name}.open": every}))
-        st.button("Close all", on_click=lambda: st.session_state.update({f"{name}.open": []}))
+        if st.button("Open all"):
+            go(**{f"{name}.open": every})
+        if st.button("Close all"):
+            go(**{f"{name}.open": None})
         swatches = " ".join(
             f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
             f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
@@ -116,6 +118,7 @@ st.write("Take a network apart: what each layer gives, what it holds, and what i
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
     chosen = ARCHITECTURES[name]
+    tab_title(chosen.title)
     values = {
         switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True, width=150)
         for switch in chosen.switches
@@ -164,7 +167,7 @@ with st.container(horizontal=True):
         st.metric(label, text(totals[figure]), difference(figure, text), delta_color="off", help=words, border=True)
 
 VIEWS = ["Layers", "Modules", "Diagram", "Published", "Code", "Paper"]
-tabs = dict(zip(VIEWS, st.tabs(VIEWS, key="view", on_change="rerun", bind="query-params"), strict=True))
+tabs = address_tabs(VIEWS, "view")
 for view, tab in tabs.items():
     if not tab.open:
         continue

@@ -10,6 +10,7 @@ from cnnlab.architectures import ARCHITECTURES
 from cnnlab.comparison import Candidate
 from cnnlab.errors import UserError
 from cnnlab.layers import shape_text
+from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
 
@@ -25,7 +26,7 @@ OwnRuns = list[tuple[runs.Run, dict[str, Any]]]
 def candidates() -> list[Candidate]:
     """The networks named in the address, or the page's start; what cannot be read is said and left out."""
     found = []
-    for text in st.query_params.get_all("network")[:MOST] or START:
+    for text in asked_all("network")[:MOST] or START:
         try:
             candidate = Candidate.parse(text)
             candidate.network()
@@ -38,7 +39,7 @@ def candidates() -> list[Candidate]:
 
 def show(chosen: list[Candidate] | tuple[str, ...]) -> None:
     """Put these networks into the address, and so on the page."""
-    st.query_params["network"] = [item if isinstance(item, str) else item.text for item in chosen]
+    go(network=[item if isinstance(item, str) else item.text for item in chosen])
 
 
 def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
@@ -59,10 +60,8 @@ def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
                 st.error(str(error))
             else:
                 show([*chosen[:number], Candidate.of(candidate.name, values), *chosen[number + 1 :]])
-                st.rerun()
         if right.button("Remove", key=f"remove {number} {candidate.text}", disabled=len(chosen) == 1):
             show([*chosen[:number], *chosen[number + 1 :]])
-            st.rerun()
 
 
 def totals_table(chosen: list[Candidate], batch: int) -> object:
@@ -132,8 +131,8 @@ st.title("Compare", anchor=False)
 st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its switches.")
 chosen = candidates()
 if not chosen:
-    show(START)
-    st.rerun()
+    st.info("None of the networks in the address can be shown; these are the page's own.", icon=":material/info:")
+    chosen = [Candidate(name) for name in START]
 
 with st.container(horizontal=True, vertical_alignment="center"):
     for number, candidate in enumerate(chosen):
@@ -142,29 +141,17 @@ with st.container(horizontal=True, vertical_alignment="center"):
         added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
         if st.button("Add to the page", type="primary"):
             show([*chosen, Candidate(added)])
-            st.rerun()
     for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
         if st.button(label, type="tertiary"):
             show(preset)
-            st.rerun()
 
-totals, where, accuracy, table, diff = st.tabs(
-    ["Totals", "Where it sits", "Accuracy", "Configuration table", "Layer by layer"],
-    key="view",
-    on_change="rerun",
-    bind="query-params",
-)
+totals, where, accuracy, table, diff = address_tabs(
+    ["Totals", "Where it sits", "Accuracy", "Configuration table", "Layer by layer"], "view"
+).values()
 if totals.open:
     with totals:
-        batch = st.number_input(
-            "Batch size",
-            1,
-            4096,
-            128,
-            key="batch",
-            bind="query-params",
-            width=160,
-            help="Images at a time, for the memory.",
+        batch = address_number(
+            "Batch size", "batch", 128, st, 1, 4096, width=160, help="Images at a time, for the memory."
         )
         st.dataframe(totals_table(chosen, batch), hide_index=True)
         st.caption(
@@ -174,15 +161,7 @@ if totals.open:
         )
 if where.open:
     with where:
-        scale = st.segmented_control(
-            "Scale",
-            ["Counts", "Share of each network"],
-            default="Counts",
-            required=True,
-            key="scale",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        scale = address_segments("Scale", ["Counts", "Share of each network"], "scale", label_visibility="collapsed")
         parts = [(candidate.label, comparison.stages(candidate.network())) for candidate in chosen]
         for column, key, unit in zip(
             st.columns(2), ("parameters", "multiply_adds"), ("parameters", "multiply-adds"), strict=True

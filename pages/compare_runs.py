@@ -9,6 +9,7 @@ from cnnlab.runs import plots
 from cnnlab.runs.comparison import Comparison, comparison
 from cnnlab.runs.run import Run
 from cnnlab.studies import studies
+from pages.shared.address import asked, tab_title, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import runs_folder
 from pages.shared.settings import setting_title
@@ -22,13 +23,17 @@ COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image",
 
 def chosen_runs() -> list[Run]:
     """The runs or the group that the address names; those that are gone are left out, with a word."""
-    if study := studies().get(st.query_params.get("study", "")):
+    if study:
         return list(study.runs)
+    if wanted := asked("study"):
+        unknown("the study", wanted)
     folder = runs_folder()
-    if group := st.query_params.get("group"):
+    if group := asked("group"):
         found = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group]
+        if not found:
+            unknown("the group", group)
         return found[::-1]
-    names = [name for name in st.query_params.get("runs", "").split(",") if name]
+    names = [name for name in (asked("runs") or "").split(",") if name]
     found, missing = [], []
     for name in names:
         try:
@@ -36,7 +41,7 @@ def chosen_runs() -> list[Run]:
         except UserError:
             missing.append(name)
     if missing:
-        st.warning(f"There is no run {', '.join(missing)} here.")
+        unknown("the run" if len(missing) == 1 else "the runs", ", ".join(missing))
     return found
 
 
@@ -104,7 +109,9 @@ def show_costs(table: Comparison) -> None:
 
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
 st.title("Compare runs", anchor=False)
-if study := studies().get(st.query_params.get("study", "")):
+study = studies().get(asked("study") or "")
+if study:
+    tab_title(study.about.title)
     st.write(f"{study.about.title}. {study.about.text}")
 chosen = chosen_runs()
 if len(chosen) > MOST:

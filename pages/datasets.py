@@ -1,35 +1,28 @@
 """What there is to learn from: every data set with its classes, its balance and its images; and one's own."""
 
-from pathlib import Path
-from typing import cast
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, plots, units
+from cnnlab import datasets, plots, shipped, units
 from cnnlab.datasets import Dataset, Source, Split
-from cnnlab.datasets.job import forget, free_name, importing, imports_under_way, keep_upload, preparing
+from cnnlab.datasets.job import forget, free_name, preparing
 from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
 from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
-from cnnlab.images import Fitting
+from cnnlab.training.presets import FINE_TUNING
+from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
+from pages.shared.importing import FITTING_WORDS, import_form, show_imports
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select
+from pages.shared.parts import architecture_title
 from pages.shared.pictures import picture_grid
-from pages.shared.working import job_or_offer, show_progress
+from pages.shared.working import job_or_offer
 
 enter_through_app()
 
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PAGE = 40
 SEEN = 8
-MOST_UPLOAD_MB = 1000
-FITTING_WORDS: dict[Fitting, str] = {
-    "crop": "Cut out the middle",
-    "pad": "Pad with black bars",
-    "squash": "Distort to a square",
-}
 PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
 VALIDATION_FRACTION, SEED = 0.1, 0
 
@@ -107,15 +100,7 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
 
 def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    part = left.segmented_control(
-        "Part",
-        list(PARTS),
-        format_func=PARTS.__getitem__,
-        default="train",
-        required=True,
-        key="part",
-        bind="query-params",
-    )
+    part = address_segments("Part", list(PARTS), "part", place=left, format_func=PARTS.__getitem__)
     only = right.selectbox("Class", [None, *dataset.classes], format_func=lambda name: name or "All, mixed")
     split = splits[part]
     positions = np.random.default_rng(0).permutation(len(split))
@@ -132,11 +117,9 @@ def show_seen(dataset: Dataset, splits: dict[str, Split]) -> None:
     """The same images as stored and as a network of some input size gets them."""
     height, width = dataset.image_size
     left, right = st.columns(2, vertical_alignment="bottom")
-    size = int(
-        left.number_input("Input size of the network", 8, 256, max(width, 32), 4, key="size", bind="query-params")
-    )
-    crop = size < min(height, width) and right.checkbox(
-        "Crop instead of shrink", key="crop", bind="query-params", help="As MiniGoogLeNet's 28×28 out of 32×32."
+    size = address_number("Input size of the network", "size", max(width, 32), left, 8, 256, step=4)
+    crop = size < min(height, width) and address_check(
+        "Crop instead of shrink", "crop", place=right, help="As MiniGoogLeNet's 28×28 out of 32×32."
     )
     preprocessing = dataset.preprocessing((size, size)).model_copy(update={"crop": crop})
     images, labels = splits["train"].batch(np.linspace(0, len(splits["train"]) - 1, SEEN).astype(np.int64))
@@ -174,8 +157,7 @@ def show_removal(source: Source) -> None:
             except UserError as error:
                 st.error(str(error))
             else:
-                del st.query_params["dataset"]
-                st.rerun()
+                go(dataset=None)
 
 
 def show_subset(dataset: Dataset) -> None:
@@ -192,54 +174,7 @@ def show_subset(dataset: Dataset) -> None:
             except UserError as error:
                 st.error(str(error))
             else:
-                st.query_params["dataset"] = name
-                st.rerun()
-
-
-def import_form() -> None:
-    st.write(
-        "A folder for each class: `cats/1.jpg`, `dogs/7.png`; or `train/cats/…` beside `val` and `test`. Without a "
-        "test part a fifth of each class is held out. Images are brought to one size; nothing else is kept of them."
-    )
-    title = st.text_input("Name", placeholder="Cats and dogs", key="import title")
-    where = st.segmented_control(
-        "From", ["Zip archive", "Folder on the server"], default="Zip archive", required=True, key="import from"
-    )
-    if where == "Zip archive":
-        given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key="import zip")
-    else:
-        folder = st.text_input("Folder", placeholder="/home/me/pictures", key="import folder")
-    left, right = st.columns(2)
-    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key="import size"))
-    fitting = right.selectbox(
-        "Images that are not square", list(FITTING_WORDS), format_func=FITTING_WORDS.__getitem__, key="import fitting"
-    )
-    ready = bool(title.strip()) and bool(given if where == "Zip archive" else folder.strip())
-    if st.button("Import", icon=":material/upload:", type="primary", disabled=not ready):
-        try:
-            path = (
-                keep_upload(title.strip(), given.name, given.getvalue())
-                if where == "Zip archive"
-                else Path(folder.strip()).expanduser()
-            )
-            importing(title.strip(), path, size, cast("Fitting", fitting)).start()
-        except UserError as error:
-            st.error(str(error))
-        else:
-            st.rerun()
-
-
-def show_imports() -> None:
-    for job in imports_under_way():
-        now = job.progress()
-        name = job.folder.name.removeprefix("import-")
-        if now and now.failed:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.error(f"{name}: {now.message}", icon=":material/error:")
-                st.button("Dismiss", on_click=forget, args=(job,), key=f"dismiss {name}")
-        elif now:
-            st.markdown(f"**Importing {name}**")
-            show_progress(job, forget)
+                go(dataset=name)
 
 
 def show_all() -> None:
@@ -263,8 +198,39 @@ def show_all() -> None:
     st.dataframe(table, hide_index=True, column_config=counts)
 
 
+def show_ways(source: Source) -> None:
+    """What one can do with the data set: train on it from the beginning or from a network that comes with cnnlab."""
+    given = shipped.nearest(source.image_size)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if given.config.experiment.dataset != source.name:
+            architecture = given.config.experiment.architecture
+            st.page_link(
+                "pages/train.py",
+                label=f"Fine-tune {architecture_title(architecture)} on it",
+                icon=":material/model_training:",
+                help=f"Begins with the weights of {given.labels().name}, which comes with cnnlab.",
+                query_params={
+                    "recipe": FINE_TUNING,
+                    "architecture": architecture,
+                    "dataset": source.name,
+                    "from": given.id,
+                },
+            )
+        st.page_link(
+            "pages/train.py",
+            label="Train on it",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            query_params={"dataset": source.name},
+        )
+        show_subset(dataset)
+        if source.own:
+            show_removal(source)
+
+
 st.title("Data sets", anchor=False)
 st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
+show_imports()
 known = datasets.sources()
 with st.expander("Use your own images", icon=":material/add_photo_alternate:", key="own", on_change="rerun") as own:
     if own.open:
@@ -272,9 +238,9 @@ with st.expander("Use your own images", icon=":material/add_photo_alternate:", k
 with st.expander("All data sets", icon=":material/list:", key="all", on_change="rerun") as overview:
     if overview.open:
         show_all()
-show_imports()
 name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
 source = known[name]
+tab_title(source.title)
 st.write(source.summary)
 with st.spinner("Opening the data set"):
     dataset = datasets.ready(name)
@@ -285,14 +251,9 @@ if dataset is None:
 show_facts(dataset, splits)
 if source.own and (report := read_report(datasets.data_root(), name)):
     show_report(report)
-section = st.segmented_control(
-    "Show",
-    ["Images", "Class balance", "What a network sees"],
-    default="Images",
-    required=True,
-    key="section",
-    bind="query-params",
-    label_visibility="collapsed",
+show_ways(source)
+section = address_segments(
+    "Section", ["Images", "Class balance", "What a network sees"], "section", label_visibility="collapsed"
 )
 match section:
     case "Class balance":
@@ -301,14 +262,3 @@ match section:
         show_seen(dataset, splits)
     case _:
         show_samples(dataset, splits)
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.page_link(
-        "pages/train.py",
-        label="Train on it",
-        icon=":material/arrow_forward:",
-        icon_position="right",
-        query_params={"dataset": name},
-    )
-    show_subset(dataset)
-    if source.own:
-        show_removal(source)

@@ -24,9 +24,10 @@ from cnnlab.evaluation import (
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
+from pages.shared.address import address_number, address_segments, address_select, tab_title
 from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evaluation_or_offer, headline
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, data_link, describe_run, lecture_thread, split_here, usable_runs
+from pages.shared.parts import data_link, describe_run, lecture_thread, run_title, split_here, usable_runs
 from pages.shared.pictures import picture_grid
 
 enter_through_app()
@@ -79,17 +80,8 @@ def show_report(run: Run, kept: Evaluation) -> None:
 
 def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control(
-            "Classes",
-            ["In order", "By similarity"],
-            default="In order",
-            required=True,
-            key="order",
-            bind="query-params",
-        )
-        shares = st.segmented_control(
-            "Cells", ["Images", "Percent"], default="Images", required=True, key="cells", bind="query-params"
-        )
+        order = address_segments("Classes", ["In order", "By similarity"], "order")
+        shares = address_segments("Cells", ["Images", "Percent"], "cells")
     places = by_similarity(kept.confusion) if order == "By similarity" else None
     figure = plots.confusion_matrix(kept.confusion, kept.classes, places, shares == "Percent")
     event: Any = st.plotly_chart(
@@ -109,14 +101,7 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
 
 def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    which = left.segmented_control(
-        "Which",
-        ["Confident mistakes", "Doubtful hits"],
-        default="Confident mistakes",
-        required=True,
-        key="which",
-        bind="query-params",
-    )
+    which = address_segments("Which", ["Confident mistakes", "Doubtful hits"], "which", place=left)
     only = right.selectbox("Of class", [None, *kept.classes], format_func=lambda name: name or "All classes")
     positions = found.doubtful_hits() if which == "Doubtful hits" else found.mistakes()
     if only is not None:
@@ -131,7 +116,7 @@ def show_confidence(kept: Evaluation, found: Predictions) -> None:
     left.plotly_chart(plots.reliability_diagram(kept.bins), key="reliability", config=CHART)
     rows = by_threshold(found)
     right.plotly_chart(plots.answered(rows), key="answered", config=CHART)
-    least = st.slider("Answer only when at least this sure, in percent", 0, 100, 90, key="least", bind="query-params")
+    least = address_number("Answer only when at least this sure, in percent", "least", 90, st, 0, 100, slider=True)
     _, share, accuracy = rows[least]
     st.write(
         f"It answers {share:.1%} of the images, "
@@ -244,12 +229,17 @@ st.title("Evaluate", anchor=False)
 st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
 usable = {**usable_runs(), **shipped()}
 first, second, third, fourth = st.columns([4, 2, 2, 3])
-chosen = address_select("Run", list(usable), "run", lambda name: describe_run(usable[name]), first)
+chosen = address_select(
+    "Run", list(usable), "run", lambda name: describe_run(usable[name]), first, resets=("checkpoint",)
+)
 run = usable[chosen]
+tab_title(f"Evaluate {run.labels().name or run_title(run)}")
 splits = list(get_args(SplitName))[::-1]
-split_name = cast("SplitName", address_select("Images", splits, "split", str.capitalize, second))
+split_name = cast("SplitName", address_select("Images", splits, "split", str.capitalize, second, "the part"))
 points = checkpoint_choices(run)
-point = address_select("Weights", list(points), "checkpoint", lambda name: checkpoint_title(run, name), third)
+point = address_select(
+    "Weights", list(points), "checkpoint", lambda name: checkpoint_title(run, name), third, "the checkpoint"
+)
 view = cast("View", address_select("View", list(VIEWS), "view", lambda name: VIEWS[cast("View", name)], fourth))
 try:
     key = Key(split_name, run.checkpoint(points[point]).info.step, view)
@@ -263,15 +253,7 @@ try:
             f"{kept.dataset}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, measured in "
             f"{units.duration(kept.seconds)}."
         )
-        section = st.segmented_control(
-            "Show",
-            list(SECTIONS),
-            default="Report",
-            required=True,
-            key="section",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        section = address_segments("Section", list(SECTIONS), "section", label_visibility="collapsed")
         found, split = predictions_of(run, kept), split_here(run, kept.split)
         if split is None:
             st.caption("The images themselves are not on this machine; the figures are kept with the run.")

@@ -12,6 +12,7 @@ from cnnlab.runs import plots
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
+from pages.shared.address import address_select, asked, go, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
 from pages.shared.working import job_or_offer
@@ -46,28 +47,22 @@ def queue_form() -> None:
         except UserError as error:
             st.error(str(error))
         else:
-            st.query_params["group"] = made[0].config.group
-            st.rerun()
+            go(group=made[0].config.group)
 
 
 groups = sorted(
     {item["group"] for item in runs.summaries(folder) if item["group"] and item["group"].startswith(GROUP)},
     reverse=True,
 )
-wanted = st.query_params.get("group")
 with st.expander("Run the experiment", icon=":material/science:", expanded=not groups):
     queue_form()
 if not groups:
+    if wanted := asked("group"):
+        unknown("the experiment", wanted)
     st.info("The curves appear here as soon as the first of the runs has trained an epoch.", icon=":material/info:")
     lecture_thread("MiniGoogLeNet")
     st.stop()
-group = st.selectbox(
-    "Experiment",
-    groups,
-    groups.index(wanted) if wanted in groups else 0,
-    format_func=lambda name: name.removeprefix(f"{GROUP}-"),
-)
-st.query_params["group"] = group
+group = address_select("Experiment", groups, "group", lambda name: name.removeprefix(f"{GROUP}-"))
 members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]
 active = any(run.status().state in (*ACTIVE, "queued") for run in members)
 

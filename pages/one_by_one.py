@@ -12,6 +12,7 @@ from cnnlab.errors import UserError
 from cnnlab.layers import shape_text
 from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
 from cnnlab.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
+from pages.shared.address import address_number, address_select, address_tabs
 from pages.shared.navigation import enter_through_app
 
 enter_through_app()
@@ -56,10 +57,7 @@ COUNTED = {
 
 def number_inputs(controls: dict[str, tuple[str, int, str]]) -> list[int]:
     """One box for each; every value is in the address under its key."""
-    return [
-        st.number_input(label, value=start, step=1, key=key, help=text, bind="query-params")
-        for key, (label, start, text) in controls.items()
-    ]
+    return [address_number(label, key, start, step=1, help=text) for key, (label, start, text) in controls.items()]
 
 
 def headline(value: int) -> str:
@@ -92,7 +90,7 @@ def show_bottleneck() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         numbers = number_inputs(BOTTLENECK)
         text = "Valid: the window stays inside the input. Same: zeros around it keep height and width."
-        padding = st.selectbox("Padding", ["valid", "same"], key="padding", help=text, bind="query-params")
+        padding = address_select("Padding", ["valid", "same"], "padding", str, default="valid", help=text)
     case = Bottleneck(*numbers, padding=padding)
     for measure in side_by_side("bottleneck"):
         show_costs(measure, "direct", case.direct.cost, "reduced", case.reduced.cost)
@@ -169,7 +167,9 @@ def show_inception() -> None:
     modules = reduction.googlenet_modules()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = "One of GoogLeNet's nine modules on its own input, or numbers of your own."
-        name = st.selectbox("Module", [*modules, OWN], key="module", help=text, width=160, bind="query-params")
+        name = address_select(
+            "Module", [*modules, OWN], "module", str, default=next(iter(modules)), help=text, width=160
+        )
         module = Inception(*number_inputs(OWN_MODULE)) if name == OWN else modules[name]
     for measure in side_by_side("module"):
         show_costs(measure, "naive", module.naive, "reduced", module.reduced)
@@ -263,10 +263,8 @@ st.markdown(
     "See what a 1×1 convolution saves before a costly one: the lecture's part *How to use 1x1 convolutions*, after "
     f'[{lin.title}]({lin.url} "{lin.authors}, {lin.venue}") (2014).'
 )
-bottleneck, inception, vgg = st.tabs(
-    ["Bottleneck", "Inception module", "VGG C against D"], key="view", on_change="rerun", bind="query-params"
-)
-for tab, part in ((bottleneck, show_bottleneck), (inception, show_inception), (vgg, show_vgg)):
+parts = {"Bottleneck": show_bottleneck, "Inception module": show_inception, "VGG C against D": show_vgg}
+for tab, part in zip(address_tabs(list(parts), "view").values(), parts.values(), strict=True):
     if tab.open:
         with tab:
             show(part)

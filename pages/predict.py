@@ -20,11 +20,12 @@ from cnnlab.images import EXTENSIONS, Pixels, resize
 from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
+from pages.shared.address import address_select, tab_title
 from pages.shared.bringing import offer_own_model, offer_pretrained
 from pages.shared.inside import look_inside
 from pages.shared.models import classifier, features, neighbourhood
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, describe_run, split_here, usable_networks
+from pages.shared.parts import describe_run, run_title, split_here, usable_networks
 from pages.shared.pictures import enlarged
 
 enter_through_app()
@@ -214,6 +215,7 @@ usable = usable_networks()
 left, right = st.columns(2)
 chosen = address_select("Network", list(usable), "run", lambda name: describe_run(usable[name]), left)
 run: Run = usable[chosen]
+tab_title(f"Predict with {run.labels().name or run_title(run)}")
 others = right.multiselect(
     "Ask also",
     [name for name in usable if name != chosen],

@@ -10,8 +10,9 @@ from cnnlab.evaluation import Evaluation, export
 from cnnlab.runs import plots
 from cnnlab.runs.run import Run
 from cnnlab.studies import Study, studies
+from pages.shared.address import address_select
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, lecture_thread, runs_folder
+from pages.shared.parts import architecture_title, lecture_thread, runs_folder
 
 enter_through_app()
 

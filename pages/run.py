@@ -15,6 +15,7 @@ from cnnlab.runs.run import Run, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.shipped import shipped
 from pages.shared.actions import action_bar, more_actions, show_refusal
+from pages.shared.address import asked, tab_title
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
@@ -33,7 +34,7 @@ CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d",
 
 def open_run() -> Run:
     """The run named in the address, or the page's end with a word on what to do."""
-    name = st.query_params.get("run", "")
+    name = asked("run") or ""
     try:
         return shipped().get(name) or runs.find(name, runs_folder())
     except UserError:
@@ -212,6 +213,7 @@ def show_origin() -> None:
         st.write(labels.note)
 
 
+tab_title(labels.name or run_title(run))
 show_origin()
 
 

@@ -11,6 +11,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
+from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import STATES, architecture_title, dataset_title_of, runs_folder, state_badge
 
@@ -30,6 +31,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link("pages/run.py", label=run.labels().name, query_params={"run": name})
 everything = runs.summaries(folder)
 if not everything and not actions.trashed(folder):
+    if wanted := asked("group"):
+        unknown("the group", wanted)
     st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
     st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
     st.stop()
@@ -122,13 +125,10 @@ if busy or waiting:
         at_work()
 
 search, by_state, by_group = st.columns([2, 1, 1])
-words = search.text_input("Search", placeholder="name, tag, network, data set", key="search", bind="query-params")
+words = address_text("Search", "search", search, placeholder="name, tag, network, data set")
 states = by_state.multiselect("State", sorted({item["state"] for item in everything}, key=list(STATES).index))
 groups = sorted({item["group"] for item in everything if item["group"]})
-wanted = st.query_params.get("group")
-group = by_group.selectbox(
-    "Group", ["", *groups], groups.index(wanted) + 1 if wanted in groups else 0, format_func=lambda g: g or "All"
-)
+group = address_select("Group", ["", *groups], "group", lambda one: one or "All", by_group)
 shown = [
     item
     for item in everything

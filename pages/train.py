@@ -18,15 +18,23 @@ from cnnlab.shipped import shipped
 from cnnlab.training.batches import prepared
 from cnnlab.training.loggers import LOGGERS
 from cnnlab.training.loggers import TITLES as LOGGER_TITLES
-from cnnlab.training.presets import PRESETS
+from cnnlab.training.presets import (
+    FINE_TUNING,
+    FINE_TUNING_SETTINGS,
+    FINE_TUNING_TEXT,
+    FINE_TUNING_TITLE,
+    PRESETS,
+)
 from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from pages.shared.address import address_select, asked
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import address_select, architecture_title, lecture_thread, runs_folder, switch_control
+from pages.shared.parts import architecture_title, lecture_thread, runs_folder, switch_control
 from pages.shared.settings import columns_of, setting_control, setting_title
 
 enter_through_app()
 
 OWN = "own"
+RECIPES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}
 SHOWN_IMAGES, SHOWN_VARIANTS = 8, 3
 SWEEP_ROWS = 3
 
@@ -38,12 +46,15 @@ def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
     """The recipe to begin from: its name, to which its controls are tied, and its settings."""
     name = address_select(
         "Recipe",
-        [OWN, *PRESETS],
+        list(RECIPES),
         "recipe",
-        lambda option: "Your own" if option == OWN else PRESETS[option].title,
+        RECIPES.__getitem__,
         place,
+        default=OWN,
         help="A recipe of the lecture or its papers, to train as it stands or to change.",
     )
+    if name == FINE_TUNING:
+        return name, settings_of(make_recipe(**FINE_TUNING_SETTINGS))
     recipe = Recipe() if name == OWN else make_recipe(**PRESETS[name].settings)
     return name, settings_of(recipe)
 
@@ -102,8 +113,12 @@ def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
     """The architecture's switches, opening where the preset or the data set want them."""
     source = datasets.source(dataset)
     fitting: dict[str, Any] = {"input_size": architectures.training_input_size(name, source.image_size)}
-    if scope != OWN and PRESETS[scope].architecture == name:
+    if scope in PRESETS and PRESETS[scope].architecture == name:
         fitting |= PRESETS[scope].switches
+    source_run = beginnings().get(asked("from") or "")
+    if source_run and source_run.config.experiment.architecture == name:  # as its weights want them
+        fitting |= source_run.config.experiment.switches
+        scope = f"{scope}.{source_run.id}"
     chosen = {}
     shown = [switch for switch in ARCHITECTURES[name].switches if switch.name != "classes"]
     for start in range(0, len(shown), 2):
@@ -114,16 +129,22 @@ def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
     return chosen
 
 
+def beginnings() -> dict[str, Run]:
+    """The runs whose weights a training can begin with."""
+    trained = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
+    return {run.id: run for run in (*trained, *shipped().values(), *available().values())}
+
+
 def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
-    trained = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
-    candidates = {run.id: run for run in (*trained, *shipped().values(), *available().values())}
+    candidates = beginnings()
     titles = {name: run.labels().name or name for name, run in candidates.items()}
     source_id = address_select(
         "Begin with",
         ["", *titles],
         "from",
         lambda name: titles.get(name, "Fresh weights"),
+        what="the run",
         help="Weights of a trained run: VGG's authors began their deeper networks with the layers of a shallower one "
         "(Simonyan and Zisserman, 2015, section 3.1); with frozen layers it is fine-tuning.",
     )
@@ -253,6 +274,8 @@ with controls:
         left.text_input("Architecture", architecture_title(architecture), disabled=True, key=f"{scope} architecture")
         right.text_input("Data set", datasets.source(dataset).title, disabled=True, key=f"{scope} dataset")
     else:
+        if scope == FINE_TUNING:
+            st.caption(FINE_TUNING_TEXT)
         architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
         dataset = address_select(
             "Data set", list(datasets.sources()), "dataset", lambda name: datasets.source(name).title, right
@@ -292,7 +315,7 @@ with controls:
             settings |= columns_of(names, values, fine)
             if not hardware.has_bfloat16():
                 st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
-        begun = bool(st.query_params.get("from"))
+        begun = bool(asked("from"))
         with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
             start = start_choice(architecture, switches, dataset)
             settings |= columns_of(("label_noise", "pixels"), values, fine, 2)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import get_args
 
 from cnnlab import datasets, jobs
 from cnnlab.datasets.own import import_images, own_summary, slug
+from cnnlab.datasets.own.dropped import ARCHIVE, File, write_archive
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.datasets.own.source import FOLDER
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting
 from cnnlab.jobs import Job
+from cnnlab.limits import Limits
 
 FITTINGS: tuple[Fitting, ...] = get_args(Fitting)
 UPLOADS = ".uploads"
@@ -56,11 +59,24 @@ def imports_under_way() -> list[Job]:
 def keep_upload(title: str, name: str, data: bytes) -> Path:
     """Put the archive uploaded for an import on disk, where its job finds and removes it; UserError where there is no
     room, or the title is taken."""
+    return kept(title, printable(name.replace("/", " ").replace("\\", " ")), lambda path: path.write_bytes(data))
+
+
+def keep_dropped(title: str, files: Iterable[File]) -> Path:
+    """The same for files that were dropped one by one or as a folder."""
+    limits = Limits.from_environment()
+    return kept(title, ARCHIVE, lambda path: write_archive(path, files, limits))
+
+
+def kept(title: str, name: str, write: Callable[[Path], object]) -> Path:
     folder = datasets.data_root() / FOLDER / UPLOADS / free_name(title)
-    path = folder / printable(name.replace("/", " ").replace("\\", " "))
+    path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write(path)
+    except UserError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise UserError(f"The upload cannot be kept in {folder}: {error.strerror}.") from error

@@ -73,6 +73,20 @@ SHIPPED = {
     "validation_fraction": 0.05,
     "flip": True,
 }
+FINE_TUNING = "fine-tuning"
+FINE_TUNING_TITLE = "Fine-tuning a trained network"
+FINE_TUNING_TEXT = (
+    "A trained network learns on, on other images: few epochs, a low rate that falls to zero, mirrored images. Its "
+    "last layer begins anew, for the classes are others."
+)
+FINE_TUNING_SETTINGS: Mapping[str, Any] = {
+    "epochs": 5,
+    "batch_size": 32,
+    "optimizer": "adam",
+    "learning_rate": 3e-4,
+    "schedule": "linear",
+    "flip": True,
+}
 BATCH_LEFT_OPEN = "It does not say the batch size (64 here) and names no augmentation (none here)."
 
 PRESETS = {

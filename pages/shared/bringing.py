@@ -11,6 +11,7 @@ import streamlit as st
 from cnnlab import own_models, pretrained, units
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
+from pages.shared.address import go
 from pages.shared.working import job_or_offer
 
 MOST_MODEL_MB = 2000
@@ -61,5 +62,4 @@ def offer_own_model() -> None:
             except OSError as error:
                 st.error(f"The file cannot be kept: {error.strerror}.")
             else:
-                st.query_params["run"] = brought.id
-                st.rerun()
+                go(run=brought.id)

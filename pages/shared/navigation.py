@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.address import arrive
+
 
 def navigation() -> Any:
     """The menu on top; gives the page that was asked for."""
@@ -30,7 +32,7 @@ def navigation() -> Any:
 
 
 def enter_through_app() -> None:
-    """Every page's first line: make sure that app.py runs around it.
+    """Every page's first line: make sure that app.py runs around it, and read the address.
 
     Where the very first visit after the server's start follows a link to a page, Streamlit takes the folder `pages` for
     an app of its older kind, runs the page without app.py, and goes on so for everybody. A call of `st.navigation` ends
@@ -39,3 +41,4 @@ def enter_through_app() -> None:
     if "entered" not in st.session_state:
         navigation()
         st.rerun()
+    arrive(st.session_state["entered"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from cnnlab.pretrained import available
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 from cnnlab.shipped import is_shipped, shipped
+from pages.shared.address import address_check, address_number, address_select
 
 STATES: dict[State, tuple[str, Any]] = {
     "queued": (":material/schedule:", "gray"),
@@ -44,22 +44,6 @@ def state_badge(state: State) -> None:
 def architecture_title(name: str) -> str:
     found = architectures.ARCHITECTURES.get(name)
     return found.title if found else name
-
-
-def address_select(
-    label: str, options: list[str], name: str, titles: Callable[[str], str], place: Any = st, **settings: Any
-) -> str:
-    """A select box whose choice stands in the address under `name`, as the option itself and not as its title."""
-    key, shown = f"select {name}", f"shown {name}"
-    wanted = st.query_params.get(name)
-    followed = key not in st.session_state or wanted != st.session_state.get(shown)
-    if wanted in options and followed:  # a link or the back button, not the box, changed the address
-        st.session_state[key] = wanted
-    choice = str(place.selectbox(label, options, format_func=titles, key=key, **settings))
-    st.session_state[shown] = choice
-    if choice != (wanted or options[0]):  # an address that says nothing means the first: leave it, and "back" works
-        st.query_params[name] = choice
-    return choice
 
 
 def dataset_title(run: Run) -> str:
@@ -149,30 +133,22 @@ def lecture_thread(part: str) -> None:
 
 
 def switch_control(switch: Switch, key: str, default: Value, bind: bool, width: Any = "stretch") -> Value:
-    """The control that fits a switch's type; its value is in the address where `bind`."""
-    address: Any = "query-params" if bind else None
+    """The control that fits a switch's type; its value is in the address, under `key`, where `bind`."""
+    words: dict[str, Any] = {"help": switch.description}
+    if switch.type is not bool:
+        words["width"] = width
     if switch.choices:
         choices = list(switch.choices)
-        return st.selectbox(
-            switch.title,
-            choices,
-            choices.index(str(default)),
-            key=key,
-            help=switch.description,
-            bind=address,
-            width=width,
-        )
+        if bind:
+            return address_select(switch.title, choices, key, str, default=str(default), **words)
+        return st.selectbox(switch.title, choices, choices.index(str(default)), key=key, **words)
     if switch.type is bool:
-        return st.checkbox(switch.title, bool(default), key=key, help=switch.description, bind=address)
+        if bind:
+            return address_check(switch.title, key, bool(default), **words)
+        return st.checkbox(switch.title, bool(default), key=key, **words)
     number = switch.type
-    return st.number_input(
-        switch.title,
-        min_value=number(switch.minimum),
-        max_value=number(switch.maximum),
-        value=number(default),
-        step=1 if number is int else 0.05,
-        key=key,
-        help=switch.description,
-        bind=address,
-        width=width,
-    )
+    limits, start = (number(switch.minimum), number(switch.maximum)), number(default)
+    words["step"] = 1 if number is int else 0.05
+    if bind:
+        return address_number(switch.title, key, start, st, *limits, **words)
+    return st.number_input(switch.title, *limits, start, key=key, **words)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import reduction
+from tests.pages.controls import control
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
@@ -51,9 +52,9 @@ def test_it_opens_on_the_lectures_case() -> None:
 
 def test_what_is_typed_moves_the_result() -> None:
     app = open_page()
-    app.number_input("bottleneck").set_value(154).run()
+    control(app.number_input, "bottleneck").set_value(154).run()
     assert metrics(app)[2] == ("Factor saved", "1.00×")
-    app.selectbox("padding").set_value("same").run()
+    control(app.selectbox, "padding").set_value("same").run()
     assert metrics(app)[:2] == [("Parameters, direct", "153,632"), ("Parameters, reduced", "152,954")]
     assert metrics(app)[3] == ("Multiply-adds, direct", f"{28 * 28 * 5 * 5 * 192 * 32:,}")
 
@@ -79,7 +80,7 @@ def test_an_address_holds_the_case() -> None:
 )
 def test_what_cannot_be_is_said_and_nothing_else_shown(field: str, value: int, said: str) -> None:
     app = open_page()
-    app.number_input(field).set_value(value).run()
+    control(app.number_input, field).set_value(value).run()
     assert not app.exception
     assert said in app.error[0].value
     assert not app.metric
@@ -110,7 +111,7 @@ def test_all_nine_modules_add_up_to_googlenets() -> None:
 def test_a_module_of_ones_own() -> None:
     app = open_page(view="Inception module", module="Own numbers", n1="1", n3="1", n5="1", own_channels="1")
     assert metrics(app)[0] == ("Parameters, naive", str(2 + 10 + 26))
-    app.number_input("pool").set_value(0).run()
+    control(app.number_input, "pool").set_value(0).run()
     assert not app.exception
     assert "pool proj is 0" in app.error[0].value
 
@@ -129,13 +130,13 @@ def test_vgg_c_against_d() -> None:
 
 def test_what_was_typed_outlives_a_look_at_another_tab() -> None:
     app = open_page()
-    app.number_input("bottleneck").set_value(154).run()
-    app.session_state["view"] = "VGG C against D"
+    control(app.number_input, "bottleneck").set_value(154).run()
+    app.query_params["view"] = "VGG C against D"
     app.run()
     assert metrics(app)[0][0] == "Parameters, VGG D"
-    app.session_state["view"] = "Bottleneck"
+    app.query_params["view"] = "Bottleneck"
     app.run()
-    assert app.number_input("bottleneck").value == 154
+    assert control(app.number_input, "bottleneck").value == 154
 
 
 def test_the_lecture_goes_on_to_googlenet() -> None:

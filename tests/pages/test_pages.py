@@ -19,6 +19,7 @@ from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
 from cnnlab.training.recipe import make_recipe
+from tests.pages.controls import control
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = (
@@ -94,14 +95,14 @@ def test_architectures_shows_the_totals_of_each(open_page: OpenPage, name: str) 
 def test_a_moved_switch_moves_the_totals(open_page: OpenPage) -> None:
     app = open_page("architectures", architecture="minigooglenet")
     assert metric(app, "Parameters") == "1,656,250"
-    app.checkbox("minigooglenet.batch_normalization").uncheck().run()
+    control(app.checkbox, "minigooglenet.batch_normalization").uncheck().run()
     assert metric(app, "Parameters") == "1,649,402"
     assert metric(app, "Non-trainable") == "0"
 
 
 def test_an_input_too_small_says_at_which_layer(open_page: OpenPage) -> None:
     app = open_page("architectures", architecture="vgg16")
-    app.number_input("vgg16.input_size").set_value(16).run()
+    control(app.number_input, "vgg16.input_size").set_value(16).run()
     assert not app.exception
     assert "block5_pool" in app.error[0].value
 
@@ -126,7 +127,7 @@ def test_the_command_names_the_switches_that_were_moved() -> None:
 )
 def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field: str, value: float, said: str) -> None:
     app = open_page("train")
-    app.number_input(field).set_value(value).run()
+    control(app.number_input, field).set_value(value).run()
     assert not app.exception
     assert said in app.error[0].value.lower()
     assert next(button for button in app.button if button.label == "Train").disabled

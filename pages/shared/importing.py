@@ -1,0 +1,194 @@
+"""One's own images brought in: a zip, a folder, a dropped folder, or images dropped class by class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import streamlit as st
+
+from cnnlab import datasets, text
+from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload
+from cnnlab.datasets.own import DroppedClass, ImportReport, read_report, sorted_files
+from cnnlab.errors import UserError
+from cnnlab.images import EXTENSIONS, Fitting
+from pages.shared.address import VISIT, go
+from pages.shared.working import show_progress
+
+MOST_UPLOAD_MB = 1000
+FITTING_WORDS: dict[Fitting, str] = {
+    "crop": "Cut out the middle",
+    "pad": "Pad with black bars",
+    "squash": "Distort to a square",
+}
+ZIP, DROPPED, BY_CLASS, SERVER = "Zip archive", "Dropped folder", "Class by class", "Folder on the server"
+EXPLAINED = {
+    ZIP: "A folder for each class: `cats/1.jpg`, `dogs/7.png`; or `train/cats/…` beside `val` and `test`.",
+    DROPPED: "Drop a folder that holds one for each class: `cats/1.jpg`, `dogs/7.png`; or `train`, `val` and `test`.",
+    BY_CLASS: "Name a class and drop its images; then the next. At least two classes with five images each.",
+    SERVER: "A folder on the machine that cnnlab runs on, with one in it for each class.",
+}
+BEGUN = "imports begun"
+IMPORTED = "imported"
+
+
+def number() -> int:
+    """Which form this is: when what it asked for has been imported, an empty one takes its place."""
+    return int(st.session_state.setdefault("import form", 1))
+
+
+def key(name: str) -> str:
+    return f"import {name} {number()}"
+
+
+def import_form() -> None:
+    title = st.text_input("Name", placeholder="Cats and dogs", key=key("title"))
+    where = st.segmented_control("From", list(EXPLAINED), default=ZIP, required=True, key=key("from"))
+    st.caption(
+        f"{EXPLAINED[where]} Without a test part a fifth of each class is held out. Images are brought to one size; "
+        "nothing else is kept of them."
+    )
+    given: Any = None
+    classes: list[DroppedClass] = []
+    match where:
+        case "Zip archive":
+            given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=key("zip"))
+        case "Dropped folder":
+            given = st.file_uploader(
+                "Folder", accept_multiple_files="directory", max_upload_size=MOST_UPLOAD_MB, key=key("directory")
+            )
+        case "Class by class":
+            classes = classes_form()
+        case _:
+            given = st.text_input("Folder", placeholder="/home/me/pictures", key=key("folder")).strip()
+    left, right = st.columns(2)
+    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key=key("size")))
+    fitting = right.selectbox(
+        "Images that are not square", list(FITTING_WORDS), format_func=FITTING_WORDS.__getitem__, key=key("fitting")
+    )
+    # Always alive: a name that is being typed is only known here once the button is pressed.
+    if not st.button("Import", icon=":material/upload:", type="primary"):
+        return
+    missing = [] if title.strip() else ["give the data set a name"]
+    if where != BY_CLASS and not given:
+        missing.append({ZIP: "choose a zip archive", DROPPED: "drop a folder"}.get(where, "name the folder"))
+    try:
+        if missing:
+            raise UserError(f"Not yet: {' and '.join(missing)}.")
+        path = path_of(title.strip(), where, given, classes)
+        job = importing(title.strip(), path, size, cast("Fitting", fitting))
+        job.start()
+    except UserError as error:
+        st.error(text.markdown(str(error)), icon=":material/error:")
+    else:
+        begun()[job.folder.name.removeprefix("import-")] = st.session_state[VISIT].number
+        st.rerun()
+
+
+def path_of(title: str, where: str, given: Any, classes: list[DroppedClass]) -> Path:
+    """Where the files stand that are to be imported: on the server, or where they have been put for it."""
+    if where == ZIP:
+        return keep_upload(title, given.name, given.getvalue())
+    if where == DROPPED:
+        return keep_dropped(title, ((file.name, file.getvalue()) for file in given))
+    if where == BY_CLASS:
+        return keep_dropped(title, sorted_files(classes))
+    return Path(given).expanduser()
+
+
+def classes_form() -> list[DroppedClass]:
+    """A row for each class: its name, its images, and a way to take it out."""
+    rows: list[int] = st.session_state.setdefault(key("rows"), [1, 2])
+    classes = [dropped_class(row, place, rows) for place, row in enumerate(rows, 1)]
+    if st.button("Add a class", icon=":material/add:", key=key("add")):
+        rows.append(max(rows) + 1)
+        st.rerun()
+    return classes
+
+
+def dropped_class(row: int, place: int, rows: list[int]) -> DroppedClass:
+    left, middle, right = st.columns([3, 8, 1], vertical_alignment="top")
+    name = left.text_input(f"Class {place}", placeholder="cats", max_chars=80, key=key(f"class {row}"))
+    files = middle.file_uploader(
+        f"Images of class {place}",
+        type=list(EXTENSIONS),
+        accept_multiple_files=True,
+        max_upload_size=MOST_UPLOAD_MB,
+        key=key(f"images {row}"),
+    )
+    left.caption(f"{len(files):,} images" if files else "No images yet")
+    if right.button("", icon=":material/close:", help="Take this class out", key=key(f"out {row}")) and len(rows) > 1:
+        rows.remove(row)
+        st.rerun()
+    return DroppedClass(name, [(file.name, file.getvalue()) for file in files])
+
+
+def begun() -> dict[str, int]:
+    """The imports that were begun in this session, each with the visit in which it was."""
+    found: dict[str, int] = st.session_state.setdefault(BEGUN, {})
+    return found
+
+
+def show_imports() -> None:
+    """What is being imported, and a word when it is done; the data set is shown if one has waited for it here."""
+    at_work = set()
+    for job in imports_under_way():
+        now = job.progress()
+        name = job.folder.name.removeprefix("import-")
+        if now and now.failed:
+            begun().pop(name, None)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.error(f"{text.markdown(name)}: {text.markdown(now.message)}", icon=":material/error:")
+                st.button("Dismiss", on_click=forget, args=(job,), key=f"dismiss {name}")
+        elif now:
+            at_work.add(name)
+            begun().setdefault(name, 0)
+            st.markdown(f"**Importing {text.markdown(name)}**")
+            show_progress(job, forget)
+    for name in done(at_work):
+        visit = begun().pop(name)
+        st.session_state[IMPORTED] = name
+        if visit:
+            st.session_state["import form"] = number() + 1
+            st.session_state["own"] = False
+        if visit == st.session_state[VISIT].number:
+            go(dataset=name, section=None)
+    show_imported()
+
+
+def done(at_work: set[str]) -> Iterator[str]:
+    there = datasets.sources()
+    for name in set(begun()) - at_work:
+        if name in there:
+            yield name
+        else:  # cancelled
+            begun().pop(name)
+
+
+def show_imported() -> None:
+    """What the latest import of this session took and left out, until one goes on."""
+    name = st.session_state.get(IMPORTED)
+    source, report = datasets.sources().get(name), read_report(datasets.data_root(), name) if name else None
+    if source is None or report is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(f"{text.markdown(source.title)} is imported: {report_words(report)}", icon=":material/check:")
+        if st.session_state[VISIT].address.get("dataset") != (name,):
+            st.page_link(
+                "pages/datasets.py", label="Show it", icon=":material/arrow_forward:", query_params={"dataset": name}
+            )
+        if st.button("", icon=":material/close:", type="tertiary", help="Put this message away"):
+            del st.session_state[IMPORTED]
+            st.rerun()
+
+
+def report_words(report: ImportReport) -> str:
+    count = Counter({part: sum(classes.values()) for part, classes in report.taken.items()})
+    classes = len({label for part in report.taken.values() for label in part})
+    left_out = f"{report.left_out_count:,} file{'' if report.left_out_count == 1 else 's'} left out, named below"
+    return (
+        f"{classes:,} classes, {count['train']:,} images to train on, {count['validation']:,} to validate and "
+        f"{count['test']:,} to test; {left_out if report.left_out_count else 'nothing was left out'}."
+    )
