@@ -12,7 +12,7 @@ from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
 from cnnlab.training.presets import FINE_TUNING
 from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
-from pages.shared.importing import FITTING_WORDS, import_form, show_imports
+from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_imports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title
 from pages.shared.pictures import picture_grid
@@ -232,7 +232,9 @@ st.title("Data sets", anchor=False)
 st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
 show_imports()
 known = datasets.sources()
-with st.expander("Use your own images", icon=":material/add_photo_alternate:", key="own", on_change="rerun") as own:
+with st.expander(
+    "Use your own images", icon=":material/add_photo_alternate:", key=form_key("own"), on_change="rerun"
+) as own:
     if own.open:
         import_form()
 with st.expander("All data sets", icon=":material/list:", key="all", on_change="rerun") as overview:

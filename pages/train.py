@@ -20,10 +20,10 @@ from cnnlab.training.loggers import LOGGERS
 from cnnlab.training.loggers import TITLES as LOGGER_TITLES
 from cnnlab.training.presets import (
     FINE_TUNING,
-    FINE_TUNING_SETTINGS,
     FINE_TUNING_TEXT,
     FINE_TUNING_TITLE,
     PRESETS,
+    fine_tuning,
 )
 from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
 from pages.shared.address import address_select, asked
@@ -53,9 +53,7 @@ def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
         default=OWN,
         help="A recipe of the lecture or its papers, to train as it stands or to change.",
     )
-    if name == FINE_TUNING:
-        return name, settings_of(make_recipe(**FINE_TUNING_SETTINGS))
-    recipe = Recipe() if name == OWN else make_recipe(**PRESETS[name].settings)
+    recipe = make_recipe(**PRESETS[name].settings) if name in PRESETS else Recipe()
     return name, settings_of(recipe)
 
 
@@ -154,7 +152,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
     try:
-        wanted = plan(architecture, dataset, switches, Recipe())
+        wanted = plan(architecture, dataset, switches, Recipe(batch_size=1))
         target = architectures.build(wanted.architecture, wanted.switches)
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
@@ -288,6 +286,10 @@ with controls:
     name, tried, sample = "", {}, 0
     problem = None
     try:
+        if scope == FINE_TUNING:
+            trained, _ = datasets.source(dataset).training_counts(Recipe().validation_fraction)
+            values = settings_of(fine_tuning(trained))
+            scope = f"{scope}.{dataset}"
         chosen = main_controls(values, scope, given)
         fine = given["scope"]
         settings = {**values, **chosen}

@@ -61,7 +61,7 @@ class Experiment(BaseModel):
         if self.initial:
             words += ["--from-run", self.initial.run, "--freeze-epochs", str(self.initial.freeze_epochs)]
         try:
-            defaults = plan(self.architecture, self.dataset, {}, Recipe()).switches
+            defaults = plan(self.architecture, self.dataset, {}, Recipe(batch_size=1)).switches
         except UserError:  # the data set was removed since
             defaults = {}
         changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults.get(name)]

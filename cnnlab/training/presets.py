@@ -11,7 +11,7 @@ from typing import Any
 
 from cnnlab.errors import UserError
 from cnnlab.runs.config import Experiment, plan, replan
-from cnnlab.training.recipe import make_recipe
+from cnnlab.training.recipe import Recipe, make_recipe
 
 LECTURE = 'the lecture "CNN Architectures II"'
 
@@ -79,15 +79,14 @@ FINE_TUNING_TEXT = (
     "A trained network learns on, on other images: few epochs, a low rate that falls to zero, mirrored images. Its "
     "last layer begins anew, for the classes are others."
 )
-FINE_TUNING_SETTINGS: Mapping[str, Any] = {
-    "epochs": 5,
-    "batch_size": 32,
-    "optimizer": "adam",
-    "learning_rate": 3e-4,
-    "schedule": "linear",
-    "flip": True,
-}
 BATCH_LEFT_OPEN = "It does not say the batch size (64 here) and names no augmentation (none here)."
+
+
+def fine_tuning(images: int) -> Recipe:
+    """The recipe for fine-tuning on so many images: small batches of few, so that an epoch has enough steps."""
+    batch = min(images, max(8, min(32, images // 20)))
+    return make_recipe(epochs=5, batch_size=batch, optimizer="adam", learning_rate=3e-4, schedule="linear", flip=True)
+
 
 PRESETS = {
     preset.name: preset

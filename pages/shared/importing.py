@@ -39,13 +39,13 @@ def number() -> int:
     return int(st.session_state.setdefault("import form", 1))
 
 
-def key(name: str) -> str:
+def form_key(name: str) -> str:
     return f"import {name} {number()}"
 
 
 def import_form() -> None:
-    title = st.text_input("Name", placeholder="Cats and dogs", key=key("title"))
-    where = st.segmented_control("From", list(EXPLAINED), default=ZIP, required=True, key=key("from"))
+    title = st.text_input("Name", placeholder="Cats and dogs", key=form_key("title"))
+    where = st.segmented_control("From", list(EXPLAINED), default=ZIP, required=True, key=form_key("from"))
     st.caption(
         f"{EXPLAINED[where]} Without a test part a fifth of each class is held out. Images are brought to one size; "
         "nothing else is kept of them."
@@ -54,19 +54,22 @@ def import_form() -> None:
     classes: list[DroppedClass] = []
     match where:
         case "Zip archive":
-            given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=key("zip"))
+            given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=form_key("zip"))
         case "Dropped folder":
             given = st.file_uploader(
-                "Folder", accept_multiple_files="directory", max_upload_size=MOST_UPLOAD_MB, key=key("directory")
+                "Folder", accept_multiple_files="directory", max_upload_size=MOST_UPLOAD_MB, key=form_key("directory")
             )
         case "Class by class":
             classes = classes_form()
         case _:
-            given = st.text_input("Folder", placeholder="/home/me/pictures", key=key("folder")).strip()
+            given = st.text_input("Folder", placeholder="/home/me/pictures", key=form_key("folder")).strip()
     left, right = st.columns(2)
-    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key=key("size")))
+    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key=form_key("size")))
     fitting = right.selectbox(
-        "Images that are not square", list(FITTING_WORDS), format_func=FITTING_WORDS.__getitem__, key=key("fitting")
+        "Images that are not square",
+        list(FITTING_WORDS),
+        format_func=FITTING_WORDS.__getitem__,
+        key=form_key("fitting"),
     )
     # Always alive: a name that is being typed is only known here once the button is pressed.
     if not st.button("Import", icon=":material/upload:", type="primary"):
@@ -100,9 +103,9 @@ def path_of(title: str, where: str, given: Any, classes: list[DroppedClass]) -> 
 
 def classes_form() -> list[DroppedClass]:
     """A row for each class: its name, its images, and a way to take it out."""
-    rows: list[int] = st.session_state.setdefault(key("rows"), [1, 2])
+    rows: list[int] = st.session_state.setdefault(form_key("rows"), [1, 2])
     classes = [dropped_class(row, place, rows) for place, row in enumerate(rows, 1)]
-    if st.button("Add a class", icon=":material/add:", key=key("add")):
+    if st.button("Add a class", icon=":material/add:", key=form_key("add")):
         rows.append(max(rows) + 1)
         st.rerun()
     return classes
@@ -110,16 +113,19 @@ def classes_form() -> list[DroppedClass]:
 
 def dropped_class(row: int, place: int, rows: list[int]) -> DroppedClass:
     left, middle, right = st.columns([3, 8, 1], vertical_alignment="top")
-    name = left.text_input(f"Class {place}", placeholder="cats", max_chars=80, key=key(f"class {row}"))
+    name = left.text_input(f"Class {place}", placeholder="cats", max_chars=80, key=form_key(f"class {row}"))
     files = middle.file_uploader(
         f"Images of class {place}",
         type=list(EXTENSIONS),
         accept_multiple_files=True,
         max_upload_size=MOST_UPLOAD_MB,
-        key=key(f"images {row}"),
+        key=form_key(f"images {row}"),
     )
     left.caption(f"{len(files):,} images" if files else "No images yet")
-    if right.button("", icon=":material/close:", help="Take this class out", key=key(f"out {row}")) and len(rows) > 1:
+    if (
+        right.button("", icon=":material/close:", help="Take this class out", key=form_key(f"out {row}"))
+        and len(rows) > 1
+    ):
         rows.remove(row)
         st.rerun()
     return DroppedClass(name, [(file.name, file.getvalue()) for file in files])
@@ -152,7 +158,6 @@ def show_imports() -> None:
         st.session_state[IMPORTED] = name
         if visit:
             st.session_state["import form"] = number() + 1
-            st.session_state["own"] = False
         if visit == st.session_state[VISIT].number:
             go(dataset=name, section=None)
     show_imported()

@@ -14,7 +14,6 @@ from cnnlab import datasets
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.runs.run import Run
 from tests.browser.conftest import Server, metric
-from tests.test_own_images import two_classes, zipped
 from tests.test_prediction_many import png
 
 LONG_MS = 120_000
@@ -65,23 +64,3 @@ def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Pa
     expect(page.get_by_text(re.compile("Grad-CAM"))).to_be_visible(timeout=LONG_MS)
     page.get_by_role("radio", name="First filters").or_(page.get_by_role("button", name="First filters")).first.click()
     expect(page.get_by_text("The 32 filters of the first convolution")).to_be_visible()
-
-
-def test_ones_own_images_are_brought_in_a_zip_and_shown(server: Server, page: Page, tmp_path: Path) -> None:
-    archive = zipped(tmp_path / "pets.zip", {**two_classes(), "cats/notes.txt": b"?"})
-    page.goto(f"{server.address}/datasets")
-    page.get_by_text("Use your own images").click()
-    page.locator("input[type=file]").set_input_files(archive)
-    expect(page.get_by_text("pets.zip")).to_be_visible()
-    page.get_by_label("Name").fill("Pets")
-    page.get_by_label("Name").press("Enter")
-    page.get_by_role("button", name="Import", exact=True).click()
-    report = server.runs.parent / "data" / "own" / "pets" / "import.json"
-    page.wait_for_timeout(500)
-    for _ in range(100):
-        if report.exists():
-            break
-        page.wait_for_timeout(200)
-    page.goto(f"{server.address}/datasets?dataset=pets")
-    expect(metric(page, "Training images")).to_have_text("14")
-    expect(page.get_by_text("1 file left out")).to_be_visible()
