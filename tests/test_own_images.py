@@ -18,8 +18,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.datasets.job import forget, importing, imports_under_way, keep_upload, preparing
-from cnnlab.datasets.own import ImportReport, import_images, own_sources, read_report, remove, slug
+from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload, preparing
+from cnnlab.datasets.own import (
+    DroppedClass,
+    ImportReport,
+    import_images,
+    own_sources,
+    read_report,
+    remove,
+    slug,
+    sorted_files,
+)
 from cnnlab.datasets.own.container import Found
 from cnnlab.datasets.own.sorting import arrange, printable
 from cnnlab.errors import UserError
@@ -431,3 +440,90 @@ def test_some_classes_of_a_data_set_make_another_in_the_same_parts(
     assert_refused(call("subset", "x", "digits", "3", "eleven"), "'eleven'")
     assert_refused(call("subset", "x", "digits", "3"), "two classes")
     assert call("subset", "Fewer", "threes-and-sevens", "3", "7").code == 0, "a subset of a subset"
+
+
+def dropped(*names: str) -> list[DroppedClass]:
+    """Classes of these names with images of their own, all files called the same, as cameras do."""
+    return [
+        DroppedClass(name, [("IMG.png", photo(100 * place + n)) for n in range(PER_CLASS)])
+        for place, name in enumerate(names)
+    ]
+
+
+def import_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classes: list[DroppedClass]) -> ImportReport:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "data"))
+    path = keep_dropped("Mine", sorted_files(classes))
+    assert path.is_relative_to(tmp_path / "data" / "own")
+    return import_images(path, tmp_path / "out" / "mine", "mine", "Mine", 16)
+
+
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [
+        (("cats", "dogs"), {"cats", "dogs"}),
+        (("train", "test", "other"), {"train", "test", "other"}),  # no parts: a person named classes so
+        (("../../etc", "a/b", "c\\d"), {"a b", "c d"}),
+        (("  **bold** ", "<img src=x>"), {"**bold**", "<img src=x>"}),
+        (("猫", "犬" * 200), {"猫", "犬" * 80}),
+    ],
+)
+def test_classes_dropped_one_by_one_keep_their_names_and_all_their_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], called: set[str]
+) -> None:
+    if names[0].startswith(".."):
+        with pytest.raises(UserError, match="without a dot in front"):
+            sorted_files(dropped(*names))
+        names = names[1:]
+    report = import_dropped(tmp_path, monkeypatch, dropped(*names))
+    assert set(report.taken["train"]) == called
+    assert sum(sum(part.values()) for part in report.taken.values()) == PER_CLASS * len(names)
+    assert not report.left_out
+    assert set(report.held_out) == {"test", "validation"}
+
+
+def test_what_is_dropped_is_checked_like_any_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = dropped("cats", "dogs")
+    bad = [("notes.txt", b"?"), ("broken.png", b"\x89PNG"), ("more.zip", b"PK"), ("../up.png", photo(900))]
+    report = import_dropped(tmp_path, monkeypatch, [*classes[:1], DroppedClass("dogs", [*classes[1].files, *bad])])
+    assert {one.file for one in report.left_out} == {"dogs/notes.txt", "dogs/broken.png", "dogs/more.zip"}
+    monkeypatch.setenv("CNNLAB_MAX_ENTRIES", "5")
+    with pytest.raises(UserError, match="CNNLAB_MAX_ENTRIES"):
+        keep_dropped("Others", sorted_files(classes))
+    assert not (tmp_path / "data" / "own" / ".uploads" / "others").exists()
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        ([], "there is none yet"),
+        (dropped("cats"), "there is only cats"),
+        ([*dropped("cats"), DroppedClass("", [])], "there is only cats"),
+        ([*dropped("cats"), DroppedClass("dogs", [])], "dogs has no images yet"),
+        ([DroppedClass(" ", [("a.png", b"")]), *dropped("dogs")], "Class 1 has images and no name"),
+        (dropped("cats", "CATS\u200b"), "Two classes are called CATS"),
+        (dropped("cats", ".dogs"), "without a dot in front"),
+    ],
+)
+def test_classes_that_cannot_be_imported_are_named_in_one_sentence(classes: list[DroppedClass], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        sorted_files(classes)
+    assert_one_line(str(refused.value), said)
+
+
+def test_a_dropped_folder_may_not_lead_out_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "data"))
+    inside = {f"album/{name}": data for name, data in two_classes().items()}
+    files = {
+        **inside,
+        "album/../../up.png": photo(900),
+        "/etc/cats/x.png": photo(901),
+        "album/.hidden/a.png": b"",
+        "\ud800" * 70_000: b"",
+    }
+    path = keep_dropped("Mine", files.items())
+    report = import_images(path, tmp_path / "out" / "mine", "mine", "Mine", 16)
+    assert [one.reason for one in report.left_out].count("its path leads out of the archive") == 2
+    assert report.left_out_count == 3
+    assert set(report.taken["train"]) == {"cats", "dogs"}
+    with pytest.raises(UserError, match="holds no files"):
+        keep_dropped("Empty", [])

@@ -18,8 +18,9 @@ from cnnlab.evaluation import kept_evaluation, kept_predictions
 from cnnlab.evaluation.store import predict_all
 from cnnlab.prediction import load_classifier
 from cnnlab.runs.run import WEIGHTS_FILE, Run
-from cnnlab.shipped import SOURCE, ship, shipped
-from cnnlab.training.presets import preset
+from cnnlab.shipped import SOURCE, nearest, ship, shipped
+from cnnlab.training.presets import fine_tuning, preset
+from cnnlab.training.recipe import Recipe
 from tests.conftest import TRAINED_EPOCHS, Output, last_line
 from tests.test_prediction_many import png
 
@@ -92,6 +93,22 @@ def test_the_projects_own_stay_as_they_are(network: Run) -> None:
     network.relabel(name="mine")
     assert shipped()[network.id].labels().name == "mine", "what one does with a copy stays with it"
     assert {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("side", "name"),
+    [(8, "minigooglenet-cifar10"), (32, "minivggnet-cifar10"), (64, "deepergooglenet-tiny-imagenet")],
+)
+def test_the_one_to_fine_tune_learned_on_images_of_about_that_size(side: int, name: str) -> None:
+    assert nearest(side).id == name
+
+
+@pytest.mark.parametrize(("images", "batch"), [(3, 3), (14, 8), (200, 10), (50_000, 32)])
+def test_fine_tuning_takes_small_steps_and_enough_of_them(images: int, batch: int) -> None:
+    recipe = fine_tuning(images)
+    assert recipe.batch_size == batch
+    assert recipe.learning_rate < Recipe().learning_rate
+    assert recipe.epochs == 5
 
 
 def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable[..., Output]) -> None:

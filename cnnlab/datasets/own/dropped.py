@@ -6,7 +6,8 @@ What the browser calls a file or a person a class is only ever a name within tha
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cnnlab.limits import Limits
 
 File = tuple[str, bytes]
 ARCHIVE = "dropped images"
+MOST_NAME_LETTERS = 4000
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def sorted_files(classes: Sequence[DroppedClass]) -> list[File]:
     names: dict[str, str] = {}
     for place, one in given:
         if not one.title:
-            raise UserError(f"Class {place} has {len(one.files):,} files and no name: give it one.")
+            raise UserError(f"Class {place} has images and no name: give it one.")
         if is_hidden((one.title,)):
             raise UserError(f"{one.title} cannot be a class's name: choose another, without a dot in front.")
         if not one.files:
@@ -53,11 +55,16 @@ def sorted_files(classes: Sequence[DroppedClass]) -> list[File]:
         there = f"there is only {given[0][1].title}" if given else "there is none yet"
         raise UserError(f"A data set needs at least two classes, each with a name and images; {there}.")
     whole = "train/" if any(name in PARTS for name in names) else ""  # else a class called "test" were a part
-    return [
-        (f"{whole}{one.title}/{printable(name.replace('/', ' ').replace(chr(92), ' '))}", data)
-        for _, one in given
-        for name, data in one.files
-    ]
+    return [(f"{whole}{one.title}/{name}", data) for _, one in given for name, data in named_apart(one.files)]
+
+
+def named_apart(files: Sequence[File]) -> Iterator[File]:
+    """Files under names in one piece, no two the same: cameras begin anew with theirs."""
+    seen: Counter[str] = Counter()
+    for given, data in files:
+        name = printable(given.replace("/", " ").replace("\\", " "))
+        seen[name] += 1
+        yield (name if seen[name] == 1 else f"{seen[name]}-{name}"), data
 
 
 def write_archive(path: Path, files: Iterable[File], limits: Limits) -> None:
@@ -67,6 +74,7 @@ def write_archive(path: Path, files: Iterable[File], limits: Limits) -> None:
         for count, (name, data) in enumerate(files, 1):
             if count > limits.entries:
                 raise UserError(f"More than {limits.entries:,} files; CNNLAB_MAX_ENTRIES allows no more.")
-            archive.writestr(zipfile.ZipInfo(name), data)
+            kept = name.encode("utf-8", "replace").decode()[:MOST_NAME_LETTERS]
+            archive.writestr(zipfile.ZipInfo(kept), data)
     if not count:
         raise UserError("The folder holds no files: drop one with a folder for each class.")
