@@ -51,7 +51,7 @@ def import_form() -> None:
         "nothing else is kept of them."
     )
     given: Any = None
-    classes: list[DroppedClass] = []
+    classes: list[tuple[str, Any]] = []
     match where:
         case "Zip archive":
             given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=form_key("zip"))
@@ -90,30 +90,34 @@ def import_form() -> None:
         st.rerun()
 
 
-def path_of(title: str, where: str, given: Any, classes: list[DroppedClass]) -> Path:
+def path_of(title: str, where: str, given: Any, classes: list[tuple[str, Any]]) -> Path:
     """Where the files stand that are to be imported: on the server, or where they have been put for it."""
     if where == ZIP:
         return keep_upload(title, given.name, given.getvalue())
     if where == DROPPED:
         return keep_dropped(title, ((file.name, file.getvalue()) for file in given))
     if where == BY_CLASS:
-        return keep_dropped(title, sorted_files(classes))
+        given_classes = [
+            DroppedClass(name, [(file.name, file.getvalue()) for file in files]) for name, files in classes
+        ]
+        return keep_dropped(title, sorted_files(given_classes))
     return Path(given).expanduser()
 
 
-def classes_form() -> list[DroppedClass]:
+def classes_form() -> list[tuple[str, Any]]:
     """A row for each class: its name, its images, and a way to take it out."""
     rows: list[int] = st.session_state.setdefault(form_key("rows"), [1, 2])
-    classes = [dropped_class(row, place, rows) for place, row in enumerate(rows, 1)]
-    if st.button("Add a class", icon=":material/add:", key=form_key("add")):
-        rows.append(max(rows) + 1)
-        st.rerun()
+    classes = [class_row(row, place, rows) for place, row in enumerate(rows, 1)]
+    # By callback, for a run that is cut short forgets what was dropped in the rows that it has not come to.
+    st.button("Add a class", icon=":material/add:", key=form_key("add"), on_click=rows.append, args=(max(rows) + 1,))
     return classes
 
 
-def dropped_class(row: int, place: int, rows: list[int]) -> DroppedClass:
+def class_row(row: int, place: int, rows: list[int]) -> tuple[str, Any]:
     left, middle, right = st.columns([3, 8, 1], vertical_alignment="top")
-    name = left.text_input(f"Class {place}", placeholder="cats", max_chars=80, key=form_key(f"class {row}"))
+    name = left.text_input(
+        f"Class {place}", placeholder="cats" if place == 1 else "dogs", max_chars=80, key=form_key(f"class {row}")
+    )
     files = middle.file_uploader(
         f"Images of class {place}",
         type=list(EXTENSIONS),
@@ -121,14 +125,17 @@ def dropped_class(row: int, place: int, rows: list[int]) -> DroppedClass:
         max_upload_size=MOST_UPLOAD_MB,
         key=form_key(f"images {row}"),
     )
-    left.caption(f"{len(files):,} images" if files else "No images yet")
-    if (
-        right.button("", icon=":material/close:", help="Take this class out", key=form_key(f"out {row}"))
-        and len(rows) > 1
-    ):
-        rows.remove(row)
-        st.rerun()
-    return DroppedClass(name, [(file.name, file.getvalue()) for file in files])
+    left.caption(f"{len(files):,} image{'' if len(files) == 1 else 's'}" if files else "No images yet")
+    right.button(
+        "",
+        icon=":material/close:",
+        help="Take this class out",
+        key=form_key(f"out {row}"),
+        on_click=rows.remove,
+        args=(row,),
+        disabled=len(rows) == 1,
+    )
+    return name, files
 
 
 def begun() -> dict[str, int]:
