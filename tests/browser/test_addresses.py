@@ -68,7 +68,7 @@ def settled(page: Page, path: str, query: dict[str, str], shown: dict[str, str])
 
 def test_a_link_that_is_followed_at_once_leads_where_it_says(laboratory: Server, page: Page) -> None:
     """From a page that one came to by its address, while it is still being drawn."""
-    for _ in range(3):
+    for _ in range(2):
         page.goto("about:blank")
         page.goto(at(laboratory, "datasets", dataset="pets"), wait_until="commit")
         page.evaluate(AT_ONCE, "Train on it")

@@ -86,13 +86,14 @@ def test_a_zip_is_imported_without_another_key_and_a_shipped_network_fine_tuned_
 
 
 def test_a_folder_is_dropped_with_its_classes(laboratory: Server, page: Page, tmp_path: Path) -> None:
-    files = {**two_classes(), "cats/notes.txt": b"?", "dogs/broken.png": b"\x89PNG"}
+    few = {name: data for name, data in two_classes().items() if int(name[5]) < 5}
+    files = {**few, "cats/notes.txt": b"?", "dogs/broken.png": b"\x89PNG"}
     open_form(page, laboratory, "Dropped folder")
     page.locator("input[type=file][webkitdirectory]").set_input_files(folders(tmp_path / "animals", files))
     expect(page.get_by_text("notes.txt").first).to_be_attached()
     page.get_by_label("Name", exact=True).press_sequentially("Animals")
     page.get_by_role("button", name="Import", exact=True).click()
-    shown(page, "Animals", 14)
+    shown(page, "Animals", 6)
     expect(page.get_by_text("2 files left out", exact=True)).to_be_visible()
 
 
