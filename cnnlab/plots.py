@@ -10,6 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from cnnlab.text import chart
+
 STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1", "#D55E00", "#999999")
 MOST_CLASSES = 40
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
@@ -18,7 +20,7 @@ MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
 def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
     """The top classes of one image as horizontal bars, the most probable on top."""
-    names = [name for name, _ in top][::-1]
+    names = [chart(name) for name, _ in top][::-1]
     values = [value for _, value in top][::-1]
     figure = go.Figure()
     figure.add_bar(
@@ -50,7 +52,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
     figure = go.Figure()
     for (part, values), colour in zip(counts.items(), (TRAINING, VALIDATION, STAGE_COLOURS[2]), strict=False):
         figure.add_bar(
-            x=[classes[number] for number in order],
+            x=[chart(classes[number]) for number in order],
             y=[values[number] for number in order],
             name=part,
             marker={"color": colour},
@@ -79,7 +81,7 @@ def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str, 
         held = [dict(parts).get(stage, 0) for _, parts in shares]
         figure.add_bar(
             x=held,
-            y=[label for label, _ in shares],
+            y=[chart(label) for label, _ in shares],
             name=stage,
             orientation="h",
             marker={"color": STAGE_COLOURS[min(stages.index(stage), len(STAGE_COLOURS) - 1)]},
@@ -120,8 +122,8 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
         figure.add_scatter(
             x=[point["multiply_adds"] for point in chosen],
             y=[point["accuracy"] for point in chosen],
-            text=[point["label"] for point in chosen],
-            customdata=[[point["parameters"], point["source"]] for point in chosen],
+            text=[chart(point["label"]) for point in chosen],
+            customdata=[[point["parameters"], chart(point["source"])] for point in chosen],
             name=name,
             mode="markers+text",
             textposition="top center",
@@ -138,7 +140,7 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
         height=420,
         margin=MARGIN,
         xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s"},
-        yaxis={"title": measure, "tickformat": ".0%"},
+        yaxis={"title": chart(measure), "tickformat": ".0%"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure

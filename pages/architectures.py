@@ -11,6 +11,7 @@ from cnnlab.layers import shape_text
 from cnnlab.network import Network
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, architecture_title, lecture_thread, switch_control
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -124,7 +125,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 try:
     network = architectures.build(name, values)
 except UserError as error:
-    st.error(str(error))
+    show_error(error)
     st.stop()
 default = architectures.build(name)
 

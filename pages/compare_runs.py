@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.runs import plots
 from cnnlab.runs.comparison import Comparison, comparison
@@ -36,7 +36,7 @@ def chosen_runs() -> list[Run]:
         except UserError:
             missing.append(name)
     if missing:
-        st.warning(f"There is no run {', '.join(missing)} here.")
+        st.warning(f"There is no run {text.message(', '.join(missing))} here.")
     return found
 
 
@@ -65,7 +65,7 @@ def show_reached(table: Comparison, titles: list[str]) -> None:
             units.short(item["multiply_adds"]) if item["multiply_adds"] else "–" for item in table.figures
         ],
     }
-    st.dataframe(pd.DataFrame({"Run": titles, **columns}), hide_index=True)
+    st.dataframe(pd.DataFrame({"Run": [text.plain(title) for title in titles], **columns}), hide_index=True)
 
 
 def show_settings(table: Comparison, titles: list[str]) -> None:
@@ -74,7 +74,7 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
         st.caption("None: the runs were asked for the same.")
         return
     rows = {setting_title(name): [units.setting(value) for value in values] for name, values in table.settings.items()}
-    st.dataframe(pd.DataFrame(rows, index=titles).T, height=38 + 35 * len(rows))
+    st.dataframe(pd.DataFrame(rows, index=[text.plain(title) for title in titles]).T, height=38 + 35 * len(rows))
 
 
 def show_sweep(table: Comparison) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnnlab import units
+from cnnlab import text, units
 from cnnlab.datasets import Split, SplitName
 from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
@@ -28,6 +28,7 @@ from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evalua
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, data_link, describe_run, lecture_thread, split_here, usable_runs
 from pages.shared.pictures import picture_grid
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -55,7 +56,8 @@ def show_pictures(
     images = split.batch(chosen)[0]
     captions = []
     for place in chosen:
-        true, guess, sure = classes[found.labels[place]], classes[found.predicted[place]], found.confidence[place]
+        true, guess = (text.markdown(classes[one[place]]) for one in (found.labels, found.predicted))
+        sure = found.confidence[place]
         captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")
     picture_grid(list(images), captions)
 
@@ -101,9 +103,9 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
         return
     true, guess = points[0]["customdata"]
     positions = found.cell(true, guess)
-    what = f"taken for {kept.classes[guess]}" if true != guess else "recognised"
+    what = f"taken for {text.markdown(kept.classes[guess])}" if true != guess else "recognised"
     images = f"{len(positions):,} image{'' if len(positions) == 1 else 's'}"
-    st.subheader(f"{kept.classes[true]}, {what}: {images}", anchor=False)
+    st.subheader(f"{text.markdown(kept.classes[true])}, {what}: {images}", anchor=False)
     show_pictures(split, found, positions, kept.classes, f"cell {true} {guess}")
 
 
@@ -117,7 +119,9 @@ def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> No
         key="which",
         bind="query-params",
     )
-    only = right.selectbox("Of class", [None, *kept.classes], format_func=lambda name: name or "All classes")
+    only = right.selectbox(
+        "Of class", [None, *kept.classes], format_func=lambda name: "All classes" if name is None else text.plain(name)
+    )
     positions = found.doubtful_hits() if which == "Doubtful hits" else found.mistakes()
     if only is not None:
         positions = positions[found.labels[positions] == kept.classes.index(only)]
@@ -153,7 +157,7 @@ def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predict
             icon=":material/info:",
         )
         return
-    name = st.selectbox("Against", list(others), format_func=lambda name: title_of(*others[name]))
+    name = st.selectbox("Against", list(others), format_func=lambda name: text.plain(title_of(*others[name])))
     other, one = others[name]
     theirs = predictions_of(other, one)
     _, mine, yours = np.intersect1d(found.rows, theirs.rows, assume_unique=True, return_indices=True)
@@ -260,8 +264,8 @@ try:
         headline(kept)
         show_views(run, kept)
         st.caption(
-            f"{kept.dataset}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, measured in "
-            f"{units.duration(kept.seconds)}."
+            f"{text.markdown(kept.dataset)}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, "
+            f"measured in {units.duration(kept.seconds)}."
         )
         section = st.segmented_control(
             "Show",
@@ -288,5 +292,5 @@ try:
                 show_report(run, kept)
         show_downloads(run, split, kept, found)
 except UserError as error:
-    st.error(str(error))
+    show_error(error)
 lecture_thread("Training")

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, runs, units
+from cnnlab import datasets, runs, text, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation
@@ -14,6 +14,7 @@ from cnnlab.runs.status import ACTIVE
 from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
+from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()
@@ -34,7 +35,7 @@ def queue_form() -> None:
     left, middle, right = st.columns(3)
     architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
     sources = datasets.sources()
-    dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: sources[name].title)
+    dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: text.plain(sources[name].title))
     epochs = right.number_input("Epochs each", value=40, min_value=1, step=5)
     st.caption(
         f"{len(CONDITIONS)} runs: {', '.join(condition.title for condition in CONDITIONS)}. SGD with momentum, a "
@@ -44,7 +45,7 @@ def queue_form() -> None:
         try:
             made = queue_all(architecture, dataset, int(epochs), folder)
         except UserError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             st.query_params["group"] = made[0].config.group
             st.rerun()
@@ -65,7 +66,7 @@ group = st.selectbox(
     "Experiment",
     groups,
     groups.index(wanted) if wanted in groups else 0,
-    format_func=lambda name: name.removeprefix(f"{GROUP}-"),
+    format_func=lambda name: text.plain(name.removeprefix(f"{GROUP}-")),
 )
 st.query_params["group"] = group
 members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]

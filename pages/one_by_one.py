@@ -13,6 +13,7 @@ from cnnlab.layers import shape_text
 from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
 from cnnlab.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
 from pages.shared.navigation import enter_through_app
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -253,7 +254,7 @@ def show(part: Callable[[], None]) -> None:
     try:
         part()
     except UserError as error:
-        st.error(str(error))
+        show_error(error)
 
 
 lin = ARCHITECTURES["nin"].paper

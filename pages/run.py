@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
 from cnnlab.runs import plots, queue
@@ -19,6 +19,7 @@ from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import run_title, runs_folder, state_badge
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -28,6 +29,7 @@ STEP_CURVES = {
     "gradient_norm": "Norm of the gradient",
     "images_per_second": "Images per second",
 }
+MOST_TAG = 60
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -39,7 +41,8 @@ def open_run() -> Run:
     except UserError:
         st.title("Run", anchor=False)
         if name:
-            st.warning(f"There is no run {name!r} here. It may have been deleted, or the address is cut off.")
+            given = text.markdown(repr(name))
+            st.warning(f"There is no run {given} here. It may have been deleted, or the address is cut off.")
         else:
             st.info("The address names no run. Choose one from the list.", icon=":material/info:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
@@ -49,17 +52,17 @@ def open_run() -> Run:
 def show_message(run: Run, status: Status) -> None:
     match status.state:
         case "failed" | "interrupted":
-            st.error(status.message, icon=":material/error:")
+            show_error(status.message, ":material/error:")
         case "paused":
-            st.info(status.message, icon=":material/pause:")
+            st.info(text.message(status.message), icon=":material/pause:")
         case "stopped":
-            st.info(status.message, icon=":material/stop:")
+            st.info(text.message(status.message), icon=":material/stop:")
         case "queued":
             waiting = queue.read(run.folder.parent).waiting
             place = waiting.index(run.id) + 1 if run.id in waiting else 1
             st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
         case "starting" | "preparing":
-            st.progress(status.fraction or 0.0, text=status.message or "Starting the training process")
+            st.progress(status.fraction or 0.0, text=text.message(status.message or "Starting the training process"))
         case "running":
             done = status.step / status.steps
             epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
@@ -67,7 +70,7 @@ def show_message(run: Run, status: Status) -> None:
                 min(done, 1.0), text=f"Epoch {epoch} of {status.epochs}, step {status.step:,} of {status.steps:,}"
             )
         case _ if status.message:
-            st.info(status.message, icon=":material/flag:")
+            st.info(text.message(status.message), icon=":material/flag:")
         case _:
             pass
     if silence := status.silence(time.time()):
@@ -153,8 +156,8 @@ def show_events(run: Run) -> None:
         [
             {
                 "When": datetime.fromtimestamp(event["time"]).astimezone().strftime("%d %b, %H:%M:%S"),
-                "Event": event.get("event", ""),
-                "": event.get("message", ""),
+                "Event": text.plain(str(event.get("event", "")), text.MOST),
+                "": text.plain(str(event.get("message", "")), text.MOST_MESSAGE),
             }
             for event in events
         ]
@@ -170,7 +173,7 @@ def show_evaluation(run: Run) -> None:
     if kept is None:
         return
     headline(kept)
-    st.caption(f"{kept.dataset}, {kept.images:,} test images, weights after epoch {kept.epoch:g}.")
+    st.caption(f"{text.markdown(kept.dataset)}, {kept.images:,} test images, weights after epoch {kept.epoch:g}.")
     st.page_link(
         "pages/evaluate.py",
         label="Report, confusion, mistakes",
@@ -185,7 +188,7 @@ experiment = run.config.experiment
 labels = run.labels()
 began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-st.title(labels.name or run_title(run), anchor=False)
+st.title(text.markdown(labels.name or run_title(run)), anchor=False)
 show_refusal()
 own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
 alive = (*ACTIVE, "queued")
@@ -205,11 +208,11 @@ def show_origin() -> None:
         else []
     )
     if words:
-        st.caption(" · ".join(words))
+        st.caption(text.message(" · ".join(words)))
     if labels.tags:
-        st.markdown(" ".join(f":gray-badge[{tag}]" for tag in labels.tags))
+        st.markdown(" ".join(f":gray-badge[{text.markdown(tag, MOST_TAG)}]" for tag in labels.tags))
     if labels.note:
-        st.write(labels.note)
+        st.markdown(text.lines(labels.note))
 
 
 show_origin()

@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
@@ -18,6 +18,7 @@ enter_through_app()
 
 REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
+MOST_TAG = 60
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -37,7 +38,7 @@ if not everything and not actions.trashed(folder):
 
 def left_text(status: Status) -> str:
     if status.seconds_left is None:
-        return status.message or "Starting"
+        return text.message(status.message or "Starting")
     epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
     return f"Epoch {epoch} of {status.epochs}, {units.duration(status.seconds_left)} left"
 
@@ -46,7 +47,7 @@ def show_working(run: Run) -> None:
     status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
-        st.page_link("pages/run.py", label=run.labels().name or run.id, query_params={"run": run.id})
+        st.page_link("pages/run.py", label=text.markdown(run.labels().name or run.id), query_params={"run": run.id})
         if status.steps:
             st.progress(min(status.step / status.steps, 1.0), text=left_text(status))
 
@@ -74,7 +75,9 @@ def show_waiting(name: str, place: int, last: bool) -> None:
             on_click=attempt,
             args=(actions.ask, run, "stop"),
         )
-        st.page_link("pages/run.py", label=f"{place}. {run.labels().name or name}", query_params={"run": name})
+        st.page_link(
+            "pages/run.py", label=f"{place}. {text.markdown(run.labels().name or name)}", query_params={"run": name}
+        )
 
 
 busy = [item["id"] for item in everything if item["state"] in ACTIVE]
@@ -127,7 +130,10 @@ states = by_state.multiselect("State", sorted({item["state"] for item in everyth
 groups = sorted({item["group"] for item in everything if item["group"]})
 wanted = st.query_params.get("group")
 group = by_group.selectbox(
-    "Group", ["", *groups], groups.index(wanted) + 1 if wanted in groups else 0, format_func=lambda g: g or "All"
+    "Group",
+    ["", *groups],
+    groups.index(wanted) + 1 if wanted in groups else 0,
+    format_func=lambda g: text.plain(g) or "All",
 )
 shown = [
     item
@@ -142,15 +148,15 @@ shown = [
 table = pd.DataFrame(
     {
         "State": [item["state"] for item in shown],
-        "Run": [item["name"] or item["id"] for item in shown],
+        "Run": [text.plain(item["name"] or item["id"]) for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
-        "Data set": [dataset_title_of(item["dataset"]) for item in shown],
+        "Data set": [text.plain(dataset_title_of(item["dataset"])) for item in shown],
         "Best validation accuracy": [item["best_validation_accuracy"] for item in shown],
         "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
         "At work": [item["seconds"] for item in shown],
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
-        "Group": [item["group"] for item in shown],
-        "Tags": [list(item["tags"]) for item in shown],
+        "Group": [item["group"] and text.plain(item["group"]) for item in shown],
+        "Tags": [[text.plain(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
     }
 )
 event = st.dataframe(
@@ -199,7 +205,7 @@ with st.expander("Trash", icon=":material/delete:", key="trash", on_change="reru
             st.caption("It is empty.")
         for run in thrown[:50]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(run.labels().name or run.id, width="content")
+                st.caption(text.markdown(run.labels().name or run.id), width="content")
                 st.button("Take back", key=f"back {run.id}", on_click=attempt, args=(actions.restore, run))
         if thrown:
             st.button(

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
+from cnnlab.cli.output import say
 from cnnlab.cli.results import show_results
 from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
@@ -30,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with a call in one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (try {self.prog} --help)", file=sys.stderr)
+        say(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
         sys.exit(2)
 
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run_command(options))
     except UserError as error:
-        print(f"cnnlab: {error}", file=sys.stderr)
+        say(f"cnnlab: {error}", error=True)
         return 2
     except BrokenPipeError:
         sys.stderr.close()

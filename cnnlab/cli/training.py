@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
-from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table
+from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table, say
 from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.comparison import comparison
@@ -24,6 +23,7 @@ from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
+from cnnlab.text import plain
 from cnnlab.training.generalization import queue_all
 from cnnlab.training.presets import PRESETS, preset
 from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
@@ -162,7 +162,7 @@ def show_recipes(options: argparse.Namespace) -> int:
 
 def follow(run: Run) -> int:
     """Show a run's progress until it ends; Ctrl-C asks it to stop and waits for its checkpoint."""
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True, highlight=False)) as bar:
         task = bar.add_task("Starting", total=None)
         while True:
@@ -170,7 +170,7 @@ def follow(run: Run) -> int:
                 status = run.status()
                 bar.update(
                     task,
-                    description=described(run, status),
+                    description=plain(described(run, status)),
                     completed=status.step,
                     total=status.steps or None,
                 )
@@ -180,7 +180,7 @@ def follow(run: Run) -> int:
             except KeyboardInterrupt:
                 actions.ask(run, "stop")
     if status.state in ("failed", "interrupted"):
-        print(f"cnnlab: {run.id} {status.state}: {status.message}", file=sys.stderr)
+        say(f"cnnlab: {run.id} {status.state}: {status.message}", error=True)
         return 2
     return 0
 
@@ -248,7 +248,7 @@ def label_run(options: argparse.Namespace) -> int:
     if changes:
         run.relabel(**changes)
     labels = run.labels()
-    print(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
+    say(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
     return 0
 
 
@@ -339,16 +339,16 @@ def show_run(options: argparse.Namespace) -> int:
         )
         return 0
     best = run.best_epoch()
-    print(f"{run.id}: {status.state}. {status.message}".rstrip())
+    say(f"{run.id}: {status.state}. {status.message}".rstrip())
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
     if best:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
-    print(run.config.experiment.command())
+    say(run.config.experiment.command())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
-        print(f"{moment:%Y-%m-%d %H:%M:%S}  {event['event']}  {event['message']}".rstrip())
+        say(f"{moment:%Y-%m-%d %H:%M:%S}  {event['event']}  {event['message']}".rstrip())
     return 0
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cnnlab import runs
-from cnnlab.cli.output import checkpoint_of, print_json, print_table
+from cnnlab.cli.output import checkpoint_of, print_json, print_table, say
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
 
@@ -70,7 +69,7 @@ def evaluate_run(options: argparse.Namespace) -> int:
         print_json(evaluation.model_dump())
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
-    print(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
+    say(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
     print(
         f"rank-1 {evaluation.accuracy:.2%}, rank-5 {evaluation.top5_accuracy:.2%}, loss {evaluation.loss:.4f}, "
         f"calibration error {evaluation.calibration_error:.2%}\n"
@@ -112,9 +111,9 @@ def predict_images(options: argparse.Namespace) -> int:
     else:
         for answer in answers:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
-            print(f"{answer['image']}: {words}")
+            say(f"{answer['image']}: {words}")
     for message in refused.values():
-        print(f"cnnlab: {message}", file=sys.stderr)
+        say(f"cnnlab: {message}", error=True)
     return 2 if refused else 0
 
 
@@ -139,7 +138,7 @@ def export_run(options: argparse.Namespace) -> int:
     run = network_of(options)
     target = Path(options.output or f"{run.id}-{options.format}.zip")
     difference = export(load_classifier(run, checkpoint_of(options.checkpoint)), options.format, target)
-    print(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
+    say(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
     return 0
 
 

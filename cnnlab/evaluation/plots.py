@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from cnnlab.evaluation.measures import Bin, Evaluation
 from cnnlab.plots import MARGIN, TRAINING, VALIDATION
+from cnnlab.text import chart
 
 MOST_LABELLED = 30
 CELL, LARGEST = 36, 720
@@ -29,7 +30,7 @@ def confusion_matrix(
     places = list(order if order is not None else range(len(classes)))
     table = np.asarray(counts)[np.ix_(places, places)]
     portions = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    names = [classes[place] for place in places]
+    names = [chart(classes[place]) for place in places]
     positions = list(range(len(places)))
     labelled = len(places) <= MOST_LABELLED
     figure = go.Figure()
@@ -151,7 +152,7 @@ def accuracy_by_class(evaluation: Evaluation) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         x=[recall for recall, _ in rows],
-        y=[name for _, name in rows],
+        y=[chart(name) for _, name in rows],
         orientation="h",
         marker={"color": RIGHT},
         hovertemplate="%{y}: %{x:.1%} of its images recognised<extra></extra>",

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab import architectures, datasets, runs, units
+from cnnlab import architectures, datasets, runs, text, units
 from cnnlab.architectures.switches import Switch, Value
 from cnnlab.datasets import Split, SplitName
 from cnnlab.errors import UserError
@@ -55,7 +55,7 @@ def address_select(
     followed = key not in st.session_state or wanted != st.session_state.get(shown)
     if wanted in options and followed:  # a link or the back button, not the box, changed the address
         st.session_state[key] = wanted
-    choice = str(place.selectbox(label, options, format_func=titles, key=key, **settings))
+    choice = str(place.selectbox(label, options, format_func=lambda one: text.plain(titles(one)), key=key, **settings))
     st.session_state[shown] = choice
     if choice != (wanted or options[0]):  # an address that says nothing means the first: leave it, and "back" works
         st.query_params[name] = choice
@@ -106,7 +106,7 @@ def data_link(run: Run) -> None:
         return
     st.page_link(
         "pages/datasets.py",
-        label=f"Get {dataset_title(run)}",
+        label=f"Get {text.markdown(dataset_title(run))}",
         icon=":material/arrow_forward:",
         icon_position="right",
         query_params={"dataset": run.config.experiment.dataset},
