@@ -168,7 +168,7 @@ def show_report(report: ImportReport) -> None:
         ):
             st.dataframe(
                 pd.DataFrame(
-                    [{name: text.plain(value) for name, value in one.model_dump().items()} for one in report.left_out]
+                    [{name: text.table(value) for name, value in one.model_dump().items()} for one in report.left_out]
                 ),
                 hide_index=True,
             )
@@ -257,7 +257,7 @@ def show_all() -> None:
     table = pd.DataFrame(
         [
             {
-                "Data set": text.plain(one.title),
+                "Data set": text.table(one.title),
                 "Classes": one.classes,
                 "Pixels": f"{one.image_size}×{one.image_size}",
                 "To learn from": one.train_images,

@@ -105,7 +105,7 @@ untested = [
     run for run in members if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
 ]
 if untested:
-    measuring = evaluations_job(untested, folder / f".measuring-{group}")
+    measuring = evaluations_job(untested, folder / f".measuring-{members[0].id}")
     question = f"{len(untested)} of these networks have not seen the test images yet."
     job_or_offer(measuring, question, "Measure them", ":material/fact_check:")
 st.page_link(

@@ -171,14 +171,14 @@ def show_table(seen: list[Seen], unlike: np.ndarray | None) -> int:
     """All images with their answers; gives the one that is chosen."""
     columns: dict[str, list[Any]] = {
         "": ["data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in seen],
-        "Image": [text.plain(one.name, text.MOST) for one in seen],
+        "Image": [text.table(one.name, text.MOST) for one in seen],
     }
     for place, model in enumerate(models):
         mark = f" ({place + 1})" if len(models) > 1 else ""
         tops = [top_classes(one.probabilities[place], model.data.classes, 2) for one in seen]
-        columns[f"Class{mark}"] = [text.plain(top[0][0]) for top in tops]
+        columns[f"Class{mark}"] = [text.table(top[0][0]) for top in tops]
         columns[f"Confidence{mark}"] = [top[0][1] for top in tops]
-        columns[f"Else{mark}"] = [text.plain(top[-1][0]) for top in tops]
+        columns[f"Else{mark}"] = [text.table(top[-1][0]) for top in tops]
     if unlike is not None:
         columns["Unlike the training images"] = ["yes" if one else "" for one in unlike]
     if len(models) > 1:
@@ -238,8 +238,8 @@ try:
                 st.dataframe(
                     pd.DataFrame(
                         {
-                            "File": [text.plain(one.name, text.MOST) for one in refused],
-                            "Why": [text.plain(one.reason, text.MOST_MESSAGE) for one in refused],
+                            "File": [text.table(one.name, text.MOST) for one in refused],
+                            "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in refused],
                         }
                     )
                 )

@@ -28,7 +28,7 @@ def summary(found: list[results.Result]) -> pd.DataFrame:
             "Best here, rank-1": f"{one.evaluation.accuracy:.2%}" if one.evaluation else "–",
             "Rank-5": f"{one.evaluation.top5_accuracy:.2%}" if one.evaluation else "–",
             "Rank-1, mirrored too": f"{one.mirrored.accuracy:.2%}" if one.mirrored else "–",
-            "Measured on": text.plain(one.evaluation.dataset) if one.evaluation else "–",
+            "Measured on": text.table(one.evaluation.dataset) if one.evaluation else "–",
             "Parameters": units.count(one.best.network.parameters) if one.best else "–",
             "Multiply-adds": units.short(one.best.network.multiply_adds) if one.best else "–",
             "Trained in": units.duration(one.best.status().worked) if one.best else "–",

@@ -156,8 +156,8 @@ def show_events(run: Run) -> None:
         [
             {
                 "When": datetime.fromtimestamp(event["time"]).astimezone().strftime("%d %b, %H:%M:%S"),
-                "Event": text.plain(str(event.get("event", "")), text.MOST),
-                "": text.plain(str(event.get("message", "")), text.MOST_MESSAGE),
+                "Event": text.table(str(event.get("event", "")), text.MOST),
+                "": text.table(str(event.get("message", "")), text.MOST_MESSAGE),
             }
             for event in events
         ]
@@ -233,7 +233,7 @@ def progress() -> None:
     left, right = st.columns(2)
     with left, st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
-            st.code(run.log(8 if active else 30) or "Nothing yet.", "text")
+            st.code(text.terminal(run.log(8 if active else 30)) or "Nothing yet.", "text")
     with right, st.expander("Events", icon=":material/history:", key="events", on_change="rerun") as events:
         if events.open:
             show_events(run)

@@ -28,7 +28,7 @@ show_refusal()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption("Shipped with cnnlab:", width="content")
     for name, run in shipped().items():
-        st.page_link("pages/run.py", label=run.labels().name, query_params={"run": name})
+        st.page_link("pages/run.py", label=text.markdown(run.labels().name), query_params={"run": name})
 everything = runs.summaries(folder)
 if not everything and not actions.trashed(folder):
     st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
@@ -148,15 +148,15 @@ shown = [
 table = pd.DataFrame(
     {
         "State": [item["state"] for item in shown],
-        "Run": [text.plain(item["name"] or item["id"]) for item in shown],
+        "Run": [text.table(item["name"] or item["id"]) for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
-        "Data set": [text.plain(dataset_title_of(item["dataset"])) for item in shown],
+        "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
         "Best validation accuracy": [item["best_validation_accuracy"] for item in shown],
         "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
         "At work": [item["seconds"] for item in shown],
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
-        "Group": [item["group"] and text.plain(item["group"]) for item in shown],
-        "Tags": [[text.plain(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
+        "Group": [item["group"] and text.table(item["group"]) for item in shown],
+        "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
     }
 )
 event = st.dataframe(

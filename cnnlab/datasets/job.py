@@ -36,7 +36,10 @@ def importing(title: str, path: Path, size: int, fitting: Fitting) -> Job:
     Raises UserError where the title makes no name, or one that is taken.
     """
     name = free_name(title)
-    arguments = ("cnnlab.datasets", "import", name, title, str(path), str(size), fitting)
+    if "\0" in str(path):
+        raise UserError(f"There is no file {str(path)!r}: no name of a file holds a NUL character.")
+    # "--": what begins with a hyphen is no option
+    arguments = ("cnnlab.datasets", "import", "--", name, printable(title), str(path), str(size), fitting)
     return Job(jobs_folder(datasets.data_root()) / f"import-{name}", arguments)
 
 
