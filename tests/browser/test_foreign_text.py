@@ -1,0 +1,257 @@
+"""What a person typed, brought or put into an address stays text on every page: the visitor's browser fetches nothing
+from where it points to, and finds no link to there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cnnlab import text
+from cnnlab.datasets.job import importing, imports_under_way
+from cnnlab.own_models import own_models
+from cnnlab.runs.run import Run
+from cnnlab.training.generalization import GROUP
+from tests.browser.conftest import Server
+from tests.conftest import PATIENCE, Output
+from tests.test_own_images import PER_CLASS, photo, zipped
+from tests.test_own_models import color_judge, saved
+from tests.test_text import foreign
+
+MOST_NAME = 200
+POINTING = """(host) => [...document.querySelectorAll('*')].flatMap((one) => [...one.attributes])
+  .filter((one) => /^(src|srcset|href|xlink:href|action|poster|data|style)$/.test(one.name))
+  .filter((one) => one.name == 'style' ? one.value.includes(host) : URL.parse(one.value, location.href)?.host == host)
+  .map((one) => one.ownerElement.outerHTML.slice(0, 300))"""
+
+
+@dataclass
+class Beacon:
+    """A foreign server that writes down who asks it for what."""
+
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def texts(self) -> list[str]:
+        return foreign(f"http://{self.host}")
+
+    @property
+    def together(self) -> str:
+        """Most of the texts in one, as an address may hold them."""
+        return " ".join(self.texts[:10])
+
+
+@pytest.fixture
+def beacon() -> Iterator[Beacon]:
+    found = Beacon()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.port = listening.server_port
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    listening.shutdown()
+    thread.join()
+
+
+@dataclass
+class Laboratory:
+    """Where every text has come in by every door: `labelled` runs, a `judged` one, a `model`, a data set."""
+
+    labelled: list[Run]
+    judged: Run
+    model: str
+    dataset: str
+    group: str
+
+
+@pytest.fixture
+def laboratory(
+    server: Server, beacon: Beacon, trained_run: Run, call: Callable[..., Output], monkeypatch: pytest.MonkeyPatch
+) -> Laboratory:
+    monkeypatch.setenv("CNNLAB_DATA", str(server.runs.parent / "data"))
+    monkeypatch.setenv("CNNLAB_RUNS", str(server.runs))
+    group = f"{GROUP} {beacon.together}"
+    labelled = [labelled_run(server, trained_run, number, one, call) for number, one in enumerate(beacon.texts)]
+    for run in labelled[1:]:
+        rewrite(run.folder / "config.json", group=group)
+    note = "\n".join(beacon.texts[:-1])
+    tags = [one for one in beacon.texts if not one.startswith("-")]  # the command line takes that for an option
+    told = call("label", labelled[0].id, "--tags", *tags, "--note", note)
+    assert told.code == 0, told.err
+    failed = labelled[1]
+    failed.say(failed.status().model_copy(update={"state": "failed", "message": beacon.together}))
+    failed.note("failed", beacon.together)
+    return Laboratory(
+        labelled,
+        judged_run(server, trained_run, beacon, call),
+        brought_model(server, beacon, call),
+        imported_images(server, beacon, call),
+        group,
+    )
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Change a JSON file that may be a hard link."""
+    content = json.loads(path.read_text())
+    path.unlink()
+    path.write_text(json.dumps({**content, **changes}))
+
+
+def labelled_run(server: Server, source: Run, number: int, name: str, call: Callable[..., Output]) -> Run:
+    """A run that a person has called so."""
+    made = Run(Path(shutil.copytree(source.folder, server.runs / f"foreign-{number}", copy_function=os.link)))
+    told = call("label", made.id, f"--name={name[:MOST_NAME]}")
+    assert told.code == 0, told.err
+    return made
+
+
+def judged_run(server: Server, source: Run, beacon: Beacon, call: Callable[..., Output]) -> Run:
+    """An evaluated run whose classes have such names."""
+    made = Run(Path(shutil.copytree(source.folder, server.runs / "judged")))
+    told = call("evaluate", made.id)
+    assert told.code == 0, told.err
+    classes = [one[:80] for one in beacon.texts[:10]]
+    rewrite(made.folder / "data.json", classes=classes, title=beacon.texts[0])
+    for path in made.folder.glob("evaluations/*/evaluation.json"):
+        report = json.loads(path.read_text())["report"]
+        renamed = {classes[int(name)] if name.isdigit() else name: line for name, line in report.items()}
+        rewrite(path, classes=classes, report=renamed, dataset=beacon.texts[1])
+    return made
+
+
+def brought_model(server: Server, beacon: Beacon, call: Callable[..., Output]) -> str:
+    """A model from elsewhere; its name."""
+    names = server.runs.parent / "classes.txt"
+    names.write_text("\n".join(beacon.texts[:3]))
+    path = saved(server.runs.parent / "theirs.keras", *color_judge())
+    told = call("model", beacon.together, str(path), "--classes", str(names))
+    assert told.code == 0, told.err
+    return next(iter(own_models()))
+
+
+def imported_images(server: Server, beacon: Beacon, call: Callable[..., Output]) -> str:
+    """A data set of images from elsewhere, and an import that fails; its name."""
+    address = (
+        f"&#104;ttp:&#47;&#47;{beacon.host}&#47;class.png"  # a folder's name holds no slash, but Markdown reads this
+    )
+    folders = (f"![class]({address})", f"<img src={address}> $x$ www.{beacon.host}")
+    files = {f"{name}/{n}.png": photo(100 * c + n) for c, name in enumerate(folders) for n in range(3 * PER_CLASS)}
+    files[f"{folders[0]}/![left out]({address}).txt"] = b"?"
+    told = call(
+        "import", beacon.texts[0], str(zipped(server.runs.parent / f"![zip]({address}).zip", files)), "--size", "16"
+    )
+    assert told.code == 0, told.err
+    importing(f"broken {beacon.texts[0]}", Path(f"![nowhere]({address})"), 16, "crop").start()
+    deadline = time.monotonic() + PATIENCE
+    while not all((now := job.progress()) and now.failed for job in imports_under_way()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return told.out.strip()
+
+
+def addresses(laboratory: Laboratory, given: str) -> Iterator[str]:
+    """Every page with what there is to see, and with `given` for whatever an address may hold."""
+    yield f"/architectures?{urlencode({'architecture': given, 'view': given, 'minivggnet.classes': given})}"
+    networks = [given, f"vgg16:{given}", f"vgg16:classes={given}", "nin"]
+    yield f"/compare?{urlencode({'network': networks, 'view': given}, doseq=True)}"
+    yield f"/one_by_one?{urlencode({'module': given, 'padding': given, 'view': given})}"
+    for section in ("Images", "Class balance", "What a network sees"):
+        yield f"/datasets?{urlencode({'dataset': laboratory.dataset, 'section': section})}"
+    yield f"/datasets?{urlencode({'dataset': given, 'section': given, 'part': given})}"
+    yield f"/train?{urlencode({'dataset': laboratory.dataset, 'recipe': given, 'from': laboratory.labelled[0].id})}"
+    yield f"/runs?{urlencode({'search': 'foreign', 'group': given})}"
+    yield f"/runs?{urlencode({'group': laboratory.group})}"
+    yield f"/run?{urlencode({'run': given})}"
+    yield f"/run?{urlencode({'run': laboratory.labelled[1].id})}"
+    yield f"/run?{urlencode({'run': laboratory.judged.id})}"
+    yield f"/compare_runs?{urlencode({'runs': given, 'study': given})}"
+    yield f"/compare_runs?{urlencode({'runs': ','.join([*(run.id for run in laboratory.labelled), given])})}"
+    yield f"/generalization?{urlencode({'group': laboratory.group})}"
+    for section in ("Report", "Confusion", "Images", "Confidence", "Against another"):
+        yield f"/evaluate?{urlencode({'run': laboratory.judged.id, 'section': section})}"
+    yield f"/evaluate?{urlencode({'run': given, 'split': given, 'checkpoint': given, 'view': given})}"
+    yield f"/results?{urlencode({'network': given, 'study': given, 'data': given})}"
+    yield "/"
+
+
+def settled(page: Page) -> None:
+    """The page is drawn, and shows no exception."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(page.get_by_test_id("stMain").get_by_role("heading").first).to_be_visible()
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def shown(page: Page) -> str:
+    """What the page says, in one line and without the characters that nobody sees."""
+    return " ".join(page.get_by_test_id("stMain").inner_text().replace(text.JOINER, "").split())
+
+
+def as_typed(typed: str, most: int | None = None) -> str:
+    return " ".join(text.plain(typed, most).split())
+
+
+def test_no_text_from_outside_is_more_than_text_on_any_page(
+    server: Server, page: Page, beacon: Beacon, laboratory: Laboratory
+) -> None:
+    def examine(where: str) -> None:
+        settled(page)
+        assert page.evaluate(POINTING, beacon.host) == [], where
+        assert beacon.asked == [], where
+
+    for address in addresses(laboratory, beacon.together):
+        page.goto(server.address + address)
+        examine(address)
+        folds = page.get_by_test_id("stExpander").locator("summary")
+        for place in range(folds.count()):
+            folds.nth(place).click()
+            examine(f"{address}, fold {place}")
+
+    page.goto(f"{server.address}/run?run={quote(laboratory.labelled[0].id)}")
+    settled(page)
+    said = shown(page)
+    for one in beacon.texts[:-1]:
+        assert as_typed(one) in said  # in the note, whole
+        assert one.startswith("-") or as_typed(one, 60) in said  # among the tags
+    page.goto(f"{server.address}/run?run={quote(laboratory.labelled[1].id)}")
+    settled(page)
+    assert as_typed(beacon.together) in shown(page)
+    page.goto(f"{server.address}/run?run={quote(beacon.texts[0])}")
+    settled(page)
+    assert f"There is no run '{beacon.texts[0]}' here." in shown(page)
+
+    page.goto(f"{server.address}/predict?run={laboratory.model}")
+    settled(page)
+    names = [f"{one[:150]}.png" for one in beacon.texts[:6]]
+    files = [{"name": name, "mimeType": "image/png", "buffer": photo(n)} for n, name in enumerate(names)]
+    broken = {"name": f"{beacon.texts[1]}.png", "mimeType": "image/png", "buffer": b"no image"}
+    page.locator("input[type=file]").first.set_input_files([*files, broken])  # type: ignore[arg-type]
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    examine("predict")
+    assert "cannot" in shown(page) or "no image" in shown(page)
