@@ -14,6 +14,7 @@ from cnnlab.text import chart
 
 STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1", "#D55E00", "#999999")
 MOST_CLASSES = 40
+MOST_TICK = 30
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
@@ -37,10 +38,17 @@ def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
         height=34 + 27 * len(top),
         margin={"l": 0, "r": 48, "t": 4, "b": 4},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
-        yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  "},
+        yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  ", **short_ticks([name for name, _ in top])},
         bargap=0.35,
     )
     return figure
+
+
+def short_ticks(names: Sequence[str]) -> dict[str, list[str]]:
+    """Labels of a category axis that leave room for the chart where names are long; the hover says them whole."""
+    if max(map(len, names), default=0) <= MOST_TICK:
+        return {}
+    return {"tickvals": [chart(name) for name in names], "ticktext": [chart(name, MOST_TICK) for name in names]}
 
 
 def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Figure:
@@ -63,7 +71,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
         margin=MARGIN,
         barmode="stack",
         bargap=0 if many else 0.2,
-        xaxis={"title": "Class", "type": "category", "showticklabels": not many},
+        xaxis={"title": "Class", "type": "category", "showticklabels": not many, **short_ticks(classes)},
         yaxis={"title": "Images"},
         legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
     )
