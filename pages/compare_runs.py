@@ -65,7 +65,7 @@ def show_reached(table: Comparison, titles: list[str]) -> None:
             units.short(item["multiply_adds"]) if item["multiply_adds"] else "–" for item in table.figures
         ],
     }
-    st.dataframe(pd.DataFrame({"Run": [text.table(title) for title in titles], **columns}), hide_index=True)
+    st.dataframe(pd.DataFrame({"Run": [text.table(title, None) for title in titles], **columns}), hide_index=True)
 
 
 def show_settings(table: Comparison, titles: list[str]) -> None:
@@ -74,7 +74,7 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
         st.caption("None: the runs were asked for the same.")
         return
     rows = {setting_title(name): [units.setting(value) for value in values] for name, values in table.settings.items()}
-    st.dataframe(pd.DataFrame(rows, index=[text.table(title) for title in titles]).T, height=38 + 35 * len(rows))
+    st.dataframe(pd.DataFrame(rows, index=[text.table(title, None) for title in titles]).T, height=38 + 35 * len(rows))
 
 
 def show_sweep(table: Comparison) -> None:
@@ -114,7 +114,7 @@ if len(chosen) < 2:
     st.info("Choose two or more runs on the Runs page, and they are laid over each other here.", icon=":material/info:")
     st.stop()
 table = comparison(chosen)
-titles = [item["title"] for item in table.figures]
+titles = [text.plain(item["title"], text.MOST) for item in table.figures]
 titles = [
     title if titles.count(title) == 1 else f"{title} ({item['id']})"
     for title, item in zip(titles, table.figures, strict=True)

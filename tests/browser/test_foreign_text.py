@@ -31,6 +31,7 @@ from tests.test_text import foreign
 
 MOST_NAME, NAMED, IMAGES = 200, 8, 50
 LOADING_MS = 180_000
+REPORT = "report.html"
 POINTING = """(host) => [...document.querySelectorAll('*')].flatMap((one) => [...one.attributes])
   .filter((one) => /^(src|srcset|href|xlink:href|action|poster|data|style)$/.test(one.name))
   .filter((one) => one.name == 'style' ? one.value.includes(host) : URL.parse(one.value, location.href)?.host == host)
@@ -144,16 +145,13 @@ def labelled_run(server: Server, source: Run, number: int, name: str, call: Call
 
 def judged_run(server: Server, source: Run, beacon: Beacon, call: Callable[..., Output]) -> Run:
     """An evaluated run whose classes have such names."""
-    made = Run(Path(shutil.copytree(source.folder, server.runs / "judged")))
-    for words in (("evaluate", made.id), ("label", made.id, f"--name={beacon.texts[5]}")):
+    made = Run(Path(shutil.copytree(source.folder, server.runs / "judged", copy_function=os.link)))
+    shutil.rmtree(made.folder / "evaluations", ignore_errors=True)
+    rewrite(made.folder / "data.json", classes=[one[:80] for one in beacon.texts[:10]], title=beacon.texts[0])
+    report = str(server.runs.parent / REPORT)
+    for words in (("evaluate", made.id, "--html", report), ("label", made.id, f"--name={beacon.texts[5]}")):
         told = call(*words)
         assert told.code == 0, told.err
-    classes = [one[:80] for one in beacon.texts[:10]]
-    rewrite(made.folder / "data.json", classes=classes, title=beacon.texts[0])
-    for path in made.folder.glob("evaluations/*/evaluation.json"):
-        report = json.loads(path.read_text())["report"]
-        renamed = {classes[int(name)] if name.isdigit() else name: line for name, line in report.items()}
-        rewrite(path, classes=classes, report=renamed, dataset=beacon.texts[1])
     return made
 
 
@@ -211,11 +209,11 @@ def addresses(laboratory: Laboratory, beacon: Beacon) -> Iterator[tuple[str, lis
     yield at("run", run=laboratory.judged.id), [f"MiniVGGNet on {texts[0]}"]
     yield at("compare_runs", runs=named, study=given), [f"There is no run {texts[0]} here."]
     yield at("generalization", group=laboratory.group), []
-    yield at("evaluate", run=laboratory.judged.id), [f"{texts[1]}, 360 test images"]
+    yield at("evaluate", run=laboratory.judged.id), [f"{texts[0]}, 360 test images"]
     for section in ("Confusion", "Images"):
         yield at("evaluate", run=laboratory.judged.id, section=section), []
     yield at("evaluate", run=given, split=given, checkpoint=given, view=given), []
-    yield at("results", network=given, study=given, data=beacon.texts[1]), []
+    yield at("results", network=given, study=given, data=texts[0]), []
     yield "/", []
 
 
@@ -265,3 +263,9 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
     page.locator("input[type=file]").first.set_input_files([*files, broken])  # type: ignore[arg-type]
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=LOADING_MS)
     examine("predict", [f"{beacon.texts[1]}.gif", f"{beacon.texts[0]}.png, 20×20 pixels"])
+
+    page.goto((server.runs.parent / REPORT).as_uri())
+    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.locator("h1")).to_contain_text(beacon.texts[0])
+    assert page.evaluate(POINTING, beacon.host) == []
+    assert beacon.asked == []
