@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import streamlit as st
@@ -19,10 +20,14 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit import config
 
+from cnnlab import datasets, runs
 from cnnlab.errors import UserError
 from cnnlab.guard import EVERY_ADDRESS, LOOPBACK, Guard, names_of, own_addresses, page_headers, plain_name
+from cnnlab.leftovers import sweep
 from pages.shared.scripts import SCRIPTS
 
+WRITTEN = ("decoded", "own", "shipped", "pretrained", "models", "mnist", "fashion_mnist", "cifar-100-python")
+DEPTH = 3  # a run, its evaluations, one of them
 SHELL = Path(st.__file__).parent / "static" / "index.html"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 ANOTHER_NAME = "To have it asked by another name, add --server.allowedHosts NAME."
@@ -72,8 +77,17 @@ def shells(pages: Path) -> list[BaseRoute]:
 
 @asynccontextmanager
 async def opened(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    Thread(target=clean_up, daemon=True).start()
     print(f"\n  {where_it_is()}\n", flush=True)
     yield {}
+
+
+def clean_up() -> None:
+    """Remove what killed processes left where cnnlab writes: with the runs, and with all that it has made of data."""
+    root = datasets.data_root()
+    sweep(runs.runs_folder(), depth=DEPTH)
+    for name in WRITTEN:
+        sweep(root / name, depth=DEPTH)
 
 
 def where_it_is() -> str:

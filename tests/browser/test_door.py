@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnnlab.runs.run import Run
-from tests.browser.conftest import PROJECT, Server, serving, watch_console
+from tests.browser.conftest import PATIENCE_MS, PROJECT, Server, serving, watch_console
 
-PAGES = ("", *sorted(page.stem for page in (PROJECT / "pages").glob("*.py")))
+PAGES = sorted(page.stem.replace("home", "") for page in (PROJECT / "pages").glob("*.py"))
 PATIENCE = 30
 STATIC = next((Path(pytest.importorskip("streamlit").__file__).parent / "static/static/js").glob("index.*.js")).name
 ENDPOINTS = (
@@ -125,8 +125,9 @@ def test_every_answer_tells_the_browser_to_sniff_frame_and_fetch_nothing(laborat
 def test_no_page_logs_an_error_or_asks_in_vain(laboratory: Server, page: Page, trained_run: Run, path: str) -> None:
     wrong = watch_console(page)
     page.goto(f"{laboratory.address}/{path}?run={trained_run.id}")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
     page.wait_for_load_state("networkidle")
     assert wrong == []
 
@@ -135,7 +136,7 @@ def test_a_foreign_script_does_not_run_and_pasting_still_works(
     laboratory: Server, page: Page, trained_run: Run
 ) -> None:
     page.goto(f"{laboratory.address}/predict?run={trained_run.id}")
-    expect(page.get_by_test_id("stFileUploader").first).to_be_visible()
+    expect(page.get_by_test_id("stFileUploader").first).to_be_visible(timeout=PATIENCE_MS)
     page.wait_for_function("window.cnnlabPaste")
     page.evaluate(
         """() => { const added = document.createElement("script"); added.textContent = "window.forged = true";
