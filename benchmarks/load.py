@@ -79,6 +79,7 @@ class Record:
     refreshes: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     seconds: float = 0.0
+    processor: float = 0.0
 
     def now(self) -> float:
         return time.monotonic() - self.began
@@ -204,17 +205,23 @@ async def under_load(lab: Laboratory, visitors: int, openings: int) -> tuple[Rec
     chance = random.Random(0)  # noqa: S311
     todo = [lab.pages[number % len(lab.pages)] for number in range(openings)]
     chance.shuffle(todo)
+    used = processor_seconds(lab)
     record, queue = Record(), iter(todo)
     watching = asyncio.create_task(watch_memory(lab, record))
     await asyncio.gather(*(visitor(lab, record, queue, seed) for seed in range(visitors)))
     watching.cancel()
-    record.seconds = record.now()
+    record.seconds, record.processor = record.now(), processor_seconds(lab) - used
     memory["peak"] = max(record.memory)
     memory["at the end"] = lab.process.memory_info().rss
     await asyncio.sleep(EXPIRED_SECONDS)
     memory["sessions expired"] = lab.process.memory_info().rss
     record.openings += [one for one in alone.openings if one.outcome != "drawn"]
     return record, memory
+
+
+def processor_seconds(lab: Laboratory) -> float:
+    times = lab.process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager
@@ -276,6 +283,7 @@ def report(record: Record, memory: dict[str, int], visitors: int) -> None:
         ("refreshes of open pages", f"{len(record.refreshes):,}", ""),
         ("a refresh: 95th percentile", f"{percentile(record.refreshes, 0.95):.2f} s", ""),
         ("refused, given up, or an exception on the page", f"{sum(wrong.values())}", "0"),
+        ("the server's processor time", f"{record.processor / record.seconds:.0%} of one processor", ""),
         ("memory, started", f"{memory['started'] / 1e6:,.0f} MB", ""),
         ("memory before: each page opened once, by one visitor", f"{before / 1e6:,.0f} MB", ""),
         ("memory, peak", f"{memory['peak'] / 1e6:,.0f} MB", ""),

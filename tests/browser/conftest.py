@@ -24,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
 PATIENCE_MS = 60_000
+POLICY = "Content Security Policy"
 LEFT = "net::ERR_ABORTED"  # the page was left while it loaded
 
 
@@ -100,8 +101,10 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": 1280, "height": 800})
     opened.set_default_timeout(PATIENCE_MS)
+    wrong = watch_console(opened)
     yield opened
     opened.close()
+    assert [one for one in wrong if POLICY in one] == [], "the policy forbids what the app does"
 
 
 def watch_console(page: Page) -> list[str]:
