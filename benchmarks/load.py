@@ -18,6 +18,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -310,6 +311,7 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=50)
     parser.add_argument("--openings", type=int, default=500)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that server and training end too
     with laboratory() as lab:
         record, memory = asyncio.run(under_load(lab, options.visitors, options.openings))
         report(record, memory, options.visitors)

@@ -22,8 +22,8 @@ import psutil
 DAY = 24 * 3600.0
 CLOCK_TOLERANCE = 2.0
 HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "here"
-OWNED = re.compile(r"\..+\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.partial")
-NAMELESS = re.compile(r"\..+\.(json|npz)\.(?P<pid>\d+)|.+\.[0-9a-f]{8}\.partial|\.step-\d+\.partial|\..+\.part")
+OWNED = re.compile(r"\..+\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d{1,9})\.[0-9a-f]{8}\.partial")
+NAMELESS = re.compile(r"\..+\.(json|npz)\.(?P<pid>\d{1,9})|.+\.[0-9a-f]{8}\.partial|\.step-\d+\.partial|\..+\.part")
 """As earlier versions named them; without a process, only their age tells."""
 
 
@@ -68,7 +68,7 @@ def is_left(entry: os.DirEntry[str]) -> bool:
         return time.time() - touched > DAY
     try:
         began = psutil.Process(int(pid)).create_time()
-    except (psutil.Error, OverflowError):
+    except psutil.Error:
         return not psutil.pid_exists(int(pid))
     return began > touched + CLOCK_TOLERANCE  # the number belongs to a later process
 

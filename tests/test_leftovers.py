@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cnnlab import runs
+from cnnlab import jobs, runs
 from cnnlab.leftovers import DAY, HOST, partial_of, sweep
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import Run
@@ -124,3 +124,9 @@ def test_a_training_that_goes_on_removes_what_the_killed_one_left(runs_dir: Path
     assert wait_for_end(run, PATIENCE).state == "completed"
     assert [path for path in left if path.exists()] == []
     assert [path for path in run.folder.rglob("*") if path.name.startswith(".")] == []
+
+
+def test_a_job_that_goes_on_removes_what_the_killed_one_left(tmp_path: Path) -> None:
+    left = file(tmp_path / f".progress.json.{HOST}.{ended_process()}.0123abcd.partial")
+    assert jobs.work(tmp_path, lambda tell: None, "It") == 0
+    assert not left.exists()

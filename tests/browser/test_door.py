@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from cnnlab.leftovers import HOST
 from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, PROJECT, Server, serving, watch_console
+from tests.browser.conftest import PATIENCE_MS, POLICY, PROJECT, Server, serving, watch_console
 
 PAGES = sorted(page.stem.replace("home", "") for page in (PROJECT / "pages").glob("*.py"))
 PATIENCE = 30
@@ -44,8 +46,23 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> It
     folder = tmp_path_factory.mktemp("door") / "runs"
     folder.mkdir()
     (folder / trained_run.id).symlink_to(trained_run.folder)
+    for path in left_over(folder):
+        path.mkdir(parents=True)
     with serving(folder) as made:
         yield made
+
+
+def left_over(runs: Path) -> list[Path]:
+    """What a process that was killed would have left with the runs and with the data sets."""
+    name = f".mine.{HOST}.999999999.0123abcd.partial"
+    return [runs / "one" / "checkpoints" / name, *(runs.parent / "data" / part / name for part in ("decoded", "own"))]
+
+
+def test_the_next_start_removes_what_killed_processes_left(laboratory: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while any(path.exists() for path in left_over(laboratory.runs)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [path for path in left_over(laboratory.runs) if path.exists()] == []
 
 
 def ask(server: Server, what: str, host: str, origin: str | None = None) -> tuple[int, str]:
@@ -132,14 +149,16 @@ def test_no_page_logs_an_error_or_asks_in_vain(laboratory: Server, page: Page, t
     assert wrong == []
 
 
-def test_a_foreign_script_does_not_run_and_pasting_still_works(
-    laboratory: Server, page: Page, trained_run: Run
-) -> None:
+def test_only_our_own_inline_scripts_run(laboratory: Server, browser: Browser, trained_run: Run) -> None:
+    page = browser.new_page()
+    said = watch_console(page)
     page.goto(f"{laboratory.address}/predict?run={trained_run.id}")
-    expect(page.get_by_test_id("stFileUploader").first).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_function("window.cnnlabPaste")
+    page.wait_for_function("window.cnnlabPaste", timeout=PATIENCE_MS)
+    assert said == []
     page.evaluate(
         """() => { const added = document.createElement("script"); added.textContent = "window.forged = true";
         document.head.append(added) }"""
     )
     assert page.evaluate("window.forged") is None
+    assert POLICY in said[0]
+    page.close()
