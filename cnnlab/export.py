@@ -24,6 +24,7 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation, split_of
 from cnnlab.images import Pixels
 from cnnlab.jobs import Job
+from cnnlab.leftovers import partial_of
 from cnnlab.prediction import Classifier, Probabilities
 from cnnlab.runs.run import Checkpoint, Run
 from cnnlab.text import markdown, plain
@@ -203,7 +204,7 @@ def checked_images(classifier: Classifier) -> NDArray[np.float32]:
 
 
 def pack(folder: Path, target: Path) -> None:
-    partial = target.with_name(f".{target.name}.part")
+    partial = partial_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.errors import UserError
+from cnnlab.leftovers import sweep
 from cnnlab.runs import process
 from cnnlab.runs.files import write_text
 
@@ -103,6 +104,7 @@ def work(folder: Path, do: Callable[[Callable[[str, float | None], None]], objec
     job = Job(folder, ())
     folder.mkdir(parents=True, exist_ok=True)
     process.record_process(folder, os.getpid())
+    sweep(folder)
     began, told = time.time(), 0.0
 
     def tell(message: str, fraction: float | None = None) -> None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from uuid import uuid4
 
 from cnnlab import datasets
 from cnnlab.errors import UserError
+from cnnlab.leftovers import partial_of, sweep
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 
@@ -51,7 +51,8 @@ def same(source: Path, target: Path) -> bool:
 
 
 def copy(source: Path, target: Path) -> None:
-    partial = target.with_name(f"{target.name}.{uuid4().hex[:8]}.partial")
+    sweep(target.parent)
+    partial = partial_of(target)
     try:
         shutil.copytree(source, partial)
         shutil.rmtree(target, ignore_errors=True)

@@ -26,6 +26,7 @@ from pages.shared.models import classifier, features, neighbourhood
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select, describe_run, split_here, usable_networks
 from pages.shared.pictures import enlarged
+from pages.shared.scripts import PASTE
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -39,22 +40,6 @@ MOST_UPLOAD_MB = 500
 THUMBNAIL = 48
 MOST_NAME = 80
 SHOWN_REFUSALS = 5
-PASTE = """
-<script>
-if (!window.cnnlabPaste) {
-  window.cnnlabPaste = true;
-  document.addEventListener("paste", (event) => {
-    const images = [...event.clipboardData.files].filter((file) => file.type.startsWith("image/"));
-    const input = document.querySelector('[data-testid="stFileUploader"] input[type=file]');
-    if (!images.length || !input) return;
-    const held = new DataTransfer();
-    images.forEach((file, place) => held.items.add(new File([file], `pasted-${Date.now()}-${place}.png`, file)));
-    input.files = held.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-}
-</script>
-"""
 Files = Iterator[tuple[str, Callable[[], bytes]]]
 
 
@@ -81,7 +66,7 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
         max_upload_size=MOST_UPLOAD_MB,
         key="images",
     )
-    st.html(PASTE, unsafe_allow_javascript=True)
+    st.html(f"<script>{PASTE}</script>", unsafe_allow_javascript=True)
     return tuple(file.file_id for file in files), unpacked(files)
 
 

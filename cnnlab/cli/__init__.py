@@ -193,6 +193,13 @@ def parser() -> Parser:
     serve.add_argument("--checkpoint", **CHECKPOINT)
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")
     serve.add_argument("--port", type=int, default=8600, help="default 8600")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name that this machine is asked by, as lab.example.org or *.example.org; may be repeated",
+    )
     return top
 
 

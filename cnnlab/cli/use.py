@@ -149,5 +149,5 @@ def serve_run(options: argparse.Namespace) -> int:
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)
-    serve(classifier, options.host, options.port)
+    serve(classifier, options.host, options.port, options.allow_host)
     return 0

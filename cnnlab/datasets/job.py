@@ -15,6 +15,7 @@ from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting
 from cnnlab.jobs import Job
+from cnnlab.leftovers import partials_of
 
 FITTINGS: tuple[Fitting, ...] = get_args(Fitting)
 UPLOADS = ".uploads"
@@ -104,9 +105,9 @@ def forget(job: Job) -> None:
     root, name = datasets.data_root(), job.folder.name
     if name.startswith("import-"):
         name = name.removeprefix("import-")
-        left = [*(root / FOLDER).glob(f"{name}.*.partial"), root / FOLDER / UPLOADS / name]
+        left = [*partials_of(root / FOLDER / name), root / FOLDER / UPLOADS / name]
     else:
         forms = (name, f"{name}-images", f"{name}-batches")
-        left = [path for form in forms for path in (root / "decoded").glob(f"{form}.*.partial")]
+        left = [path for form in forms for path in partials_of(root / "decoded" / form)]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)

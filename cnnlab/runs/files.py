@@ -11,10 +11,12 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from cnnlab.leftovers import partial_of
+
 
 def write_text(path: Path, text: str, lasting: bool = True) -> None:
     """Replace the file in one step: a reader sees the old text or the new; where `lasting`, after a power cut too."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.write(text)

@@ -28,6 +28,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.errors import UserError
+from cnnlab.leftovers import remove, sweep
 from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs import files, process
@@ -321,6 +322,13 @@ class Run:
         for point in self.checkpoints():
             if point.folder not in folders and not point.info.kept:
                 shutil.rmtree(point.folder, ignore_errors=True)
+
+    def clean_up(self) -> None:
+        """Remove what killed processes left here; for the training that holds the run's lock, so all checkpoints half
+        written are left over, whoever wrote them."""
+        sweep(self.folder, depth=2)
+        for path in (self.folder / "checkpoints").glob(".step-*.partial"):
+            remove(path)
 
 
 def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

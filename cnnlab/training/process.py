@@ -33,6 +33,7 @@ def work(run: Run) -> int:
     reporter = Reporter(run)
     try:
         record_process(run.folder, os.getpid())
+        run.clean_up()
         start_heartbeat(run.folder)
 
         def stop(number: int, frame: FrameType | None) -> None:
