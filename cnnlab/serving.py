@@ -10,6 +10,7 @@ one that is too large.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from starlette.applications import Starlette
@@ -44,7 +45,7 @@ def application(classifier: Classifier, limits: Limits) -> Starlette:
         )
 
     async def predict(request: Request) -> JSONResponse:
-        top = whole_number(request.query_params.get("top", str(TOP)))
+        top = whole_number(request.query_params.getlist("top") or [str(TOP)])
         files = await files_of(request, limits)
         async with one_at_a_time:
             found = await asyncio.to_thread(answers, files, top)
@@ -69,9 +70,12 @@ async def told(_: Request, error: Any) -> JSONResponse:
     return JSONResponse({"error": error.detail}, error.status_code)
 
 
-def whole_number(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise HTTPException(400, f"top must be a whole number from 1, not {text!r}.")
+def whole_number(texts: list[str]) -> int:
+    if len(texts) > 1:
+        raise HTTPException(400, f"top is given {len(texts)} times; give it once.")
+    text = texts[0]
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise HTTPException(400, f"top must be a whole number from 1, not {text[:40]!r}.")
     return int(text)
 
 

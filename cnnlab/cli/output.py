@@ -9,16 +9,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.runs.run import CheckpointChoice
 
 
 def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
-    """KEY=VALUE texts as a dict."""
+    """KEY=VALUE texts as a dict; UserError where one is none, or a key stands twice."""
     for text in texts:
         if "=" not in text:
             raise UserError(f"{option} takes KEY=VALUE, not {text!r}.")
-    return dict(text.split("=", 1) for text in texts)
+    return once([(name, value) for name, _, value in (text.partition("=") for text in texts)], option)
 
 
 def print_json(value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
 from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.comparison import comparison
@@ -50,13 +52,17 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
     """What the options of `train` and `sweep` ask for, and the preset's name if it is one."""
     given = {name: getattr(options, name) for name in FLAT_FIELDS if getattr(options, name) is not None}
     switches = pairs(options.set)
+    for name in set(given) & set(switches):
+        raise UserError(f"--set {name}={switches[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
+    if options.from_run is None and (options.take is not None or options.freeze_epochs):
+        raise UserError("--take and --freeze-epochs are of the layers that --from-run brings; name a run there.")
     named = options.recipe
-    if named and named not in PRESETS and not Path(named).exists():
+    if named is not None and named not in PRESETS and (not named or not Path(named).exists()):
         raise UserError(f"There is no recipe {named!r}, neither a file nor one of {', '.join(PRESETS)}.")
     if named in PRESETS:
         experiment = preset(named).experiment(options.in_epochs)
         moved = {"architecture": options.architecture, "dataset": options.dataset}
-        changes = {**{name: value for name, value in moved.items() if value}, **switches, **given}
+        changes = {**{name: value for name, value in moved.items() if value is not None}, **switches, **given}
         experiment = replan(experiment, changes) if changes else experiment
     else:
         wanted = read_recipe(Path(named)) if named else {}
@@ -65,9 +71,9 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
         if not architecture or not dataset:
             raise UserError("Say which --architecture to train on which --dataset, or name a --recipe.")
         recipe = make_recipe(**{**wanted.get("settings", {}), **given})
-        recipe = recipe.in_epochs(options.in_epochs) if options.in_epochs else recipe
+        recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
         experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
-    if options.from_run:
+    if options.from_run is not None:
         source = runs.weights_source(options.from_run, folder_of(options))
         from cnnlab import architectures
 
@@ -90,7 +96,9 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
 def read_recipe(path: Path) -> dict[str, Any]:
     """A recipe file: a JSON object with `settings`, and `architecture`, `dataset` and `switches` as one likes."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=lambda given: once(given, str(path)))
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -254,7 +262,7 @@ def label_run(options: argparse.Namespace) -> int:
 
 def delete_run(options: argparse.Namespace) -> int:
     folder = folder_of(options)
-    for name in options.runs:
+    for name in dict.fromkeys(options.runs):
         run = runs.find(name, folder)
         actions.delete(run)
         print(run.id)
@@ -280,7 +288,7 @@ def show_queue(options: argparse.Namespace) -> int:
         queue.set_parallel(folder, options.parallel)
     if options.move:
         name, position = options.move
-        if not position.isdigit():
+        if not re.fullmatch("[0-9]{1,9}", position) or not int(position):
             raise UserError(f"--move takes a run and a position from 1, not {position!r}.")
         queue.move(runs.find(name, folder), int(position))
     now = queue.read(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,9 @@ from cnnlab import runs
 from cnnlab.cli.output import checkpoint_of, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
+from cnnlab.unpacking import file_bytes, on_disk
+
+MOST_PORT = 65_535
 
 
 def network_of(options: argparse.Namespace) -> Run:
@@ -33,7 +35,7 @@ def network_of(options: argparse.Namespace) -> Run:
 def bring_model(options: argparse.Namespace) -> int:
     from cnnlab.own_models import bring
 
-    classes = read_file(options.classes).decode(errors="replace").splitlines() if options.classes else ()
+    classes = file_bytes(Path(options.classes)).decode(errors="replace").splitlines() if options.classes else ()
     path = Path(options.file)
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
@@ -98,10 +100,9 @@ def predict_images(options: argparse.Namespace) -> int:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
-    files = [(name, partial(read_file, name)) for name in options.images]
     answers: list[dict[str, Any]] = []
     refused: dict[str, str] = {}
-    for one in classify(files, [classifier], most=len(files)):
+    for one in classify(on_disk(options.images), [classifier], most=sys.maxsize):
         if isinstance(one, Seen):
             top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
             answers.append({"image": one.name, "top": [{"class": label, "probability": p} for label, p in top]})
@@ -116,13 +117,6 @@ def predict_images(options: argparse.Namespace) -> int:
     for message in refused.values():
         print(f"cnnlab: {message}", file=sys.stderr)
     return 2 if refused else 0
-
-
-def read_file(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise UserError(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def write_file(name: str, text: str) -> None:
@@ -147,6 +141,8 @@ def serve_run(options: argparse.Namespace) -> int:
     from cnnlab.prediction import load_classifier
     from cnnlab.serving import serve
 
+    if not 1 <= options.port <= MOST_PORT:
+        raise UserError(f"--port takes a number from 1 to {MOST_PORT}, not {options.port}.")
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)

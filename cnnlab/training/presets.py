@@ -48,7 +48,7 @@ class Preset:
     def experiment(self, epochs: int | None = None) -> Experiment:
         """The experiment, with its schedule scaled to so many epochs where they are given."""
         recipe = make_recipe(**self.settings)
-        if epochs:
+        if epochs is not None:
             recipe = recipe.in_epochs(epochs)
         return plan(self.architecture, self.dataset, self.switches, recipe)
 

@@ -93,12 +93,12 @@ def train(run: Run, reporter: Reporter) -> None:
         classes=dataset.classes,
         fingerprint=dataset.fingerprint,
         preprocessing=dataset.preprocessing((height, width)).model_copy(update={"crop": recipe.crop}),
-        threads=int(os.environ.get(THREADS_VARIABLE) or hardware.cores()),
+        threads=hardware.threads() or hardware.cores(),
     )
     if (run.folder / "data.json").exists() and run.checkpoints():
         if run.data.fingerprint != data.fingerprint:
             raise UserError(f"The {dataset.title} images are no longer those that this run began with.")
-        data = data.model_copy(update={"threads": run.data.threads}) if recipe.deterministic else data
+        data = data.model_copy(update={"threads": run.data.threads or data.threads}) if recipe.deterministic else data
     os.environ[THREADS_VARIABLE] = str(data.threads)
     write_text(run.folder / "data.json", data.model_dump_json(indent=1))
     reporter.say(
