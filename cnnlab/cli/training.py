@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cnnlab import runs, units
+from cnnlab import networks, runs, units
 from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
@@ -42,7 +42,13 @@ def folder_of(options: argparse.Namespace) -> Path:
 
 
 def run_of(options: argparse.Namespace) -> Run:
-    return runs.find(options.run, folder_of(options))
+    """The run that is named, to change it or go on with it."""
+    return networks.own_run(options.run, folder_of(options))
+
+
+def network_of(options: argparse.Namespace) -> Run:
+    """The network that is named, to look at it or train the same again."""
+    return networks.find(options.run, folder_of(options))
 
 
 # Starting
@@ -243,7 +249,7 @@ def restart_run(options: argparse.Namespace) -> int:
 
 
 def duplicate_run(options: argparse.Namespace) -> int:
-    return left_or_followed(actions.duplicate(run_of(options), pairs(options.set)), options)
+    return left_or_followed(actions.duplicate(network_of(options), pairs(options.set), folder_of(options)), options)
 
 
 def label_run(options: argparse.Namespace) -> int:
@@ -263,7 +269,7 @@ def label_run(options: argparse.Namespace) -> int:
 def delete_run(options: argparse.Namespace) -> int:
     folder = folder_of(options)
     for name in dict.fromkeys(options.runs):
-        run = runs.find(name, folder)
+        run = networks.own_run(name, folder)
         actions.delete(run)
         print(run.id)
     return 0
@@ -290,7 +296,7 @@ def show_queue(options: argparse.Namespace) -> int:
         name, position = options.move
         if not re.fullmatch("[0-9]{1,9}", position) or not int(position):
             raise UserError(f"--move takes a run and a position from 1, not {position!r}.")
-        queue.move(runs.find(name, folder), int(position))
+        queue.move(networks.own_run(name, folder), int(position))
     now = queue.read(folder)
     working = [name for name in now.working if Run(folder / name).status().state in ACTIVE]
     if options.json:
@@ -331,7 +337,7 @@ def show_runs(options: argparse.Namespace) -> int:
 
 
 def show_run(options: argparse.Namespace) -> int:
-    run = run_of(options)
+    run = network_of(options)
     status, summary = run.status(), runs.summary(run)
     if options.json:
         print_json(
@@ -362,7 +368,7 @@ def show_run(options: argparse.Namespace) -> int:
 
 def compare_runs(options: argparse.Namespace) -> int:
     folder = folder_of(options)
-    table = comparison([runs.find(name, folder) for name in options.runs])
+    table = comparison([networks.find(name, folder) for name in options.runs])
     if options.json:
         print_json({"settings": table.settings, "figures": table.figures})
         return 0

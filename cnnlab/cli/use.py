@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cnnlab import runs
+from cnnlab import networks, runs
 from cnnlab.cli.output import checkpoint_of, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
@@ -17,19 +17,8 @@ MOST_PORT = 65_535
 
 
 def network_of(options: argparse.Namespace) -> Run:
-    """The run that is named, or the network with published weights."""
-    from cnnlab.pretrained import PRETRAINED
-
-    if wanted := PRETRAINED.get(options.run):
-        if run := wanted.run():
-            return run
-        raise UserError(f"{wanted.title} is not here yet; fetch it: python -m cnnlab pretrained {wanted.name}")
-    from cnnlab.own_models import own_models
-    from cnnlab.shipped import shipped
-
-    if run := {**shipped(), **own_models()}.get(options.run):
-        return run
-    return runs.find(options.run, runs.runs_folder(options.runs_dir))
+    """The network that is named, to use it."""
+    return networks.find(options.run, runs.runs_folder(options.runs_dir))
 
 
 def bring_model(options: argparse.Namespace) -> int:
