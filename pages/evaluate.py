@@ -68,7 +68,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     left, right = st.columns([3, 2])
     left.dataframe(table, hide_index=True, height=min(38 + 35 * len(rows), 520))
     if printed:
-        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}, on lossless images.")
+        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}.")
     if len(kept.classes) <= MOST_BARS:
         right.plotly_chart(plots.accuracy_by_class(kept), key="classes", config=CHART)
     else:

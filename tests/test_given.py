@@ -1,4 +1,4 @@
-"""What is given is taken as it is given: zero is a number, "nan" is none, twice is once too often; a zip holds images."""
+"""What is given is taken as it is given: zero is a number, "nan" is none, twice is too often; a zip holds images."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         "Seed": config.experiment.recipe.seed,
     }
     if printed:
-        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}, on lossless images"
+        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}"
     charts = [
         plotly.io.to_html(figure, full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
         for number, figure in enumerate(figures)
