@@ -119,6 +119,7 @@ def decoded(name: str, folder: Path, names: dict[str, str], partial: Path, progr
         images = write_images(partial / f"{part}_images.npy", len(files), SIZE, read_all(files, total, done, progress))
         arrays.append((images, np.array([label for _, label in files], np.int64)))
         done += len(files)
+    progress("Measuring the images of Tiny ImageNet", None)
     title = "Tiny ImageNet, official validation" if name == OFFICIAL else "Tiny ImageNet"
     return make_dataset(name, title, tuple(names.values()), arrays[0], arrays[1], len(validation))
 
