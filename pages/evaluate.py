@@ -209,7 +209,7 @@ def show_views(run: Run, kept: Evaluation) -> None:
         {
             "View": [VIEWS[one.view] for one in found],
             "Rank-1": [f"{one.accuracy:.2%}" for one in found],
-            "Rank-5": [f"{one.top5_accuracy:.2%}" for one in found],
+            **({} if kept.rank5 is None else {"Rank-5": [f"{one.rank5:.2%}" for one in found]}),
             "Loss": [f"{one.loss:.4f}" for one in found],
             "Took": [units.duration(one.seconds) for one in found],
         }

@@ -18,6 +18,7 @@ enter_through_app()
 
 REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
+SELDOM = ("Group", "Tags", "Damaged")
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -36,10 +37,11 @@ if not everything and not actions.trashed(folder):
 
 
 def left_text(status: Status) -> str:
-    if status.seconds_left is None:
+    if status.state != "running":
         return status.message or "Starting"
     epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
-    return f"Epoch {epoch} of {status.epochs}, {units.duration(status.seconds_left)} left"
+    left = "" if status.seconds_left is None else f", {units.duration(status.seconds_left)} left"
+    return f"Epoch {epoch} of {status.epochs}{left}"
 
 
 def show_working(run: Run) -> None:
@@ -141,7 +143,7 @@ shown = [
 ]
 table = pd.DataFrame(
     {
-        "State": [item["state"] for item in shown],
+        "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
         "Run": [item["name"] or item["id"] for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
         "Data set": [dataset_title_of(item["dataset"]) for item in shown],
@@ -151,10 +153,11 @@ table = pd.DataFrame(
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
         "Group": [item["group"] for item in shown],
         "Tags": [list(item["tags"]) for item in shown],
+        "Damaged": [" ".join(item["problems"]) for item in shown],
     }
 )
 event = st.dataframe(
-    table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
+    table.drop(columns=[name for name in SELDOM if not any(table[name])]) if len(table) else table,
     hide_index=True,
     on_select="rerun",
     selection_mode="multi-row",

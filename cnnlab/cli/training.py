@@ -22,6 +22,7 @@ from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.comparison import comparison
 from cnnlab.runs.config import Experiment, plan, replan
+from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
@@ -324,7 +325,7 @@ def show_runs(options: argparse.Namespace) -> int:
             (
                 item["id"],
                 item["name"],
-                item["state"],
+                f"{item['state']}, damaged" if item["problems"] else item["state"],
                 units.percent(item["best_validation_accuracy"]),
                 f"{item['epochs_done']}/{item['epochs']}",
                 units.duration(item["seconds"]),
@@ -333,18 +334,22 @@ def show_runs(options: argparse.Namespace) -> int:
         ],
         right=(3, 4, 5),
     )
+    for item in summaries:
+        for problem in item["problems"]:
+            print(f"cnnlab: {item['id']}: {problem}", file=sys.stderr)
     return 0
 
 
 def show_run(options: argparse.Namespace) -> int:
     run = network_of(options)
-    status, summary = run.status(), runs.summary(run)
+    status, summary, config = run.status(), runs.summary(run), runs.config_of(run)
+    summary["problems"] = tuple(map(str, problems(run, closely=True)))
     if options.json:
         print_json(
             {
                 **summary,
                 "status": status.model_dump(),
-                "config": run.config.model_dump(mode="json"),
+                "config": config.model_dump(mode="json") if config else None,
                 "labels": run.labels().model_dump(),
                 "history": run.history(),
                 "checkpoints": [point.info.model_dump() for point in run.checkpoints()],
@@ -354,15 +359,18 @@ def show_run(options: argparse.Namespace) -> int:
         return 0
     best = run.best_epoch()
     print(f"{run.id}: {status.state}. {status.message}".rstrip())
+    for problem in summary["problems"]:
+        print(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
     if best:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
-    print(run.config.experiment.command())
+    if config:
+        print(config.experiment.command())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
-        print(f"{moment:%Y-%m-%d %H:%M:%S}  {event['event']}  {event['message']}".rstrip())
+        print(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())
     return 0
 
 

@@ -63,7 +63,9 @@ def evaluate_run(options: argparse.Namespace) -> int:
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
     print(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
     print(
-        f"rank-1 {evaluation.accuracy:.2%}, rank-5 {evaluation.top5_accuracy:.2%}, loss {evaluation.loss:.4f}, "
+        f"rank-1 {evaluation.accuracy:.2%}, "
+        + ("" if evaluation.rank5 is None else f"rank-5 {evaluation.rank5:.2%}, ")
+        + f"loss {evaluation.loss:.4f}, "
         f"calibration error {evaluation.calibration_error:.2%}\n"
     )
     averages = ("macro avg", "weighted avg")

@@ -118,7 +118,7 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         "Weights": f"after epoch {evaluation.epoch:g}",
         "View": evaluation.view,
         "Rank-1 accuracy": f"{evaluation.accuracy:.2%}",
-        "Rank-5 accuracy": f"{evaluation.top5_accuracy:.2%}",
+        **({} if evaluation.rank5 is None else {"Rank-5 accuracy": f"{evaluation.rank5:.2%}"}),
         "Loss": f"{evaluation.loss:.4f}",
         "Expected calibration error": f"{evaluation.calibration_error:.2%}",
         "Trained by": config.experiment.command(),

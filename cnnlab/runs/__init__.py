@@ -6,18 +6,23 @@ import os
 import platform
 import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
 from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
-from cnnlab.runs import process
+from cnnlab.runs import health, process
 from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_commit, versions
 from cnnlab.runs.files import write_text
 from cnnlab.runs.initial import copy_weights
-from cnnlab.runs.run import Labels, Run, best_of
+from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run, best_of
 from cnnlab.runs.status import ACTIVE, State, Status
+
+LEFT_BY_TRAINING = ("history.jsonl", "checkpoints", process.PROCESS_FILE, "log.txt")
+"""A folder with one of these is a run that has lost its config.json."""
+MAKING_SECONDS = 5.0
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -102,8 +107,8 @@ def start(run: Run, threads: int = 0) -> None:
 
 
 def find(name: str, folder: Path) -> Run:
-    """The run of that id, or of an id that begins so; UserError if there is none or more than one."""
-    matching = [run for run in listing(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
+    """The run of that id, or of an id that begins so, a damaged one too; UserError if there is none or several."""
+    matching = [run for run in every(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
     exact = [run for run in matching if run.id == name]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
@@ -118,6 +123,19 @@ def weights_source(name: str, folder: Path) -> Run:
     from cnnlab.shipped import shipped
 
     return {**shipped(), **available()}.get(name) or find(name, folder)
+
+
+def every(folder: Path) -> list[Run]:
+    """All runs, also those whose configuration is damaged or gone, in no order; not what was never begun."""
+    return [Run(path) for path in run_folders(folder) if is_run(path)]
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run; its config.json is written last, so one that is being made is none yet."""
+    if (path / "config.json").exists() or any((path / name).exists() for name in LEFT_BY_TRAINING):
+        return True
+    made = modified(path / "status.json")
+    return bool(made) and time.time() - made / 1e9 > MAKING_SECONDS
 
 
 def listing(folder: Path) -> list[Run]:
@@ -148,7 +166,8 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
 
 
 class Summary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it has a checkpoint."""
+    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
+    says what of it is damaged; of one whose configuration is, `architecture` and `dataset` are empty."""
 
     id: str
     name: str
@@ -166,51 +185,79 @@ class Summary(TypedDict):
     best_epoch: int | None
     seconds: float | None
     usable: bool
+    problems: tuple[str, ...]
 
 
 def summary(run: Run) -> Summary:
     """What a list of runs shows of one."""
-    status, experiment = run.status(), run.config.experiment
-    history, labels = run.history(), run.labels()
+    status, history, labels = run.status(), run.history(), run.labels()
+    found = health.problems(run)
     best = best_of(history)
+    config = config_of(run)
+    experiment = config.experiment if config else None
     return Summary(
         id=run.id,
         name=labels.name,
         tags=labels.tags,
-        group=run.config.group,
-        preset=run.config.preset,
-        created=run.config.created,
+        group=config.group if config else None,
+        preset=config.preset if config else None,
+        created=config.created if config else created_of(run),
         state=status.state,
         message=status.message,
-        architecture=experiment.architecture,
-        dataset=experiment.dataset,
-        epochs_done=history[-1]["epoch"] if history else 0,
-        epochs=experiment.recipe.epochs,
+        architecture=experiment.architecture if experiment else "",
+        dataset=experiment.dataset if experiment else "",
+        epochs_done=health.epochs_done(run, status),
+        epochs=experiment.recipe.epochs if experiment else status.epochs,
         best_validation_accuracy=best["validation_accuracy"] if best else None,
         best_epoch=best["epoch"] if best else None,
         seconds=status.seconds_worked(time.time()),
-        usable=bool(run.checkpoints()),
+        usable=health.usable(run, found),
+        problems=tuple(map(str, found)),
     )
 
 
-SUMMED_UP = ("config.json", "status.json", "labels.json", "history.jsonl")
+def config_of(run: Run) -> RunConfig | None:
+    try:
+        return run.config
+    except UserError:
+        return None
+
+
+def created_of(run: Run) -> str:
+    """When a run was made whose configuration does not say it: as its id has it, else its folder."""
+    if found := re.search(r"-(\d{8}-\d{6})(-\d+)?$", run.id):
+        with suppress(ValueError):
+            return datetime.strptime(found[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(modified(run.folder) / 1e9, UTC).isoformat(timespec="milliseconds")
+
+
+SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl")
+SAVED = ("checkpoint.json", WEIGHTS_FILE, STATE_FILE)
 _summaries: dict[Path, tuple[tuple[int, ...], Summary]] = {}
 """Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""
 
 
 def summaries(folder: Path) -> list[Summary]:
-    """The summaries of all readable runs, newest first."""
+    """The summaries of all runs, the damaged ones too, newest first."""
     found = []
     for path in run_folders(folder):
-        signature = tuple(modified(path / name) for name in SUMMED_UP)
+        signature = signature_of(path)
         kept = _summaries.get(path)
         if kept is None or kept[0] != signature or kept[1]["state"] in (*ACTIVE, "queued"):
-            try:
-                kept = _summaries[path] = (signature, summary(Run(path)))
-            except UserError:
+            if not is_run(path):
                 continue
+            kept = _summaries[path] = (signature, summary(Run(path)))
         found.append(kept[1])
     return sorted(found, key=lambda item: item["created"], reverse=True)
+
+
+def signature_of(path: Path) -> tuple[int, ...]:
+    """The times of a run's files that its summary tells of."""
+    points = sorted((path / "checkpoints").glob("step-????????"))
+    return (
+        *(modified(path / name) for name in SUMMED_UP),
+        *(modified(point / name) for point in points for name in SAVED),
+    )
 
 
 def run_folders(folder: Path) -> list[Path]:

@@ -148,8 +148,9 @@ def delete(run: Run) -> None:
 
 
 def trashed(folder: Path) -> list[Run]:
-    """The runs in the trash, newest first."""
-    return runs.listing(folder / TRASH_FOLDER)
+    """The runs in the trash, the damaged ones too, newest first."""
+    thrown = runs.summaries(folder / TRASH_FOLDER)
+    return [Run(folder / TRASH_FOLDER / item["id"]) for item in thrown]
 
 
 def restore(run: Run) -> Run:

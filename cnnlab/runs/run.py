@@ -165,9 +165,10 @@ class Run:
     @cached_property
     def data(self) -> Data:
         """ValueError while the run has not yet opened its data set."""
-        return self._read(Data, "data.json")
+        return self.read(Data, "data.json")
 
-    def _read(self, model: type[Model], name: str) -> Model:
+    def read(self, model: type[Model], name: str) -> Model:
+        """One of its files; UserError where it is missing or damaged."""
         try:
             return model.model_validate_json((self.folder / name).read_bytes())
         except (OSError, ValidationError) as error:
@@ -175,7 +176,7 @@ class Run:
 
     def labels(self) -> Labels:
         try:
-            return self._read(Labels, "labels.json")
+            return self.read(Labels, "labels.json")
         except UserError:
             return Labels()
 
@@ -193,19 +194,20 @@ class Run:
 
     def status(self) -> Status:
         """The status as it is true now: a run at work whose process is gone is interrupted."""
-        status = self._written_status()
+        status = self.written_status()
         if status is None:
             return Status(state="interrupted", message="Its status file is missing or damaged.")
         begun = (self.folder / process.PROCESS_FILE).exists()
         if status.state == "starting" and not begun and time.time() - status.updated < START_SECONDS:
             return status  # between its creation and its start
         if status.state in ACTIVE and not process.is_alive(self.folder):
-            status = self._written_status() or status  # it may have ended between the two looks
+            status = self.written_status() or status  # it may have ended between the two looks
             if status.state in ACTIVE:
                 status = status.model_copy(update=self._interruption())
         return status
 
-    def _written_status(self) -> Status | None:
+    def written_status(self) -> Status | None:
+        """What its file says; None where that is missing or damaged."""
         try:
             return Status.model_validate_json((self.folder / "status.json").read_bytes())
         except (OSError, ValidationError):
@@ -273,9 +275,11 @@ class Run:
         """The checkpoint of highest validation accuracy (the latest, where none was validated), the latest, or the one
         at the end of an epoch.
 
-        Raises UserError where the run has none such.
+        One whose weights are cut off is passed over where another is whole. Raises UserError where the run has none
+        such.
         """
-        checkpoints = self.checkpoints()
+        found = self.checkpoints()
+        checkpoints = [point for point in found if files.is_whole(point.weights)] or found
         if not checkpoints:
             raise UserError(f"Run {self.id} has no checkpoint yet; one is saved at the end of each epoch.")
         if which == "last":
@@ -326,3 +330,9 @@ class Run:
 def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The record with the highest validation accuracy; of equals, the one with the lowest validation loss."""
     return max(history, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]), default=None)
+
+
+def average_speed(history: Sequence[dict[str, Any]]) -> float | None:
+    """Images per second over all epochs whose speed is known: of equally many images each, so the harmonic mean."""
+    speeds = [speed for record in history if isinstance(speed := record.get("images_per_second"), float) and speed > 0]
+    return len(speeds) / sum(1 / speed for speed in speeds) if speeds else None
