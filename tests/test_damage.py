@@ -1,4 +1,4 @@
-"""A run of which something is damaged: it is there, says what is damaged and what can still be done, and can be deleted."""
+"""A damaged run is there, says what of it is damaged and what can still be done, and can be deleted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def of_wrong_types(path: Path) -> object:
 
 def torn_in_the_middle(path: Path) -> object:
     lines = path.read_bytes().splitlines(keepends=True)
-    return path.write_bytes(b"".join(lines[:1] + [lines[1][:20] + b"\n"] + lines[2:]))
+    return path.write_bytes(b"".join([*lines[:1], lines[1][:20] + b"\n", *lines[2:]]))
 
 
 @pytest.fixture

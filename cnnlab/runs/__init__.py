@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
 from cnnlab.runs import health, process
 from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_commit, versions
-from cnnlab.runs.files import write_text
+from cnnlab.runs.files import make_reserve, reason, write_text
 from cnnlab.runs.initial import copy_weights
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run, best_of
 from cnnlab.runs.status import ACTIVE, State, Status
@@ -46,6 +47,7 @@ def create(
     stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
     initial = experiment.initial
     source = weights_source(initial.run, folder) if initial else None
+    run: Run | None = None
     try:
         run = Run(new_folder(folder, stem))
         config = RunConfig(
@@ -69,9 +71,12 @@ def create(
             write_text(run.folder / "labels.json", labels.model_dump_json())
         run.say(Status(started=time.time(), updated=time.time(), epochs=experiment.recipe.epochs))
         run.note("created", f"Goes on from {parent.run} after epoch {parent.epoch:g}." if parent else "")
+        make_reserve(run.folder)
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
-        raise UserError(f"A run cannot be written to {folder}: {error.strerror}.") from error
+        if run:
+            shutil.rmtree(run.folder, ignore_errors=True)
+        raise UserError(f"A run cannot be written to {folder}: {reason(error, folder)}.") from error
     return run
 
 
@@ -103,7 +108,9 @@ def start(run: Run, threads: int = 0) -> None:
         arguments = ["-m", "cnnlab.training", str(run.folder)]
         process.spawn(arguments, run.folder / "log.txt", run.folder, threads)
     except OSError as error:
-        raise UserError(f"Run {run.id} cannot be started: {error.strerror}.") from error
+        why = reason(error, run.folder)
+        run.fail(f"It could not be started: {why}. Mend that, then resume it.")
+        raise UserError(f"Run {run.id} cannot be started: {why}.") from error
 
 
 def find(name: str, folder: Path) -> Run:

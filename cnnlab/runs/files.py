@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +30,24 @@ def write_text(path: Path, text: str, lasting: bool = True) -> None:
         raise
 
 
+def reason(error: OSError, folder: Path) -> str:
+    """Why files in a folder cannot be written, for a person."""
+    return f"the disk of {folder} is full" if error.errno in FULL else str(error.strerror)
+
+
+def make_reserve(folder: Path) -> None:
+    """Keep some room on the disk, so that a full one does not keep a run from saying so."""
+    path = folder / RESERVE_FILE
+    with suppress(OSError):
+        if not path.exists() or path.stat().st_size < RESERVE_BYTES:
+            path.write_bytes(os.urandom(RESERVE_BYTES))
+
+
+def release_reserve(folder: Path) -> None:
+    with suppress(OSError):
+        (folder / RESERVE_FILE).unlink()
+
+
 def append_record(path: Path, record: dict[str, Any]) -> None:
     """Append one JSON object as a line, on a line of its own also where the one before was torn."""
     with path.open("ab+") as file:
@@ -44,6 +64,9 @@ def known(value: Any) -> Any:
 
 
 NUMBERS = (float, int)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+RESERVE_FILE = "reserve"
+RESERVE_BYTES = 65_536
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 

@@ -151,8 +151,8 @@ def missing_epochs(run: Run, status: Status, active: bool) -> list[int]:
 
 def epochs_done(run: Run, status: Status) -> int:
     """How many epochs are over, those among them whose figures are lost."""
-    history, lost = run.history(), missing_epochs(run, status, status.state in (*ACTIVE, "queued"))
-    return max([int(history[-1]["epoch"])] * bool(history) + lost[-1:], default=0)
+    lost = missing_epochs(run, status, status.state in (*ACTIVE, "queued"))
+    return max([*(int(record["epoch"]) for record in run.history()), *lost], default=0)
 
 
 def sound_checkpoints(run: Run) -> list[float]:

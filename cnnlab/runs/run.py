@@ -46,6 +46,7 @@ REQUESTS: tuple[Request, ...] = ("stop", "stop-after-epoch", "pause")
 EPOCH_FIGURES = ("step", "loss", "accuracy", "validation_loss", "validation_accuracy")
 STEP_FIGURES = ("epoch", "loss", "accuracy")
 OUT_OF_MEMORY = ("bad_alloc", "out of memory", "MemoryError", "Cannot allocate memory")
+OUT_OF_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -217,14 +218,39 @@ class Run:
         """Write the status; one that is soon written again need not outlast a power cut."""
         files.write_text(self.folder / "status.json", status.model_dump_json(), lasting)
 
+    def say_in_place(self, status: Status) -> None:
+        """Write the status over the one that is there, which takes no more room: the last resort on a full disk."""
+        path = self.folder / "status.json"
+        content = status.model_dump_json().encode()
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+
+    def fail(self, message: str) -> None:
+        """The last word of a run that could not even begin; on a full disk it takes the room kept for it."""
+        files.release_reserve(self.folder)
+        status = (self.written_status() or Status()).model_copy(
+            update={"state": "failed", "message": message, "ended": time.time(), "seconds_left": None}
+        )
+        try:
+            self.say(status)
+        except OSError:
+            with suppress(OSError):
+                self.say_in_place(status)
+
     def _interruption(self) -> dict[str, Any]:
         usable = "It can be resumed from its last checkpoint." if self.checkpoints() else "It had no checkpoint yet."
         try:
             ended = (self.folder / process.HEARTBEAT_FILE).stat().st_mtime
         except OSError:
             ended = None
-        if any(sign in self.log(40) for sign in OUT_OF_MEMORY):
+        log = self.log(40)
+        if any(sign in log for sign in OUT_OF_MEMORY):
             reason = "The training ran out of memory; a smaller batch size needs less."
+        elif any(sign in log for sign in OUT_OF_ROOM) or (not log and free_bytes(self.folder) < files.RESERVE_BYTES):
+            reason = f"The disk of {self.folder} is full: make room."
+        elif not log and not (self.folder / process.PROCESS_FILE).exists():
+            reason = "Its training was never begun."
         else:
             reason = (
                 "The training process ended without a word: killed, as for want of memory, or the machine went down."
@@ -325,6 +351,13 @@ class Run:
         for point in self.checkpoints():
             if point.folder not in folders and not point.info.kept:
                 shutil.rmtree(point.folder, ignore_errors=True)
+
+
+def free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return files.RESERVE_BYTES
 
 
 def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from cnnlab.runs.files import append_record
+from cnnlab.runs.files import append_record, make_reserve, release_reserve
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 from cnnlab.training.loggers import Logger
@@ -20,7 +18,6 @@ from cnnlab.training.pace import Pace
 
 STATUS_SECONDS = 0.5
 STEPS_SECONDS = 0.25
-RESERVE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,13 @@ class Reporter:
 
     def end(self, state: State, message: str = "") -> None:
         """The last word of this sitting; on a full disk it takes the room kept for it."""
-        (self.run.folder / "reserve").unlink(missing_ok=True)
-        self.say(state, message, ended=time.time(), seconds_left=None)
-        self.run.note(state, message)
+        release_reserve(self.run.folder)
+        try:
+            self.say(state, message, ended=time.time(), seconds_left=None)
+        except OSError:
+            self.run.say_in_place(self.status)
+        with suppress(OSError):
+            self.run.note(state, message)
         for logger in self.loggers:
             logger.finish(state != "failed")
 
@@ -134,9 +135,3 @@ class Reporter:
 
 def numbers(record: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in record.items() if value is not None and name != "step"}
-
-
-def make_reserve(folder: Path) -> None:
-    """Keep some room on the disk, so that a full one does not keep a run from saying so."""
-    with suppress(OSError), (folder / "reserve").open("wb") as file:
-        file.write(os.urandom(RESERVE_BYTES))
