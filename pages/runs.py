@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
@@ -18,7 +18,7 @@ enter_through_app()
 
 REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
-SELDOM = ("Group", "Tags", "Damaged")
+SHOWN_DAMAGED = 5
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -153,11 +153,10 @@ table = pd.DataFrame(
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
         "Group": [item["group"] for item in shown],
         "Tags": [list(item["tags"]) for item in shown],
-        "Damaged": [" ".join(item["problems"]) for item in shown],
     }
 )
 event = st.dataframe(
-    table.drop(columns=[name for name in SELDOM if not any(table[name])]) if len(table) else table,
+    table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
     hide_index=True,
     on_select="rerun",
     selection_mode="multi-row",
@@ -170,6 +169,12 @@ event = st.dataframe(
         "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
     },
 )
+damaged = [item for item in shown if item["problems"]]
+for item in damaged[:SHOWN_DAMAGED]:
+    words = " ".join(item["problems"])
+    st.warning(text.markdown(f"{item['name'] or item['id']}: {words}"), icon=":material/heart_broken:")
+if len(damaged) > SHOWN_DAMAGED:
+    st.caption(f"{len(damaged) - SHOWN_DAMAGED:,} more are damaged; the page of each says how.")
 chosen = [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{len(shown):,} of {len(everything):,} runs, {len(chosen)} chosen", width="content")
