@@ -254,8 +254,9 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     title = markdown(data.title)
     kept = {view: kept_evaluation(run, view=view) for view in ("plain", "mirror")}
     tests = [
-        f"{one.accuracy:.2%} rank-1, {one.top5_accuracy:.2%} rank-5 on {one.images:,} test images of "
-        + markdown(one.dataset)
+        f"{one.accuracy:.2%} rank-1"
+        + ("" if one.rank5 is None else f", {one.rank5:.2%} rank-5")
+        + f" on {one.images:,} test images of {markdown(one.dataset)}"
         + ("" if view == "plain" else ", averaged with the mirror image")
         for view, one in kept.items()
         if one

@@ -10,6 +10,7 @@ this server does not have and for pages of other sites, 404, 405, 413 for an ima
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,7 +49,7 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
         )
 
     async def predict(request: Request) -> JSONResponse:
-        top = whole_number(request.query_params.get("top", str(TOP)))
+        top = whole_number(request.query_params.getlist("top") or [str(TOP)])
         files = await files_of(request, limits)
         async with one_at_a_time:
             found = await asyncio.to_thread(answers, files, top)
@@ -78,9 +79,12 @@ async def told(_: Request, error: Any) -> JSONResponse:
     return JSONResponse({"error": error.detail}, error.status_code)
 
 
-def whole_number(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise HTTPException(400, f"top must be a whole number from 1, not {text!r}.")
+def whole_number(texts: list[str]) -> int:
+    if len(texts) > 1:
+        raise HTTPException(400, f"top is given {len(texts)} times; give it once.")
+    text = texts[0]
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise HTTPException(400, f"top must be a whole number from 1, not {text[:40]!r}.")
     return int(text)
 
 

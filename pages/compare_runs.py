@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, text, units
+from cnnlab import networks, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.runs import plots
 from cnnlab.runs.comparison import Comparison, comparison
@@ -32,7 +32,7 @@ def chosen_runs() -> list[Run]:
     found, missing = [], []
     for name in names:
         try:
-            found.append(runs.find(name, folder))
+            found.append(networks.find(name, folder))
         except UserError:
             missing.append(name)
     if missing:

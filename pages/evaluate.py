@@ -70,7 +70,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     left, right = st.columns([3, 2])
     left.dataframe(table, hide_index=True, height=min(38 + 35 * len(rows), 520))
     if printed:
-        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}, on lossless images.")
+        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}.")
     if len(kept.classes) <= MOST_BARS:
         right.plotly_chart(plots.accuracy_by_class(kept), key="classes", config=CHART)
     else:
@@ -213,7 +213,7 @@ def show_views(run: Run, kept: Evaluation) -> None:
         {
             "View": [VIEWS[one.view] for one in found],
             "Rank-1": [f"{one.accuracy:.2%}" for one in found],
-            "Rank-5": [f"{one.top5_accuracy:.2%}" for one in found],
+            **({} if kept.rank5 is None else {"Rank-5": [f"{one.rank5:.2%}" for one in found]}),
             "Loss": [f"{one.loss:.4f}" for one in found],
             "Took": [units.duration(one.seconds) for one in found],
         }

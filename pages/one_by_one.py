@@ -85,8 +85,12 @@ def show_costs(measure: Measure, dear: str, dear_cost: Cost, cheap: str, cheap_c
             text = f"{units.count(value)} {word.lower()}. {COUNTED[measure]}"
             st.metric(f"{word}, {name}", headline(value), help=text, border=True)
         factor = dear_cost.factor(cheap_cost, measure)
-        text = f"{word}: {dear} divided by {cheap}. Below 1, nothing is saved."
-        st.metric("Factor saved", f"{factor:,.2f}×", help=text, border=True)
+        if factor is None or factor >= 1:
+            text = f"{word}: {dear} divided by {cheap}."
+            st.metric("Factor saved", "–" if factor is None else f"{factor:,.2f}×", help=text, border=True)
+        else:
+            text = f"{word}: {cheap} divided by {dear}. Nothing is saved: the 1×1 costs more than it spares."
+            st.metric("Times the cost", f"{1 / factor:,.2f}×", help=text, border=True)
 
 
 def show_bottleneck() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -13,13 +12,12 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab import plots, text, units
-from cnnlab.datasets.own.container import Budget, members, open_archive
 from cnnlab.errors import UserError
 from cnnlab.evaluation.export import csv_text
 from cnnlab.images import EXTENSIONS, Pixels, resize
-from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
+from cnnlab.unpacking import Files, unpacked
 from pages.shared.bringing import offer_own_model, offer_pretrained
 from pages.shared.inside import look_inside
 from pages.shared.models import classifier, features, neighbourhood
@@ -40,7 +38,6 @@ MOST_UPLOAD_MB = 500
 THUMBNAIL = 48
 MOST_NAME = 80
 SHOWN_REFUSALS = 5
-Files = Iterator[tuple[str, Callable[[], bytes]]]
 
 
 def encoded(image: Pixels, side: int | None = None) -> bytes:
@@ -67,24 +64,7 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
         key="images",
     )
     st.html(f"<script>{PASTE}</script>", unsafe_allow_javascript=True)
-    return tuple(file.file_id for file in files), unpacked(files)
-
-
-def unpacked(files: list[Any]) -> Files:
-    limits = Limits.from_environment()
-    for file in files:
-        if not file.name.lower().endswith(".zip"):
-            yield file.name, file.getvalue
-            continue
-        with open_archive(file, file.name) as archive:
-            for member in members(archive, file.name, limits, Budget(limits)):
-                yield member.name, lambda member=member: bytes_of(member)
-
-
-def bytes_of(member: Any) -> bytes:
-    if member.refused:
-        raise UserError(f"{member.name}: {member.refused}.")
-    return cast("bytes", member.read())
+    return tuple(file.file_id for file in files), unpacked((file.name, file) for file in files)
 
 
 def samples() -> Files:

@@ -83,9 +83,9 @@ tested = results.tested_runs(runs_folder())
 found = results.lecture_results(tested)
 st.dataframe(summary(found), hide_index=True)
 st.caption(
-    "The lecture measured CIFAR-10 on lossless images. Figures on JPEG copies say so: the copies have lost something, "
-    "and the two are not directly comparable. The best is the run with the highest validation accuracy among those "
-    "evaluated on test images, your own and shipped."
+    "The lecture names CIFAR-10, whose images are lossless, and not which files it used. Figures on JPEG copies say "
+    "so: they have lost something, and the two are not directly comparable. The best is the run with the highest "
+    "validation accuracy among those evaluated on test images, your own and shipped."
 )
 reported = {one.architecture: one for one in found if one.best and one.dataset == "CIFAR-10"}
 if reported:

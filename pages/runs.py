@@ -19,6 +19,7 @@ enter_through_app()
 REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
 MOST_TAG = 60
+SHOWN_DAMAGED = 5
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -37,10 +38,11 @@ if not everything and not actions.trashed(folder):
 
 
 def left_text(status: Status) -> str:
-    if status.seconds_left is None:
+    if status.state != "running":
         return text.message(status.message or "Starting")
     epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
-    return f"Epoch {epoch} of {status.epochs}, {units.duration(status.seconds_left)} left"
+    left = "" if status.seconds_left is None else f", {units.duration(status.seconds_left)} left"
+    return f"Epoch {epoch} of {status.epochs}{left}"
 
 
 def show_working(run: Run) -> None:
@@ -147,7 +149,7 @@ shown = [
 ]
 table = pd.DataFrame(
     {
-        "State": [item["state"] for item in shown],
+        "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
         "Run": [text.table(item["name"] or item["id"]) for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
         "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
@@ -173,6 +175,12 @@ event = st.dataframe(
         "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
     },
 )
+damaged = [item for item in shown if item["problems"]]
+for item in damaged[:SHOWN_DAMAGED]:
+    words = " ".join(item["problems"])
+    st.warning(text.markdown(f"{item['name'] or item['id']}: {words}"), icon=":material/heart_broken:")
+if len(damaged) > SHOWN_DAMAGED:
+    st.caption(f"{len(damaged) - SHOWN_DAMAGED:,} more are damaged; the page of each says how.")
 chosen = [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{len(shown):,} of {len(everything):,} runs, {len(chosen)} chosen", width="content")

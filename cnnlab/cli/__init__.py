@@ -168,9 +168,9 @@ def parser() -> Parser:
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
     evaluate.add_argument("--csv", metavar="FILE", help="write what it said of each image")
 
-    predict = as_json(command("predict", predict_images, "Classify image files with a run's best checkpoint."))
+    predict = as_json(command("predict", predict_images, "Classify images with a run's best checkpoint."))
     predict.add_argument("run", metavar="RUN")
-    predict.add_argument("images", nargs="+", metavar="IMAGE")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
 

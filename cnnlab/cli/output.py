@@ -11,17 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.runs.run import CheckpointChoice
 from cnnlab.text import plain, terminal
 
 
 def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
-    """KEY=VALUE texts as a dict."""
+    """KEY=VALUE texts as a dict; UserError where one is none, or a key stands twice."""
     for text in texts:
         if "=" not in text:
             raise UserError(f"{option} takes KEY=VALUE, not {text!r}.")
-    return dict(text.split("=", 1) for text in texts)
+    return once([(name, value) for name, _, value in (text.partition("=") for text in texts)], option)
 
 
 def say(*texts: str, error: bool = False) -> None:

@@ -118,14 +118,14 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         "Weights": f"after epoch {evaluation.epoch:g}",
         "View": evaluation.view,
         "Rank-1 accuracy": f"{evaluation.accuracy:.2%}",
-        "Rank-5 accuracy": f"{evaluation.top5_accuracy:.2%}",
+        **({} if evaluation.rank5 is None else {"Rank-5 accuracy": f"{evaluation.rank5:.2%}"}),
         "Loss": f"{evaluation.loss:.4f}",
         "Expected calibration error": f"{evaluation.calibration_error:.2%}",
         "Trained by": config.experiment.command(),
         "Seed": config.experiment.recipe.seed,
     }
     if printed:
-        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}, on lossless images"
+        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}"
     charts = [
         plotly.io.to_html(figure, full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
         for number, figure in enumerate(figures)

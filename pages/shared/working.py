@@ -48,6 +48,9 @@ def show_progress(job: Job, cancel: Callable[[Job], object] = Job.cancel) -> Non
         st.rerun()
     left = now.seconds_left(time.time())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(now.fraction or 0.0, text.message(now.message) + (f", {units.duration(left)} left" if left else ""))
+        st.progress(
+            now.fraction or 0.0,
+            text.message(now.message) + ("" if left is None else f", {units.duration(left)} left"),
+        )
         st.button("Cancel", icon=":material/close:", on_click=cancel, args=(job,), key=f"cancel {job.folder}")
     st.caption("It goes on if you leave this page.")

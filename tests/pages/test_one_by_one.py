@@ -53,6 +53,9 @@ def test_what_is_typed_moves_the_result() -> None:
     app = open_page()
     app.number_input("bottleneck").set_value(154).run()
     assert metrics(app)[2] == ("Factor saved", "1.00×")
+    app.number_input("bottleneck").set_value(200).run()
+    assert metrics(app)[2] == ("Times the cost", "1.29×"), "what costs more saves nothing"
+    app.number_input("bottleneck").set_value(154).run()
     app.selectbox("padding").set_value("same").run()
     assert metrics(app)[:2] == [("Parameters, direct", "153,632"), ("Parameters, reduced", "152,954")]
     assert metrics(app)[3] == ("Multiply-adds, direct", f"{28 * 28 * 5 * 5 * 192 * 32:,}")
