@@ -1,17 +1,32 @@
-"""cnnlab in the browser: `streamlit run app.py`."""
+"""cnnlab in the browser: `streamlit run app.py`.
+
+Streamlit imports this file once, for the server, and runs it again for whoever visits.
+"""
+
+from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.navigation import navigation
-from pages.shared.watch import watch_runs
+if __name__ == "__main__":
+    from pages.shared.navigation import navigation
+    from pages.shared.watch import watch_runs
 
-page = navigation()
-st.set_page_config(
-    page_title="cnnlab" if page.url_path == "" else f"{page.title} – cnnlab",
-    page_icon="assets/icon.png",
-    layout="wide",
-)
-st.logo("assets/logo.svg", size="large")
-st.session_state["entered"] = page.url_path  # see enter_through_app
-page.run()
-watch_runs()
+    page = navigation()
+    st.set_page_config(
+        page_title="cnnlab" if page.url_path == "" else f"{page.title} – cnnlab",
+        page_icon="assets/icon.png",
+        layout="wide",
+    )
+    st.logo("assets/logo.svg", size="large")
+    st.session_state["entered"] = page.url_path  # see enter_through_app
+    page.run()
+    watch_runs()
+else:
+    from pages.shared import door
+
+    app = st.App(
+        __file__,
+        routes=door.shells(Path(__file__).parent / "pages"),
+        middleware=door.guard(),
+        lifespan=door.opened,
+    )

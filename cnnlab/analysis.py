@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from cnnlab.layers import shape_text
 from cnnlab.network import Network, Node
+from cnnlab.text import cell
 
 BYTES_PER_VALUE = 4  # float32
 
@@ -141,5 +142,6 @@ def table_csv(network: Network) -> str:
     writer = csv.DictWriter(out, fieldnames=list(Row.__annotations__), lineterminator="\n")
     writer.writeheader()
     for row in rows(network):
-        writer.writerow({**row, "output_shape": shape_text(tuple(row["output_shape"]))})
+        line = {**row, "output_shape": shape_text(tuple(row["output_shape"]))}
+        writer.writerow({name: cell(value) for name, value in line.items()})
     return out.getvalue()

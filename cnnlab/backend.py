@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cnnlab.hardware import THREADS_VARIABLE
+from cnnlab.hardware import threads
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -35,7 +35,7 @@ with without_stderr():
     import tensorflow as tf
 
     tf.config.list_physical_devices()  # the last of the greetings
-    if threads := int(os.environ.get(THREADS_VARIABLE) or 0):
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    if (count := threads()) is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
 
 __all__ = ["keras", "tf"]

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 
 from cnnlab import analysis, architectures
 from cnnlab.architectures.switches import Value, validate
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.layers import shape_text
 from cnnlab.modules import modules
@@ -35,7 +36,8 @@ class Candidate:
         for part in pairs:
             if "=" not in part:
                 raise UserError(f"{text!r}: switches are written name:key=value,key=value, not {part!r}.")
-        given = {**(extra or {}), **dict(part.split("=", 1) for part in pairs)}
+        own = once([(key, value) for key, _, value in (part.partition("=") for part in pairs)], repr(text))
+        given = {**(extra or {}), **own}
         return cls.of(name, validate(name, chosen.function, given))
 
     @classmethod

@@ -9,6 +9,7 @@ from cnnlab.families import Family
 from cnnlab.layers import shape_text
 from cnnlab.modules import contents, modules
 from cnnlab.network import Network, Node
+from cnnlab.text import plain
 
 INK = "#7A8794"
 FONT = "Source Sans, Source Sans Pro, Helvetica, sans-serif"
@@ -52,7 +53,9 @@ def edge(source: str, target: str, node: Node) -> str:
 
 
 def quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    """A string of DOT, which reads entities of HTML: names of layers may come from a file."""
+    shown = "\n".join(plain(line) for line in text.split("\n"))
+    escaped = shown.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 

@@ -24,8 +24,10 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation, split_of
 from cnnlab.images import Pixels
 from cnnlab.jobs import Job
+from cnnlab.leftovers import partial_of
 from cnnlab.prediction import Classifier, Probabilities
 from cnnlab.runs.run import Checkpoint, Run
+from cnnlab.text import markdown, plain
 
 Format = Literal["keras", "saved_model", "litert", "onnx"]
 CHECKED_IMAGES = 64
@@ -202,7 +204,7 @@ def checked_images(classifier: Classifier) -> NDArray[np.float32]:
 
 
 def pack(folder: Path, target: Path) -> None:
-    partial = target.with_name(f".{target.name}.part")
+    partial = partial_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -249,20 +251,26 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     largest difference of a probability from Keras's, and on how many images."""
     run, data = classifier.run, classifier.data
     experiment, network, point = run.config.experiment, run.network, classifier.checkpoint.info
+    title = markdown(data.title)
     kept = {view: kept_evaluation(run, view=view) for view in ("plain", "mirror")}
     tests = [
-        f"{one.accuracy:.2%} rank-1, {one.top5_accuracy:.2%} rank-5 on {one.images:,} test images of {one.dataset}"
+        f"{one.accuracy:.2%} rank-1"
+        + ("" if one.rank5 is None else f", {one.rank5:.2%} rank-5")
+        + f" on {one.images:,} test images of {markdown(one.dataset)}"
         + ("" if view == "plain" else ", averaged with the mirror image")
         for view, one in kept.items()
         if one
     ]
     validation = "not measured" if point.validation_accuracy is None else f"{point.validation_accuracy:.2%}"
     given = data.preprocessing
+    machine = str(run.config.hardware.get("processor", run.config.machine))
     height, width = given.image_size
     rows, columns = given.input_size
     way = "its middle cut out" if given.crop else "resized"
     then = "" if given.input_size == given.image_size else f", then to {columns}×{rows} ({way})"
-    shown = ", ".join(data.classes[:60]) + (f" and {len(data.classes) - 60} more" if len(data.classes) > 60 else "")
+    shown = ", ".join(markdown(name) for name in data.classes[:60]) + (
+        f" and {len(data.classes) - 60} more" if len(data.classes) > 60 else ""
+    )
     form = []
     if checked:
         chosen = FORMATS[checked[0]]
@@ -275,7 +283,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
         ]
     return "\n".join(
         [
-            f"# {network.name} on {data.title}",
+            f"# {markdown(network.name)} on {title}",
             "",
             *form,
             f"- An image is brought to {width}×{height} pixels ({given.fitting}){then}.",
@@ -283,11 +291,11 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
             "",
             "## How it was trained",
             "",
-            f"On {data.title} (fingerprint {data.fingerprint}), run `{run.id}`, weights after epoch {point.epoch:g}, "
-            f"in {units.duration(point.worked)} on {run.config.hardware.get('processor', run.config.machine)}, seed "
+            f"On {title} (fingerprint {data.fingerprint}), run `{run.id}`, weights after epoch {point.epoch:g}, "
+            f"in {units.duration(point.worked)} on {markdown(machine)}, seed "
             f"{experiment.recipe.seed}, computed in {'bfloat16' if experiment.recipe.mixed_precision else 'float32'}:",
             "",
-            f"    {experiment.command()}",
+            f"    {plain(experiment.command())}",
             "",
             "## What was measured",
             "",

@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from cnnlab.limits import whole_number
+
 THREADS_VARIABLE = "CNNLAB_THREADS"
 HALF_PRECISION_FLAGS = {"amx_bf16", "avx512_bf16"}
 HALF_PRECISION_CAPABILITY = 8.0
@@ -20,6 +22,12 @@ HALF_PRECISION_CAPABILITY = 8.0
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads() -> int | None:
+    """How many threads a training may use, where CNNLAB_THREADS says so; UserError where that is no number above 0."""
+    text = os.environ.get(THREADS_VARIABLE)
+    return whole_number(THREADS_VARIABLE, text) if text else None
 
 
 @lru_cache(maxsize=1)

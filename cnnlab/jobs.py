@@ -10,6 +10,7 @@ import os
 import signal
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,29 +19,69 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.errors import UserError
+from cnnlab.leftovers import sweep
 from cnnlab.runs import process
 from cnnlab.runs.files import write_text
 
 PROGRESS_FILE = "progress.json"
 PROGRESS_SECONDS = 0.3
+SPEED_SECONDS = 10.0
+LEAST_SECONDS = 2.0
+LEAST_REPORTS = 5
 FILES = (PROGRESS_FILE, process.PROCESS_FILE, "log.txt", "lock")
 
 
 class JobProgress(BaseModel):
-    """How far a job is: a message, and the share done where it is known; `failed` where it ended without a result."""
+    """How far a job is: a message, and the share done where it is known; `failed` where it ended without a result.
+
+    `left` is how many seconds it still took when that was said, at the moment `told`.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     message: str = "Starting"
     fraction: float | None = None
     failed: bool = False
-    began: float = 0.0
+    left: float | None = None
+    told: float = 0.0
 
     def seconds_left(self, now: float) -> float | None:
-        """How long it still takes at the speed so far."""
-        if not self.fraction or self.failed:
+        """How long it still takes; None where that is not known, or was known and is over."""
+        if self.left is None or self.failed:
             return None
-        return (now - self.began) * (1 - self.fraction) / self.fraction
+        left = self.left - (now - self.told)
+        return left if left > 0 else None
+
+
+class Remaining:
+    """How long work still takes, by the speed of the last seconds.
+
+    What comes before its second share does not count, such as loading TensorFlow and compiling; and of a few stages of
+    unlike length, as an export has, nothing follows.
+    """
+
+    def __init__(self) -> None:
+        self.done = -1.0
+        self.reports: deque[tuple[float, float]] = deque()
+
+    def after(self, now: float, fraction: float | None) -> float | None:
+        """Seconds left once so much is done; None while there is too little to say it by."""
+        if fraction is None or fraction < self.done:  # another piece of work
+            self.reports.clear()
+            self.done = -1.0 if fraction is None else fraction
+            return None
+        if fraction > self.done:
+            if self.done >= 0:
+                self.reports.append((now, fraction))
+            self.done = fraction
+        if not self.reports:
+            return None
+        while len(self.reports) > LEAST_REPORTS and now - self.reports[0][0] > SPEED_SECONDS:
+            self.reports.popleft()
+        began, before = self.reports[0]
+        if len(self.reports) < LEAST_REPORTS or now - began < LEAST_SECONDS:
+            return None
+        return (1 - fraction) * (now - began) / (fraction - before)
 
 
 @dataclass(frozen=True)
@@ -56,7 +97,7 @@ class Job:
             self.folder.mkdir(parents=True, exist_ok=True)
             with process.locked(self.folder / "lock"):
                 if not process.is_alive(self.folder):
-                    self.say(JobProgress(began=time.time()))
+                    self.say(JobProgress(told=time.time()))
                     process.spawn(["-m", *self.arguments], self.folder / "log.txt", self.folder)
         except OSError as error:
             raise UserError(f"Nothing can be written to {self.folder}: {error.strerror}.") from error
@@ -103,18 +144,20 @@ def work(folder: Path, do: Callable[[Callable[[str, float | None], None]], objec
     job = Job(folder, ())
     folder.mkdir(parents=True, exist_ok=True)
     process.record_process(folder, os.getpid())
-    began, told = time.time(), 0.0
+    sweep(folder)
+    told, remaining = 0.0, Remaining()
 
     def tell(message: str, fraction: float | None = None) -> None:
         nonlocal told
         if time.monotonic() - told > PROGRESS_SECONDS:
             told = time.monotonic()
+            left = remaining.after(told, fraction)
             with suppress(OSError):  # a full disk is told of when the result is written
-                job.say(JobProgress(message=message, fraction=fraction, began=began))
+                job.say(JobProgress(message=message, fraction=fraction, left=left, told=time.time()))
 
     def fail(message: str) -> None:
         with suppress(OSError):
-            job.say(JobProgress(message=message, failed=True, began=began))
+            job.say(JobProgress(message=message, failed=True, told=time.time()))
 
     try:
         do(tell)

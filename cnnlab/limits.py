@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 
 from cnnlab.errors import UserError
@@ -26,7 +27,12 @@ class Limits:
         for field in fields(cls):
             variable = f"CNNLAB_MAX_{field.name.upper()}"
             if text := os.environ.get(variable):
-                if not text.isdigit() or not int(text):
-                    raise UserError(f"{variable} must be a whole number above 0, not {text!r}.")
-                given[field.name] = int(text)
+                given[field.name] = whole_number(variable, text)
         return cls(**given)
+
+
+def whole_number(variable: str, text: str) -> int:
+    """The number in a variable of the environment; UserError where it is none above 0."""
+    if not re.fullmatch("[0-9]{1,18}", text) or not int(text):
+        raise UserError(f"{variable} must be a whole number above 0, not {text[:40]!r}.")
+    return int(text)

@@ -8,7 +8,6 @@ that of 99 % of the validation images: so one in a hundred of the network's own 
 
 from __future__ import annotations
 
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from cnnlab.evaluation.views import leads_to
 from cnnlab.images import Pixels
 from cnnlab.jobs import Job
 from cnnlab.layers import Dense, GlobalAveragePooling2D
+from cnnlab.leftovers import partial_of
 from cnnlab.prediction import Classifier
 from cnnlab.runs.run import Checkpoint, Run
 
@@ -114,7 +114,7 @@ def prepare(classifier: Classifier, progress: Progress = silent) -> Neighbourhoo
     judged = features_of(classifier, validation, drawn(validation, MOST_JUDGED))
     threshold = float(np.quantile(found.unlikeness(judged), QUANTILE))
     path = path_of(classifier.run, classifier.checkpoint)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     try:
         path.parent.mkdir(exist_ok=True)
         with partial.open("wb") as file:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,6 +36,12 @@ from cnnlab.layers import (
 )
 
 KINDS = {kind.__name__: kind for kind in get_args(AnyLayer)}
+
+
+@cache
+def settings_reader(kind: Any) -> TypeAdapter[Any]:
+    """What validates the settings of a kind of layer; it takes longer to make than to use."""
+    return TypeAdapter(kind)
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ class Network:
             builder = Builder(data["name"])
             for item in data["layers"]:
                 kind = KINDS[item["type"]]
-                layer: Any = TypeAdapter(kind).validate_python(item["settings"])
+                layer: Any = settings_reader(kind).validate_python(item["settings"])
                 with builder.module(item["module"]):
                     builder.add(layer, [builder[name] for name in item["inputs"]], item["name"])
             return builder.build(*(builder[name] for name in data["outputs"]))

@@ -104,6 +104,8 @@ def bring(
     path: Path, title: str, classes: Sequence[str] = (), values: Values = "0 to 255", size: int | None = None
 ) -> Run:
     """Keep a model file as a network to ask; UserError where it cannot be one."""
+    if size is not None and not 1 <= size <= MAX_SIDE:
+        raise UserError(f"Images of {size} pixels a side: choose from 1 to {MAX_SIDE}.")
     name = slug(title)
     target = datasets.data_root() / FOLDER / name
     if target.exists():

@@ -10,15 +10,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from cnnlab.text import chart
+
 STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1", "#D55E00", "#999999")
 MOST_CLASSES = 40
+MOST_TICK = 30
 TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
 
 
 def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
     """The top classes of one image as horizontal bars, the most probable on top."""
-    names = [name for name, _ in top][::-1]
+    names = [chart(name) for name, _ in top][::-1]
     values = [value for _, value in top][::-1]
     figure = go.Figure()
     figure.add_bar(
@@ -35,10 +38,17 @@ def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
         height=34 + 27 * len(top),
         margin={"l": 0, "r": 48, "t": 4, "b": 4},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
-        yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  "},
+        yaxis={"fixedrange": True, "type": "category", "ticksuffix": "  ", **short_ticks([name for name, _ in top])},
         bargap=0.35,
     )
     return figure
+
+
+def short_ticks(names: Sequence[str]) -> dict[str, list[str]]:
+    """Labels of a category axis that leave room for the chart where names are long; the hover says them whole."""
+    if max(map(len, names), default=0) <= MOST_TICK:
+        return {}
+    return {"tickvals": [chart(name) for name in names], "ticktext": [chart(name, MOST_TICK) for name in names]}
 
 
 def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Figure:
@@ -50,7 +60,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
     figure = go.Figure()
     for (part, values), colour in zip(counts.items(), (TRAINING, VALIDATION, STAGE_COLOURS[2]), strict=False):
         figure.add_bar(
-            x=[classes[number] for number in order],
+            x=[chart(classes[number]) for number in order],
             y=[values[number] for number in order],
             name=part,
             marker={"color": colour},
@@ -61,7 +71,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
         margin=MARGIN,
         barmode="stack",
         bargap=0 if many else 0.2,
-        xaxis={"title": "Class", "type": "category", "showticklabels": not many},
+        xaxis={"title": "Class", "type": "category", "showticklabels": not many, **short_ticks(classes)},
         yaxis={"title": "Images"},
         legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
     )
@@ -79,7 +89,7 @@ def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str, 
         held = [dict(parts).get(stage, 0) for _, parts in shares]
         figure.add_bar(
             x=held,
-            y=[label for label, _ in shares],
+            y=[chart(label) for label, _ in shares],
             name=stage,
             orientation="h",
             marker={"color": STAGE_COLOURS[min(stages.index(stage), len(STAGE_COLOURS) - 1)]},
@@ -120,8 +130,8 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
         figure.add_scatter(
             x=[point["multiply_adds"] for point in chosen],
             y=[point["accuracy"] for point in chosen],
-            text=[point["label"] for point in chosen],
-            customdata=[[point["parameters"], point["source"]] for point in chosen],
+            text=[chart(point["label"]) for point in chosen],
+            customdata=[[point["parameters"], chart(point["source"])] for point in chosen],
             name=name,
             mode="markers+text",
             textposition="top center",
@@ -138,7 +148,7 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
         height=420,
         margin=MARGIN,
         xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s"},
-        yaxis={"title": measure, "tickformat": ".0%"},
+        yaxis={"title": chart(measure), "tickformat": ".0%"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure

@@ -3,31 +3,36 @@
 GET  /          what the network is: run, classes, accuracy
 POST /predict   the bytes of an image, or a form with files; ?top=5
 
-Limits and sentences are those of the app. Answers: 200 with predictions, 400 for what is no image, 404, 405, 413 for
-one that is too large.
+Limits and sentences are those of the app. Answers: 200 with predictions, 400 for what is no image, 403 for a name that
+this server does not have and for pages of other sites, 404, 405, 413 for an image that is too large.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from cnnlab.guard import LOOPBACK, Guard, answer_headers, names_of
 from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Seen, classify, top_classes
 
 MOST_FILES = 100
 TOP = 5
+ADVICE = "Whoever runs it can add the name: --allow-host NAME."
 
 
-def application(classifier: Classifier, limits: Limits) -> Starlette:
-    """The ASGI application of one network."""
+def application(classifier: Classifier, limits: Limits, names: frozenset[str] = LOOPBACK) -> Starlette:
+    """The ASGI application of one network, which is asked by these names."""
     one_at_a_time = asyncio.Lock()
     best = classifier.run.best_epoch()
 
@@ -44,7 +49,7 @@ def application(classifier: Classifier, limits: Limits) -> Starlette:
         )
 
     async def predict(request: Request) -> JSONResponse:
-        top = whole_number(request.query_params.get("top", str(TOP)))
+        top = whole_number(request.query_params.getlist("top") or [str(TOP)])
         files = await files_of(request, limits)
         async with one_at_a_time:
             found = await asyncio.to_thread(answers, files, top)
@@ -62,16 +67,24 @@ def application(classifier: Classifier, limits: Limits) -> Starlette:
         return found
 
     routes = [Route("/", describe), Route("/predict", predict, methods=["POST"])]
-    return Starlette(routes=routes, exception_handlers={HTTPException: told})
+    guard = Middleware(Guard, names=names, advice=ADVICE, headers=answer_headers, refuse=refused)
+    return Starlette(routes=routes, middleware=[guard], exception_handlers={HTTPException: told})
+
+
+def refused(reason: str) -> JSONResponse:
+    return JSONResponse({"error": reason}, 403)
 
 
 async def told(_: Request, error: Any) -> JSONResponse:
     return JSONResponse({"error": error.detail}, error.status_code)
 
 
-def whole_number(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise HTTPException(400, f"top must be a whole number from 1, not {text!r}.")
+def whole_number(texts: list[str]) -> int:
+    if len(texts) > 1:
+        raise HTTPException(400, f"top is given {len(texts)} times; give it once.")
+    text = texts[0]
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise HTTPException(400, f"top must be a whole number from 1, not {text[:40]!r}.")
     return int(text)
 
 
@@ -96,8 +109,9 @@ async def files_of(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
     return [("image", bytes(body))]
 
 
-def serve(classifier: Classifier, host: str, port: int) -> None:
-    """Answer until interrupted."""
+def serve(classifier: Classifier, host: str, port: int, allowed: Iterable[str] = ()) -> None:
+    """Answer until interrupted; to the names of `host`, and to those `allowed` besides."""
     import uvicorn
 
-    uvicorn.run(application(classifier, Limits.from_environment()), host=host, port=port, log_level="warning")
+    app = application(classifier, Limits.from_environment(), names_of(host, allowed))
+    uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -1,9 +1,9 @@
 """Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the project.
 
 Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, and its
-card. Weights are stored in half precision where that costs no more than 0.1 point of accuracy; what is stored is what
-was evaluated. They are copied under the data root when they are first asked for, so that the project's own stay as
-they are.
+card. Weights are stored in half precision where that changes the accuracy on the validation images by no more than 0.1
+point; what is stored is what was evaluated. They are copied under the data root when they are first asked for, so that
+the project's own stay as they are.
 
 `python -m cnnlab.shipped RUN_FOLDER NAME TITLE` makes one of a finished run.
 """
@@ -14,10 +14,10 @@ import json
 import math
 import shutil
 from pathlib import Path
-from uuid import uuid4
 
 from cnnlab import datasets
 from cnnlab.errors import UserError
+from cnnlab.leftovers import partial_of, sweep
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 
@@ -57,7 +57,8 @@ def same(source: Path, target: Path) -> bool:
 
 
 def copy(source: Path, target: Path) -> None:
-    partial = target.with_name(f"{target.name}.{uuid4().hex[:8]}.partial")
+    sweep(target.parent)
+    partial = partial_of(target)
     try:
         shutil.copytree(source, partial)
         shutil.rmtree(target, ignore_errors=True)
@@ -72,9 +73,11 @@ def copy(source: Path, target: Path) -> None:
 def ship(run: Run, name: str, title: str) -> Path:
     """Make a shipped network of a finished run: its best checkpoint in half precision, evaluated as it is stored.
 
-    Where half precision would change the accuracy on the test images by more than 0.1 point, the weights stay whole.
+    Where half precision would change the accuracy on the validation images by more than 0.1 point, the weights stay
+    whole; the test images have no say in it.
     """
-    from cnnlab.evaluation import evaluate
+    from cnnlab.evaluation import evaluate, split_of
+    from cnnlab.evaluation.store import predict_all
     from cnnlab.export import card
     from cnnlab.prediction import load_classifier
 
@@ -94,12 +97,12 @@ def ship(run: Run, name: str, title: str) -> Path:
     point.mkdir(parents=True)
     shutil.copyfile(best.folder / "checkpoint.json", point / "checkpoint.json")
     halve(best.weights, point / WEIGHTS_FILE)
-    whole = evaluate(load_classifier(run))
-    classifier = load_classifier(Run(target))
-    if abs(evaluate(classifier).accuracy - whole.accuracy) > MOST_LOST:
+    validation = split_of(run, "validation")
+    whole, half = (predict_all(load_classifier(one), validation).right.mean() for one in (run, Run(target)))
+    if abs(half - whole) > MOST_LOST:
         shutil.copyfile(best.weights, point / WEIGHTS_FILE)
-        classifier = load_classifier(Run(target))
-        evaluate(classifier)
+    classifier = load_classifier(Run(target))
+    evaluate(classifier)
     evaluate(classifier, view="mirror")
     write_text(target / "README.md", card(classifier, None))
     return target

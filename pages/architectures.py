@@ -12,6 +12,7 @@ from cnnlab.network import Network
 from pages.shared.address import address_many, address_select, address_tabs, go, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -127,7 +128,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 try:
     network = architectures.build(name, values)
 except UserError as error:
-    st.error(str(error))
+    show_error(error)
     st.stop()
 default = architectures.build(name)
 

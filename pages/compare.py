@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnnlab import architectures, comparison, plots, published, runs, units
+from cnnlab import architectures, comparison, plots, published, runs, text, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.comparison import Candidate
 from cnnlab.errors import UserError
@@ -13,6 +13,7 @@ from cnnlab.layers import shape_text
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -26,12 +27,12 @@ OwnRuns = list[tuple[runs.Run, dict[str, Any]]]
 def candidates() -> list[Candidate]:
     """The networks named in the address, or the page's start; what cannot be read is said and left out."""
     found = []
-    for text in asked_all("network")[:MOST] or START:
+    for given in asked_all("network")[:MOST] or START:
         try:
-            candidate = Candidate.parse(text)
+            candidate = Candidate.parse(given)
             candidate.network()
         except UserError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             found.append(candidate)
     return found
@@ -57,7 +58,7 @@ def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
             try:
                 architectures.build(candidate.name, values)
             except UserError as error:
-                st.error(str(error))
+                show_error(error)
             else:
                 show([*chosen[:number], Candidate.of(candidate.name, values), *chosen[number + 1 :]])
         if right.button("Remove", key=f"remove {number} {candidate.text}", disabled=len(chosen) == 1):
@@ -87,7 +88,8 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
 
 
 def own_text(own: OwnRuns) -> str:
-    return ", ".join(f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for run, best in own) or "–"
+    known = (f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for run, best in own)
+    return text.plain(", ".join(known)) or "–"
 
 
 def literature_text(name: str) -> str:
@@ -177,7 +179,7 @@ if accuracy.open:
         known = points(chosen)
         on = sorted({str(point["on"]) for point in known})
         if known:
-            picked = st.selectbox("Measured as", on, width=420)
+            picked = st.selectbox("Measured as", on, format_func=text.plain, width=420)
             st.plotly_chart(plots.bubbles([point for point in known if point["on"] == picked], picked), key="bubbles")
             st.caption(
                 "The area of a bubble is the number of parameters. Figures on different data sets do not compare."

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import networks, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.runs import plots
 from cnnlab.runs.comparison import Comparison, comparison
@@ -37,11 +37,11 @@ def chosen_runs() -> list[Run]:
     found, missing = [], []
     for name in names:
         try:
-            found.append(runs.find(name, folder))
+            found.append(networks.find(name, folder))
         except UserError:
             missing.append(name)
     if missing:
-        unknown("the run" if len(missing) == 1 else "the runs", ", ".join(missing))
+        st.warning(f"There is no run {text.message(', '.join(missing))} here.")
     return found
 
 
@@ -70,7 +70,7 @@ def show_reached(table: Comparison, titles: list[str]) -> None:
             units.short(item["multiply_adds"]) if item["multiply_adds"] else "–" for item in table.figures
         ],
     }
-    st.dataframe(pd.DataFrame({"Run": titles, **columns}), hide_index=True)
+    st.dataframe(pd.DataFrame({"Run": [text.table(title, None) for title in titles], **columns}), hide_index=True)
 
 
 def show_settings(table: Comparison, titles: list[str]) -> None:
@@ -79,7 +79,7 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
         st.caption("None: the runs were asked for the same.")
         return
     rows = {setting_title(name): [units.setting(value) for value in values] for name, values in table.settings.items()}
-    st.dataframe(pd.DataFrame(rows, index=titles).T, height=38 + 35 * len(rows))
+    st.dataframe(pd.DataFrame(rows, index=[text.table(title, None) for title in titles]).T, height=38 + 35 * len(rows))
 
 
 def show_sweep(table: Comparison) -> None:
@@ -121,7 +121,7 @@ if len(chosen) < 2:
     st.info("Choose two or more runs on the Runs page, and they are laid over each other here.", icon=":material/info:")
     st.stop()
 table = comparison(chosen)
-titles = [item["title"] for item in table.figures]
+titles = [text.plain(item["title"], text.MOST) for item in table.figures]
 titles = [
     title if titles.count(title) == 1 else f"{title} ({item['id']})"
     for title, item in zip(titles, table.figures, strict=True)

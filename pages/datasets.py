@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, plots, shipped, units
+from cnnlab import datasets, plots, shipped, text, units
 from cnnlab.datasets import Dataset, Source, Split
 from cnnlab.datasets.job import forget, free_name, preparing
 from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
@@ -16,6 +16,7 @@ from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_im
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title
 from pages.shared.pictures import picture_grid
+from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()
@@ -48,7 +49,7 @@ def show_missing(source: Source) -> None:
     root = datasets.data_root()
     found = source.find(root)
     if found:
-        question = f"Found: {found}. It is decoded once, which takes from seconds to a minute or two."
+        question = f"Found: {text.message(found)}. It is decoded once, which takes from seconds to a minute or two."
         job_or_offer(preparing(source.name), question, "Prepare", ":material/play_arrow:", cancel=forget)
     elif source.downloads:
         question = (
@@ -89,9 +90,10 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
     training = counts["Training"]
     largest, smallest = int(np.argmax(training)), int(np.argmin(training))
     if training[largest] > 1.5 * max(training[smallest], 1):
+        most, least = text.markdown(dataset.classes[largest]), text.markdown(dataset.classes[smallest])
         st.warning(
-            f"The classes are out of balance: {dataset.classes[largest]} has {training[largest]:,} training images, "
-            f"{dataset.classes[smallest]} {training[smallest]:,}. A network that always says the largest class would "
+            f"The classes are out of balance: {most} has {training[largest]:,} training images, "
+            f"{least} {training[smallest]:,}. A network that always says the largest class would "
             f"be right in {training[largest] / sum(training):.0%} of the cases.",
             icon=":material/balance:",
         )
@@ -101,7 +103,9 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
 def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     part = address_segments("Part", list(PARTS), "part", place=left, format_func=PARTS.__getitem__)
-    only = right.selectbox("Class", [None, *dataset.classes], format_func=lambda name: name or "All, mixed")
+    only = right.selectbox(
+        "Class", [None, *dataset.classes], format_func=lambda name: "All, mixed" if name is None else text.plain(name)
+    )
     split = splits[part]
     positions = np.random.default_rng(0).permutation(len(split))
     if only is not None:
@@ -110,7 +114,7 @@ def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
     page = st.pagination(pages, key=f"page {dataset.name} {part} {only}") if pages > 1 else 1
     chosen = np.sort(positions[(page - 1) * PAGE : page * PAGE]) if only else positions[(page - 1) * PAGE : page * PAGE]
     images, labels = split.batch(chosen)
-    picture_grid(list(images), [dataset.classes[label] for label in labels])
+    picture_grid(list(images), [text.markdown(dataset.classes[label]) for label in labels])
 
 
 def show_seen(dataset: Dataset, splits: dict[str, Split]) -> None:
@@ -123,7 +127,7 @@ def show_seen(dataset: Dataset, splits: dict[str, Split]) -> None:
     )
     preprocessing = dataset.preprocessing((size, size)).model_copy(update={"crop": crop})
     images, labels = splits["train"].batch(np.linspace(0, len(splits["train"]) - 1, SEEN).astype(np.int64))
-    names = [dataset.classes[label] for label in labels]
+    names = [text.markdown(dataset.classes[label]) for label in labels]
     st.markdown(f"**As stored, {width}×{height}**")
     picture_grid(list(images), names)
     st.markdown(f"**What the network gets, {size}×{size}**")
@@ -133,19 +137,24 @@ def show_seen(dataset: Dataset, splits: dict[str, Split]) -> None:
 def show_report(report: ImportReport) -> None:
     """What the import took and left out."""
     st.caption(
-        f"Imported from {report.source}: {report.files:,} files, {report.left_out_count:,} left out, kept at "
-        f"{report.size}×{report.size} ({FITTING_WORDS[report.fitting].lower()})."
+        f"Imported from {text.markdown(report.source)}: {report.files:,} files, {report.left_out_count:,} left out, "
+        f"kept at {report.size}×{report.size} ({FITTING_WORDS[report.fitting].lower()})."
         + (f" Held out here: {', '.join(report.held_out)}." if report.held_out else "")
     )
     if report.merged:
         words = ", ".join(f"{given!r} as {label!r}" for given, label in report.merged[:20])
-        st.caption(f"Folders taken as one class: {words}.")
+        st.caption(f"Folders taken as one class: {text.message(words)}.")
     if report.left_out:
         with st.expander(
             f"{report.left_out_count:,} file{'' if report.left_out_count == 1 else 's'} left out",
             icon=":material/block:",
         ):
-            st.dataframe(pd.DataFrame([one.model_dump() for one in report.left_out]), hide_index=True)
+            st.dataframe(
+                pd.DataFrame(
+                    [{name: text.table(value) for name, value in one.model_dump().items()} for one in report.left_out]
+                ),
+                hide_index=True,
+            )
 
 
 def show_removal(source: Source) -> None:
@@ -155,7 +164,7 @@ def show_removal(source: Source) -> None:
             try:
                 remove(datasets.data_root(), source.name)
             except UserError as error:
-                st.error(str(error))
+                show_error(error)
             else:
                 go(dataset=None)
 
@@ -163,7 +172,7 @@ def show_removal(source: Source) -> None:
 def show_subset(dataset: Dataset) -> None:
     with st.popover("Take some of its classes", icon=":material/filter_list:"):
         st.write("A data set of its own, with the images of these classes in the parts where they stand.")
-        classes = st.multiselect("Classes", dataset.classes, key=f"subset {dataset.name}")
+        classes = st.multiselect("Classes", dataset.classes, format_func=text.plain, key=f"subset {dataset.name}")
         title = st.text_input("Name", key="subset name", placeholder="Cats against dogs")
         if st.button("Make it", type="primary", disabled=len(classes) < 2 or not title.strip()):
             try:
@@ -172,7 +181,7 @@ def show_subset(dataset: Dataset) -> None:
                 with st.spinner("Taking the images"):
                     make_subset(dataset, classes, folder, name, title.strip())
             except UserError as error:
-                st.error(str(error))
+                show_error(error)
             else:
                 go(dataset=name)
 
@@ -183,7 +192,7 @@ def show_all() -> None:
     table = pd.DataFrame(
         [
             {
-                "Data set": one.title,
+                "Data set": text.table(one.title),
                 "Classes": one.classes,
                 "Pixels": f"{one.image_size}×{one.image_size}",
                 "To learn from": one.train_images,
@@ -243,7 +252,7 @@ with st.expander("All data sets", icon=":material/list:", key="all", on_change="
 name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
 source = known[name]
 tab_title(source.title)
-st.write(source.summary)
+st.write(text.message(source.summary))
 with st.spinner("Opening the data set"):
     dataset = datasets.ready(name)
     splits = splits_of(dataset) if dataset else {}

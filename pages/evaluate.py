@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnnlab import units
+from cnnlab import text, units
 from cnnlab.datasets import Split, SplitName
 from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
@@ -29,6 +29,7 @@ from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evalua
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import data_link, describe_run, lecture_thread, run_title, split_here, usable_runs
 from pages.shared.pictures import picture_grid
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -56,7 +57,8 @@ def show_pictures(
     images = split.batch(chosen)[0]
     captions = []
     for place in chosen:
-        true, guess, sure = classes[found.labels[place]], classes[found.predicted[place]], found.confidence[place]
+        true, guess = (text.markdown(classes[one[place]]) for one in (found.labels, found.predicted))
+        sure = found.confidence[place]
         captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")
     picture_grid(list(images), captions)
 
@@ -69,7 +71,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     left, right = st.columns([3, 2])
     left.dataframe(table, hide_index=True, height=min(38 + 35 * len(rows), 520))
     if printed:
-        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}, on lossless images.")
+        left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}.")
     if len(kept.classes) <= MOST_BARS:
         right.plotly_chart(plots.accuracy_by_class(kept), key="classes", config=CHART)
     else:
@@ -93,16 +95,18 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
         return
     true, guess = points[0]["customdata"]
     positions = found.cell(true, guess)
-    what = f"taken for {kept.classes[guess]}" if true != guess else "recognised"
+    what = f"taken for {text.markdown(kept.classes[guess])}" if true != guess else "recognised"
     images = f"{len(positions):,} image{'' if len(positions) == 1 else 's'}"
-    st.subheader(f"{kept.classes[true]}, {what}: {images}", anchor=False)
+    st.subheader(f"{text.markdown(kept.classes[true])}, {what}: {images}", anchor=False)
     show_pictures(split, found, positions, kept.classes, f"cell {true} {guess}")
 
 
 def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     which = address_segments("Which", ["Confident mistakes", "Doubtful hits"], "which", place=left)
-    only = right.selectbox("Of class", [None, *kept.classes], format_func=lambda name: name or "All classes")
+    only = right.selectbox(
+        "Of class", [None, *kept.classes], format_func=lambda name: "All classes" if name is None else text.plain(name)
+    )
     positions = found.doubtful_hits() if which == "Doubtful hits" else found.mistakes()
     if only is not None:
         positions = positions[found.labels[positions] == kept.classes.index(only)]
@@ -138,7 +142,7 @@ def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predict
             icon=":material/info:",
         )
         return
-    name = st.selectbox("Against", list(others), format_func=lambda name: title_of(*others[name]))
+    name = st.selectbox("Against", list(others), format_func=lambda name: text.plain(title_of(*others[name])))
     other, one = others[name]
     theirs = predictions_of(other, one)
     _, mine, yours = np.intersect1d(found.rows, theirs.rows, assume_unique=True, return_indices=True)
@@ -194,7 +198,7 @@ def show_views(run: Run, kept: Evaluation) -> None:
         {
             "View": [VIEWS[one.view] for one in found],
             "Rank-1": [f"{one.accuracy:.2%}" for one in found],
-            "Rank-5": [f"{one.top5_accuracy:.2%}" for one in found],
+            **({} if kept.rank5 is None else {"Rank-5": [f"{one.rank5:.2%}" for one in found]}),
             "Loss": [f"{one.loss:.4f}" for one in found],
             "Took": [units.duration(one.seconds) for one in found],
         }
@@ -250,8 +254,8 @@ try:
         headline(kept)
         show_views(run, kept)
         st.caption(
-            f"{kept.dataset}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, measured in "
-            f"{units.duration(kept.seconds)}."
+            f"{text.markdown(kept.dataset)}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, "
+            f"measured in {units.duration(kept.seconds)}."
         )
         section = address_segments("Section", list(SECTIONS), "section", label_visibility="collapsed")
         found, split = predictions_of(run, kept), split_here(run, kept.split)
@@ -270,5 +274,5 @@ try:
                 show_report(run, kept)
         show_downloads(run, split, kept, found)
 except UserError as error:
-    st.error(str(error))
+    show_error(error)
 lecture_thread("Training")

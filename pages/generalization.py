@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, runs, units
+from cnnlab import datasets, runs, text, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation
@@ -15,6 +15,7 @@ from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queu
 from pages.shared.address import address_select, asked, go, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
+from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()
@@ -35,7 +36,7 @@ def queue_form() -> None:
     left, middle, right = st.columns(3)
     architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
     sources = datasets.sources()
-    dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: sources[name].title)
+    dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: text.plain(sources[name].title))
     epochs = right.number_input("Epochs each", value=40, min_value=1, step=5)
     st.caption(
         f"{len(CONDITIONS)} runs: {', '.join(condition.title for condition in CONDITIONS)}. SGD with momentum, a "
@@ -45,7 +46,7 @@ def queue_form() -> None:
         try:
             made = queue_all(architecture, dataset, int(epochs), folder)
         except UserError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             go(group=made[0].config.group)
 
@@ -99,7 +100,7 @@ untested = [
     run for run in members if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
 ]
 if untested:
-    measuring = evaluations_job(untested, folder / f".measuring-{group}")
+    measuring = evaluations_job(untested, folder / f".measuring-{members[0].id}")
     question = f"{len(untested)} of these networks have not seen the test images yet."
     job_or_offer(measuring, question, "Measure them", ":material/fact_check:")
 st.page_link(

@@ -14,6 +14,7 @@ from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
 from cnnlab.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
 from pages.shared.address import address_number, address_select, address_tabs
 from pages.shared.navigation import enter_through_app
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -82,8 +83,12 @@ def show_costs(measure: Measure, dear: str, dear_cost: Cost, cheap: str, cheap_c
             text = f"{units.count(value)} {word.lower()}. {COUNTED[measure]}"
             st.metric(f"{word}, {name}", headline(value), help=text, border=True)
         factor = dear_cost.factor(cheap_cost, measure)
-        text = f"{word}: {dear} divided by {cheap}. Below 1, nothing is saved."
-        st.metric("Factor saved", f"{factor:,.2f}×", help=text, border=True)
+        if factor is None or factor >= 1:
+            text = f"{word}: {dear} divided by {cheap}."
+            st.metric("Factor saved", "–" if factor is None else f"{factor:,.2f}×", help=text, border=True)
+        else:
+            text = f"{word}: {cheap} divided by {dear}. Nothing is saved: the 1×1 costs more than it spares."
+            st.metric("Times the cost", f"{1 / factor:,.2f}×", help=text, border=True)
 
 
 def show_bottleneck() -> None:
@@ -253,7 +258,7 @@ def show(part: Callable[[], None]) -> None:
     try:
         part()
     except UserError as error:
-        st.error(str(error))
+        show_error(error)
 
 
 lin = ARCHITECTURES["nin"].paper

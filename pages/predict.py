@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -12,14 +11,13 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from cnnlab import plots, units
-from cnnlab.datasets.own.container import Budget, members, open_archive
+from cnnlab import plots, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation.export import csv_text
 from cnnlab.images import EXTENSIONS, Pixels, resize
-from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Refused, Seen, classify, top_classes
 from cnnlab.runs.run import Run
+from cnnlab.unpacking import Files, unpacked
 from pages.shared.address import address_select, tab_title
 from pages.shared.bringing import offer_own_model, offer_pretrained
 from pages.shared.inside import look_inside
@@ -27,6 +25,8 @@ from pages.shared.models import classifier, features, neighbourhood
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import describe_run, run_title, split_here, usable_networks
 from pages.shared.pictures import enlarged
+from pages.shared.scripts import PASTE
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -37,24 +37,8 @@ CARDS = 4
 MOST_NETWORKS = 4
 MOST_UPLOAD_MB = 500
 THUMBNAIL = 48
+MOST_NAME = 80
 SHOWN_REFUSALS = 5
-PASTE = """
-<script>
-if (!window.cnnlabPaste) {
-  window.cnnlabPaste = true;
-  document.addEventListener("paste", (event) => {
-    const images = [...event.clipboardData.files].filter((file) => file.type.startsWith("image/"));
-    const input = document.querySelector('[data-testid="stFileUploader"] input[type=file]');
-    if (!images.length || !input) return;
-    const held = new DataTransfer();
-    images.forEach((file, place) => held.items.add(new File([file], `pasted-${Date.now()}-${place}.png`, file)));
-    input.files = held.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-}
-</script>
-"""
-Files = Iterator[tuple[str, Callable[[], bytes]]]
 
 
 def encoded(image: Pixels, side: int | None = None) -> bytes:
@@ -80,25 +64,8 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
         max_upload_size=MOST_UPLOAD_MB,
         key="images",
     )
-    st.html(PASTE, unsafe_allow_javascript=True)
-    return tuple(file.file_id for file in files), unpacked(files)
-
-
-def unpacked(files: list[Any]) -> Files:
-    limits = Limits.from_environment()
-    for file in files:
-        if not file.name.lower().endswith(".zip"):
-            yield file.name, file.getvalue
-            continue
-        with open_archive(file, file.name) as archive:
-            for member in members(archive, file.name, limits, Budget(limits)):
-                yield member.name, lambda member=member: bytes_of(member)
-
-
-def bytes_of(member: Any) -> bytes:
-    if member.refused:
-        raise UserError(f"{member.name}: {member.refused}.")
-    return cast("bytes", member.read())
+    st.html(f"<script>{PASTE}</script>", unsafe_allow_javascript=True)
+    return tuple(file.file_id for file in files), unpacked((file.name, file) for file in files)
 
 
 def samples() -> Files:
@@ -145,15 +112,15 @@ def show_card(one: Seen, unlike: bool, key: str) -> None:
     with st.container(border=True):
         columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
         columns[0].image(enlarged(one.shown, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
-        columns[0].caption(f"{one.name}, {one.width}×{one.height} pixels")
+        columns[0].caption(f"{text.markdown(one.name, MOST_NAME)}, {one.width}×{one.height} pixels")
         inputs = one.inputs[0]
         columns[1].image(enlarged(inputs, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
         columns[1].caption(f"What the network sees: {inputs.shape[1]}×{inputs.shape[0]} pixels")
         for number, (model, column, said) in enumerate(zip(models, columns[2:], one.probabilities, strict=True)):
             top = top_classes(said, model.data.classes, TOP)
             if len(models) > 1:
-                column.caption(describe_run(model.run))
-            column.markdown(f"**{top[0][0]}**, {units.percent(top[0][1])}")
+                column.caption(text.markdown(describe_run(model.run)))
+            column.markdown(f"**{text.markdown(top[0][0])}**, {units.percent(top[0][1])}")
             column.plotly_chart(plots.probability_bars(top), key=f"{key} {number}", config={"displayModeBar": False})
         if unlike:
             st.warning(
@@ -170,18 +137,20 @@ def show_table(seen: list[Seen], unlike: np.ndarray | None) -> int:
     """All images with their answers; gives the one that is chosen."""
     columns: dict[str, list[Any]] = {
         "": ["data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in seen],
-        "Image": [one.name for one in seen],
+        "Image": [text.table(one.name, text.MOST) for one in seen],
     }
     for place, model in enumerate(models):
         mark = f" ({place + 1})" if len(models) > 1 else ""
         tops = [top_classes(one.probabilities[place], model.data.classes, 2) for one in seen]
-        columns[f"Class{mark}"] = [top[0][0] for top in tops]
+        columns[f"Class{mark}"] = [text.table(top[0][0]) for top in tops]
         columns[f"Confidence{mark}"] = [top[0][1] for top in tops]
-        columns[f"Else{mark}"] = [top[-1][0] for top in tops]
+        columns[f"Else{mark}"] = [text.table(top[-1][0]) for top in tops]
     if unlike is not None:
         columns["Unlike the training images"] = ["yes" if one else "" for one in unlike]
     if len(models) > 1:
-        st.caption(" · ".join(f"({place + 1}) {describe_run(model.run)}" for place, model in enumerate(models)))
+        st.caption(
+            " · ".join(f"({place + 1}) {text.markdown(describe_run(model.run))}" for place, model in enumerate(models))
+        )
     confidences = {name: st.column_config.NumberColumn(format="percent") for name in columns if "Confidence" in name}
     event: Any = st.dataframe(
         pd.DataFrame(columns),
@@ -219,7 +188,7 @@ tab_title(f"Predict with {run.labels().name or run_title(run)}")
 others = right.multiselect(
     "Ask also",
     [name for name in usable if name != chosen],
-    format_func=lambda name: describe_run(usable[name]),
+    format_func=lambda name: text.plain(describe_run(usable[name])),
     max_selections=MOST_NETWORKS - 1,
     placeholder="Other networks, to compare",
 )
@@ -230,11 +199,16 @@ try:
             models = [classifier(usable[name]) for name in (chosen, *others)]
         seen, refused = answers(key, files, models)
         for one in refused[:SHOWN_REFUSALS]:
-            st.error(one.reason, icon=":material/broken_image:")
+            show_error(one.reason, ":material/broken_image:")
         if len(refused) > SHOWN_REFUSALS:
             with st.expander(f"{len(refused):,} files were not classified", icon=":material/block:"):
                 st.dataframe(
-                    pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]})
+                    pd.DataFrame(
+                        {
+                            "File": [text.table(one.name, text.MOST) for one in refused],
+                            "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in refused],
+                        }
+                    )
                 )
         unlike = unlikeness(seen)
         if len(seen) <= CARDS:
@@ -252,10 +226,10 @@ try:
             )
             show_card(seen[at], unlike is not None and bool(unlike[at]), f"chosen {at}")
     else:
-        names = ", ".join(run.data.classes[:50])
+        names = ", ".join(text.markdown(one) for one in run.data.classes[:50])
         more = " and others" if len(run.data.classes) > 50 else ""
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
 except UserError as error:
-    st.error(str(error))
+    show_error(error)
 offer_pretrained(list(usable))
 offer_own_model()

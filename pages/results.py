@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from cnnlab import results, units
+from cnnlab import results, text, units
 from cnnlab.evaluation import Evaluation, export
 from cnnlab.runs import plots
 from cnnlab.runs.run import Run
@@ -29,7 +29,7 @@ def summary(found: list[results.Result]) -> pd.DataFrame:
             "Best here, rank-1": f"{one.evaluation.accuracy:.2%}" if one.evaluation else "–",
             "Rank-5": f"{one.evaluation.top5_accuracy:.2%}" if one.evaluation else "–",
             "Rank-1, mirrored too": f"{one.mirrored.accuracy:.2%}" if one.mirrored else "–",
-            "Measured on": one.evaluation.dataset if one.evaluation else "–",
+            "Measured on": text.table(one.evaluation.dataset) if one.evaluation else "–",
             "Parameters": units.count(one.best.network.parameters) if one.best else "–",
             "Multiply-adds": units.short(one.best.network.multiply_adds) if one.best else "–",
             "Trained in": units.duration(one.best.status().worked) if one.best else "–",
@@ -46,7 +46,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     st.dataframe(table, hide_index=True, height=38 + 35 * len(rows))
     st.page_link(
         "pages/evaluate.py",
-        label=f"All of {run.labels().name or run.id}",
+        label=f"All of {text.markdown(run.labels().name or run.id)}",
         icon=":material/arrow_forward:",
         icon_position="right",
         query_params={"run": run.id},
@@ -84,9 +84,9 @@ tested = results.tested_runs(runs_folder())
 found = results.lecture_results(tested)
 st.dataframe(summary(found), hide_index=True)
 st.caption(
-    "The lecture measured CIFAR-10 on lossless images. Figures on JPEG copies say so: the copies have lost something, "
-    "and the two are not directly comparable. The best is the run with the highest validation accuracy among those "
-    "evaluated on test images, your own and shipped."
+    "The lecture names CIFAR-10, whose images are lossless, and not which files it used. Figures on JPEG copies say "
+    "so: they have lost something, and the two are not directly comparable. The best is the run with the highest "
+    "validation accuracy among those evaluated on test images, your own and shipped."
 )
 reported = {one.architecture: one for one in found if one.best and one.dataset == "CIFAR-10"}
 if reported:

@@ -6,29 +6,33 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
-from cnnlab.runs import plots, queue
+from cnnlab.runs import actions, plots, queue
+from cnnlab.runs.health import epochs_done, problems
 from cnnlab.runs.plots import Records
-from cnnlab.runs.run import Run, best_of
+from cnnlab.runs.run import Run, average_speed, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.shipped import shipped
-from pages.shared.actions import action_bar, more_actions, show_refusal
+from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import run_title, runs_folder, state_badge
+from pages.shared.telling import show_error
 
 enter_through_app()
 
 REFRESH_SECONDS = 1.0
+WATCH_SECONDS = 3.0
 STEP_CURVES = {
     "learning_rate": "Learning rate",
     "gradient_norm": "Norm of the gradient",
     "images_per_second": "Images per second",
 }
+MOST_TAG = 60
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -40,7 +44,8 @@ def open_run() -> Run:
     except UserError:
         st.title("Run", anchor=False)
         if name:
-            st.warning(f"There is no run {name!r} here. It may have been deleted, or the address is cut off.")
+            given = text.markdown(repr(name))
+            st.warning(f"There is no run {given} here. It may have been deleted, or the address is cut off.")
         else:
             st.info("The address names no run. Choose one from the list.", icon=":material/info:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
@@ -50,17 +55,17 @@ def open_run() -> Run:
 def show_message(run: Run, status: Status) -> None:
     match status.state:
         case "failed" | "interrupted":
-            st.error(status.message, icon=":material/error:")
+            show_error(status.message, ":material/error:")
         case "paused":
-            st.info(status.message, icon=":material/pause:")
+            st.info(text.message(status.message), icon=":material/pause:")
         case "stopped":
-            st.info(status.message, icon=":material/stop:")
+            st.info(text.message(status.message), icon=":material/stop:")
         case "queued":
             waiting = queue.read(run.folder.parent).waiting
             place = waiting.index(run.id) + 1 if run.id in waiting else 1
             st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
         case "starting" | "preparing":
-            st.progress(status.fraction or 0.0, text=status.message or "Starting the training process")
+            st.progress(status.fraction or 0.0, text=text.message(status.message or "Starting the training process"))
         case "running":
             done = status.step / status.steps
             epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
@@ -68,7 +73,7 @@ def show_message(run: Run, status: Status) -> None:
                 min(done, 1.0), text=f"Epoch {epoch} of {status.epochs}, step {status.step:,} of {status.steps:,}"
             )
         case _ if status.message:
-            st.info(status.message, icon=":material/flag:")
+            st.info(text.message(status.message), icon=":material/flag:")
         case _:
             pass
     if silence := status.silence(time.time()):
@@ -79,7 +84,7 @@ def show_message(run: Run, status: Status) -> None:
         )
 
 
-def show_metrics(status: Status, history: Records) -> None:
+def show_metrics(run: Run, status: Status, history: Records) -> None:
     best = best_of(history)
     with st.container(horizontal=True):
         st.metric(
@@ -90,13 +95,21 @@ def show_metrics(status: Status, history: Records) -> None:
             else "Measured at the end of each epoch on images held out from training.",
             border=True,
         )
-        st.metric("Epochs", f"{len(history)} of {status.epochs}", border=True)
-        st.metric(
-            "Images per second",
-            f"{status.images_per_second:,.0f}" if status.images_per_second else "–",
-            help="Training images learned from per second, over the last 15 s.",
-            border=True,
-        )
+        st.metric("Epochs", f"{epochs_done(run, status)} of {status.epochs}", border=True)
+        if status.state in ACTIVE:
+            st.metric(
+                "Images per second",
+                f"{status.images_per_second:,.0f}" if status.images_per_second else "–",
+                help="Training images learned from per second, over the last 15 s of training.",
+                border=True,
+            )
+        elif speed := average_speed(history):
+            st.metric(
+                "Images per second, on average",
+                f"{speed:,.0f}",
+                help="Training images learned from per second, over all epochs.",
+                border=True,
+            )
         st.metric(
             "Time at work",
             units.duration(status.seconds_worked(time.time())),
@@ -107,13 +120,14 @@ def show_metrics(status: Status, history: Records) -> None:
             st.metric(
                 "Time left",
                 units.duration(status.seconds_left),
-                help="At the speed of the last 15 s, validations included.",
+                help="At the speed of the last 15 s of training, validations included; a dash until a few seconds "
+                "of it have been measured.",
                 border=True,
             )
         st.metric(
             "Memory",
             units.size(status.memory) if status.memory else "–",
-            help="Of the training process.",
+            help="Of the training process." if status.state in ACTIVE else "Of the training process, when it ended.",
             border=True,
         )
 
@@ -154,8 +168,8 @@ def show_events(run: Run) -> None:
         [
             {
                 "When": datetime.fromtimestamp(event["time"]).astimezone().strftime("%d %b, %H:%M:%S"),
-                "Event": event.get("event", ""),
-                "": event.get("message", ""),
+                "Event": text.table(str(event.get("event", "")), text.MOST),
+                "": text.table(str(event.get("message", "")), text.MOST_MESSAGE),
             }
             for event in events
         ]
@@ -171,7 +185,7 @@ def show_evaluation(run: Run) -> None:
     if kept is None:
         return
     headline(kept)
-    st.caption(f"{kept.dataset}, {kept.images:,} test images, weights after epoch {kept.epoch:g}.")
+    st.caption(f"{text.markdown(kept.dataset)}, {kept.images:,} test images, weights after epoch {kept.epoch:g}.")
     st.page_link(
         "pages/evaluate.py",
         label="Report, confusion, mistakes",
@@ -181,14 +195,40 @@ def show_evaluation(run: Run) -> None:
     )
 
 
+def show_damaged(run: Run) -> None:
+    """A run that has lost its configuration: what is left of it, and the way to be rid of it."""
+    st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
+    st.title(text.markdown(run.labels().name or run.id), anchor=False)
+    show_refusal()
+    show_problems(run)
+    history = run.history()
+    if history:
+        show_curves(run, history, run.status().epochs or history[-1]["epoch"])
+    if log := run.log(30):
+        st.code(log, "text")
+    if own and run.status().state not in ACTIVE and st.button("Move to the trash", icon=":material/delete:"):
+        attempt(actions.delete, run)
+        if not st.session_state.get(REFUSED):
+            st.switch_page("pages/runs.py")
+
+
+def show_problems(run: Run) -> None:
+    """What is damaged, and what can still be done."""
+    for problem in problems(run, closely=True):
+        st.warning(text.markdown(str(problem)), icon=":material/heart_broken:")
+
+
 run = open_run()
+own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
+if runs.config_of(run) is None:
+    show_damaged(run)
+    st.stop()
 experiment = run.config.experiment
 labels = run.labels()
 began = datetime.fromisoformat(run.config.created).astimezone()
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-st.title(labels.name or run_title(run), anchor=False)
+st.title(text.markdown(labels.name or run_title(run)), anchor=False)
 show_refusal()
-own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
 alive = (*ACTIVE, "queued")
 active = run.status().state in alive
 
@@ -206,15 +246,17 @@ def show_origin() -> None:
         else []
     )
     if words:
-        st.caption(" · ".join(words))
+        st.caption(text.message(" · ".join(words)))
     if labels.tags:
-        st.markdown(" ".join(f":gray-badge[{tag}]" for tag in labels.tags))
+        st.markdown(" ".join(f":gray-badge[{text.markdown(tag, MOST_TAG)}]" for tag in labels.tags))
     if labels.note:
-        st.write(labels.note)
+        st.markdown(text.lines(labels.note))
 
 
 tab_title(labels.name or run_title(run))
 show_origin()
+if own:
+    show_problems(run)
 
 
 @st.fragment(run_every=REFRESH_SECONDS if active else None)
@@ -227,12 +269,12 @@ def progress() -> None:
             action_bar(run, status)
     show_message(run, status)
     history = run.history()
-    show_metrics(status, history)
+    show_metrics(run, status, history)
     show_curves(run, history, status.epochs or experiment.recipe.epochs)
     left, right = st.columns(2)
     with left, st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
-            st.code(run.log(8 if active else 30) or "Nothing yet.", "text")
+            st.code(text.terminal(run.log(8 if active else 30)) or "Nothing yet.", "text")
     with right, st.expander("Events", icon=":material/history:", key="events", on_change="rerun") as events:
         if events.open:
             show_events(run)
@@ -240,7 +282,16 @@ def progress() -> None:
         st.rerun()
 
 
+@st.fragment(run_every=WATCH_SECONDS)
+def watch() -> None:
+    """Follow a run that is resumed elsewhere, in another tab or a terminal."""
+    if run.status().state in alive:
+        st.rerun()
+
+
 progress()
+if own and not active:
+    watch()
 if own:
     with st.container(horizontal=True):
         more_actions(run, run.status())

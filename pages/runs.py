@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, units
+from cnnlab import runs, text, units
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
@@ -19,6 +19,8 @@ enter_through_app()
 
 REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
+MOST_TAG = 60
+SHOWN_DAMAGED = 5
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -28,7 +30,7 @@ show_refusal()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption("Shipped with cnnlab:", width="content")
     for name, run in shipped().items():
-        st.page_link("pages/run.py", label=run.labels().name, query_params={"run": name})
+        st.page_link("pages/run.py", label=text.markdown(run.labels().name), query_params={"run": name})
 everything = runs.summaries(folder)
 if not everything and not actions.trashed(folder):
     if wanted := asked("group"):
@@ -39,17 +41,18 @@ if not everything and not actions.trashed(folder):
 
 
 def left_text(status: Status) -> str:
-    if status.seconds_left is None:
-        return status.message or "Starting"
+    if status.state != "running":
+        return text.message(status.message or "Starting")
     epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)
-    return f"Epoch {epoch} of {status.epochs}, {units.duration(status.seconds_left)} left"
+    left = "" if status.seconds_left is None else f", {units.duration(status.seconds_left)} left"
+    return f"Epoch {epoch} of {status.epochs}{left}"
 
 
 def show_working(run: Run) -> None:
     status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
-        st.page_link("pages/run.py", label=run.labels().name or run.id, query_params={"run": run.id})
+        st.page_link("pages/run.py", label=text.markdown(run.labels().name or run.id), query_params={"run": run.id})
         if status.steps:
             st.progress(min(status.step / status.steps, 1.0), text=left_text(status))
 
@@ -77,7 +80,9 @@ def show_waiting(name: str, place: int, last: bool) -> None:
             on_click=attempt,
             args=(actions.ask, run, "stop"),
         )
-        st.page_link("pages/run.py", label=f"{place}. {run.labels().name or name}", query_params={"run": name})
+        st.page_link(
+            "pages/run.py", label=f"{place}. {text.markdown(run.labels().name or name)}", query_params={"run": name}
+        )
 
 
 busy = [item["id"] for item in everything if item["state"] in ACTIVE]
@@ -141,16 +146,16 @@ shown = [
 ]
 table = pd.DataFrame(
     {
-        "State": [item["state"] for item in shown],
-        "Run": [item["name"] or item["id"] for item in shown],
+        "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
+        "Run": [text.table(item["name"] or item["id"]) for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
-        "Data set": [dataset_title_of(item["dataset"]) for item in shown],
+        "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
         "Best validation accuracy": [item["best_validation_accuracy"] for item in shown],
         "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
         "At work": [item["seconds"] for item in shown],
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
-        "Group": [item["group"] for item in shown],
-        "Tags": [list(item["tags"]) for item in shown],
+        "Group": [item["group"] and text.table(item["group"]) for item in shown],
+        "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
     }
 )
 event = st.dataframe(
@@ -167,6 +172,12 @@ event = st.dataframe(
         "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
     },
 )
+damaged = [item for item in shown if item["problems"]]
+for item in damaged[:SHOWN_DAMAGED]:
+    words = " ".join(item["problems"])
+    st.warning(text.markdown(f"{item['name'] or item['id']}: {words}"), icon=":material/heart_broken:")
+if len(damaged) > SHOWN_DAMAGED:
+    st.caption(f"{len(damaged) - SHOWN_DAMAGED:,} more are damaged; the page of each says how.")
 chosen = [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{len(shown):,} of {len(everything):,} runs, {len(chosen)} chosen", width="content")
@@ -199,7 +210,7 @@ with st.expander("Trash", icon=":material/delete:", key="trash", on_change="reru
             st.caption("It is empty.")
         for run in thrown[:50]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(run.labels().name or run.id, width="content")
+                st.caption(text.markdown(run.labels().name or run.id), width="content")
                 st.button("Take back", key=f"back {run.id}", on_click=attempt, args=(actions.restore, run))
         if thrown:
             st.button(

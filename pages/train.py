@@ -15,6 +15,7 @@ from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, sweep
 from cnnlab.shipped import shipped
+from cnnlab.text import markdown, message, plain
 from cnnlab.training.batches import prepared
 from cnnlab.training.loggers import LOGGERS
 from cnnlab.training.loggers import TITLES as LOGGER_TITLES
@@ -30,6 +31,7 @@ from pages.shared.address import address_select, asked
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder, switch_control
 from pages.shared.settings import columns_of, setting_control, setting_title
+from pages.shared.telling import show_error
 
 enter_through_app()
 
@@ -156,7 +158,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
         target = architectures.build(wanted.architecture, wanted.switches)
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
-        st.error(str(error))
+        show_error(error)
         return {}
     fitting = len(transferable(candidates[source_id].network, target))
     new = [node.name for node in target.layers if node.parameters and node.name not in initial.layers]
@@ -199,7 +201,7 @@ def show_outlook(experiment: Experiment, command: str) -> None:
         f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
     )
     st.markdown(
-        f"**{source.title}**: {source.summary} {trained:,} to train on in {steps:,} steps an epoch, "
+        f"**{markdown(source.title)}**: {message(source.summary)} {trained:,} to train on in {steps:,} steps an epoch, "
         f"{validated:,} to validate."
     )
     if recipe.image_sizes:
@@ -216,8 +218,8 @@ def show_outlook(experiment: Experiment, command: str) -> None:
     if source.find(root) is None:
         how = f"The training will first download {source.download}. " if source.download else ""
         st.warning(
-            f"{source.title} is not under {root}. {how}To use files of your own, put them at "
-            f"{root / source.place} as {source.tree}.",
+            f"{markdown(source.title)} is not under {message(root)}. {how}To use files of your own, put them at "
+            f"{message(root / source.place)} as {source.tree}.",
             icon=":material/download:",
         )
     st.caption("The same in a terminal")
@@ -239,7 +241,7 @@ def show_samples(experiment: Experiment) -> None:
     """Some training images, and what the recipe makes of each."""
     source = datasets.source(experiment.dataset)
     if source.find(datasets.data_root()) is None:
-        st.info(f"{source.title} is not here yet, so there is nothing to show.")
+        st.info(f"{markdown(source.title)} is not here yet, so there is nothing to show.")
         return
     draw = st.session_state.setdefault("draw", 0)
     with st.spinner("Reading the data set"):
@@ -256,7 +258,7 @@ def show_samples(experiment: Experiment) -> None:
     scale = max(1, round(96 / size))
     mosaic = np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
     st.image(mosaic.repeat(scale, 0).repeat(scale, 1), width="stretch")
-    st.caption(f"Top: {', '.join(dataset.classes[label] for label in labels)}. Below: three draws of each.")
+    st.caption(f"Top: {', '.join(markdown(dataset.classes[label]) for label in labels)}. Below: three draws of each.")
     st.button("Draw again", icon=":material/refresh:", on_click=lambda: st.session_state.update(draw=draw + 1))
 
 
@@ -270,7 +272,7 @@ with controls:
     if preset:
         architecture, dataset = preset.architecture, preset.dataset
         left.text_input("Architecture", architecture_title(architecture), disabled=True, key=f"{scope} architecture")
-        right.text_input("Data set", datasets.source(dataset).title, disabled=True, key=f"{scope} dataset")
+        right.text_input("Data set", plain(datasets.source(dataset).title), disabled=True, key=f"{scope} dataset")
     else:
         if scope == FINE_TUNING:
             st.caption(FINE_TUNING_TEXT)
@@ -348,7 +350,7 @@ with outlook:
         experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
         count = len(combinations(tried, sample or None)) if tried else 1
     except UserError as error:
-        st.error(str(error))
+        show_error(error)
         experiment = None
     if experiment:
         show_outlook(experiment, command_of(experiment))
@@ -366,7 +368,7 @@ with outlook:
                     made[0].relabel(name=name)
                 queue.enqueue(made[0])
         except UserError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             if len(made) == 1:
                 st.switch_page("pages/run.py", query_params={"run": made[0].id})
@@ -378,5 +380,5 @@ if experiment:
             try:
                 show_samples(experiment)
             except UserError as error:
-                st.error(str(error))
+                show_error(error)
 lecture_thread("Training")

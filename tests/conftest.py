@@ -64,6 +64,13 @@ def wait_for_end(run: Run, timeout: float = PATIENCE) -> Status:
     return run.status()
 
 
+def ended_process() -> int:
+    """The number of a process that is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
 def process_of(run: Run) -> psutil.Process:
     return psutil.Process(ProcessRecord.model_validate_json((run.folder / PROCESS_FILE).read_bytes()).pid)
 

@@ -474,6 +474,14 @@ def test_reduce_does_the_lectures_arithmetic(call: Any) -> None:
     assert [layer["parameters"] for layer in report["reduced"]["layers"]] == [3_088, 12_832]
 
 
+def test_reduce_says_more_where_the_bottleneck_costs_more(call: Any) -> None:
+    saved, wasted = call("reduce").out, call("reduce", "--bottleneck", "200").out
+    assert "9.65 times fewer parameters; fewer up to a bottleneck of 154" in saved
+    assert "1.29 times the parameters; fewer up to a bottleneck of 154" in wasted
+    assert "fewer parameters" not in wasted
+    assert "no bottleneck saves any" in call("reduce", "--input", "8x8x1", "--kernel", "1", "--filters", "1").out
+
+
 def test_code_prints_a_script_that_python_can_read(call: Any) -> None:
     output = call("code", "minivggnet", "--set", "classes=7")
     compile(output.out, "minivggnet.py", "exec")

@@ -20,7 +20,8 @@ from cnnlab.datasets.cache import ARRAYS, channel_statistics, make_dataset
 from cnnlab.datasets.cifar10 import CLASSES, read_batch
 from cnnlab.errors import UserError
 from cnnlab.images import Pixels
-from tests.conftest import assert_one_line
+from cnnlab.leftovers import HOST
+from tests.conftest import assert_one_line, ended_process
 
 PER_CLASS = {"train": 3, "test": 2}
 REAL_CIFAR10 = bool(os.environ.get("CNNLAB_DATA")) and bool(
@@ -298,12 +299,13 @@ def test_a_half_written_cache_is_never_taken_for_a_data_set(data_root: Path, mis
     assert list((data_root / "decoded").iterdir()) == [path.parent]
 
 
-def test_what_a_killed_process_left_of_a_cache_is_ignored(data_root: Path) -> None:
+def test_what_a_killed_process_left_of_a_cache_is_removed(data_root: Path) -> None:
     image_folders(data_root)
-    left = data_root / "decoded" / "cifar10-images.12345678.partial"
+    left = data_root / "decoded" / f".cifar10-images.{HOST}.{ended_process()}.12345678.partial"
     left.mkdir(parents=True)
     (left / "train_images.npy").write_bytes(b"half")
     assert_image_folders_were_read(datasets.load("cifar10"))
+    assert not left.exists()
 
 
 def test_images_that_came_later_are_not_overlooked(data_root: Path) -> None:

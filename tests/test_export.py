@@ -16,6 +16,9 @@ from PIL import Image
 
 from cnnlab import datasets, export
 from cnnlab.errors import UserError
+from cnnlab.evaluation import Evaluation, Predictions
+from cnnlab.evaluation.export import html_report
+from cnnlab.evaluation.measures import measures
 from cnnlab.prediction import Classifier, load_classifier, top_classes
 from cnnlab.runs.run import Run
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
@@ -107,3 +110,21 @@ def test_an_export_is_made_in_the_background_and_by_the_command_line(
     assert export.work(str(run.folder), str(point.info.step), "keras") == 0
     archive = export.archive_of(run, point, "keras")
     assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+
+
+@pytest.mark.parametrize(("classes", "said"), [(3, False), (5, False), (10, True)])
+def test_rank_5_is_said_where_it_says_something(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, classes: int, said: bool
+) -> None:
+    """On the card, in the report that opens anywhere; of five classes the true one is always among five."""
+    shares = np.random.default_rng(0).dirichlet(np.ones(classes), 20).astype(np.float32)
+    found = Predictions(shares, np.arange(20) % classes, np.arange(20))
+    names = tuple(str(n) for n in range(classes))
+    fixed = {"run": "r", "split": "test", "view": "plain", "dataset": "Some", "step": 1, "epoch": 1.0, "seconds": 1.0}
+    kept = Evaluation(**fixed, **measures(found, names))  # type: ignore[arg-type]
+    assert (kept.rank5 is not None) == said
+    monkeypatch.setattr(export, "kept_evaluation", lambda run, view: kept if view == "plain" else None)
+    card = export.card(classifier, None)
+    assert f"{kept.accuracy:.2%} rank-1" in card
+    assert ("rank-5" in card) == said
+    assert ("Rank-5" in html_report(classifier.run, kept, found, None)) == said

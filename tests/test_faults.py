@@ -173,6 +173,65 @@ def test_a_disk_that_is_full_at_any_write_is_said_and_the_run_resumes_once_there
     assert_usable(run)
 
 
+def filled(folder: Path) -> Path:
+    """A file that takes what room there is, to the last byte."""
+    ballast = folder / "ballast"
+    with ballast.open("ab", buffering=0) as file:
+        for size in (1_000_000, 4096, 1):
+            try:
+                while file.write(b"x" * size):
+                    pass
+            except OSError:
+                continue
+    return ballast
+
+
+@pytest.mark.parametrize("reserve", [True, False])
+def test_a_disk_without_a_byte_free_at_the_start_is_said_with_where_it_is(small_disk: Path, reserve: bool) -> None:
+    """Whoever meets it: the training process at its first write, or the one that starts it, and in the list later on;
+    also where somebody else took the room kept for that."""
+    run = runs.create(digits_experiment(epochs=1, batch_size=128), small_disk / "runs")
+    assert (run.folder / "reserve").stat().st_size == 65_536
+    if not reserve:
+        (run.folder / "reserve").unlink()
+    ballast = filled(small_disk)
+    with pytest.raises(UserError) as refused:
+        queue.enqueue(run)
+    assert_one_line(str(refused.value), "disk", "is full", str(small_disk))
+    with pytest.raises(UserError) as refused:
+        runs.create(digits_experiment(epochs=1), small_disk / "runs")
+    assert_one_line(str(refused.value), "disk", "is full", str(small_disk))
+    assert [item["id"] for item in runs.summaries(small_disk / "runs")] == [run.id], "nothing half made is left"
+    with pytest.raises(UserError) as refused:
+        runs.start(run)
+    assert_one_line(str(refused.value), "is full", str(small_disk))
+    ended = run.status()
+    assert ended.state == "failed", ended
+    assert_one_line(ended.message, "disk", "is full", str(small_disk), "resume")
+    filled(small_disk)
+    train_under(run, lambda: None)
+    ended = run.status()
+    assert ended.state == "failed", ended
+    assert_one_line(ended.message, "disk is full", str(small_disk), "resume")
+    ballast.unlink()
+    actions.resume(run)
+    assert wait_for_end(run).state == "completed", run.log()
+
+
+def test_a_process_that_could_not_even_say_that_the_disk_was_full_is_judged_by_its_log_and_the_disk(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(digits_experiment(epochs=1), runs_dir)
+    long_ago = time.time() - 3600
+    run.say(run.status().model_copy(update={"updated": long_ago}))
+    assert_one_line(run.status().message, "never begun")
+    (run.folder / "log.txt").write_text("OSError: [Errno 28] No space left on device: 'status.json'\n")
+    assert_one_line(run.status().message, "disk", "full", str(run.folder))
+    (run.folder / "log.txt").write_text("")
+    monkeypatch.setattr("cnnlab.runs.run.free_bytes", lambda folder: 0)
+    assert_one_line(run.status().message, "disk", "full", str(run.folder))
+
+
 def test_a_read_only_folder_refuses_in_a_sentence(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
     run.say(run.status().model_copy(update={"state": "stopped"}))
@@ -256,7 +315,9 @@ def test_a_run_of_a_newer_version_says_so(whole: Run, runs_dir: Path) -> None:
     with pytest.raises(UserError) as refused:
         Run(run.folder).config  # noqa: B018
     assert_one_line(str(refused.value), "newer cnnlab", "99")
-    assert [item["id"] for item in runs.summaries(runs_dir)] == ["another"]
+    listed = {item["id"]: item["problems"] for item in runs.summaries(runs_dir)}
+    assert listed["another"] == ()
+    assert "newer cnnlab" in listed[run.id][0]
 
 
 def test_a_run_without_its_data_set_says_so_when_resumed_and_trains_on_when_it_is_back(

@@ -33,6 +33,7 @@ from cnnlab.datasets.own.container import Found
 from cnnlab.datasets.own.sorting import arrange, printable
 from cnnlab.errors import UserError
 from cnnlab.images import fit_image
+from cnnlab.leftovers import partial_of
 from cnnlab.limits import Limits
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
@@ -389,8 +390,8 @@ def test_an_import_that_fails_says_so_until_it_is_dismissed(data_root: Path, tmp
 
 def test_a_cancelled_import_or_preparation_leaves_nothing_on_the_disk(data_root: Path) -> None:
     upload = keep_upload("Mine", "photos.zip", b"PK")
-    left = [data_root / "own" / "mine.1a2b.partial", data_root / "decoded" / "cifar10-images.1a2b.partial"]
-    other = data_root / "decoded" / "cifar100.1a2b.partial"
+    left = [partial_of(data_root / "own" / "mine"), partial_of(data_root / "decoded" / "cifar10-images")]
+    other = partial_of(data_root / "decoded" / "cifar100")
     for folder in (*left, other):
         folder.mkdir(parents=True)
     forget(importing("Mine", upload, 8, "crop"))

@@ -9,7 +9,10 @@ import pytest
 
 from cnnlab import architectures, published
 from cnnlab.published import Comparison, PublishedTable
+from cnnlab.published.accuracies import ACCURACIES
 from cnnlab.published.table import AMOUNT
+from cnnlab.studies import studies
+from cnnlab.training.presets import PRESETS
 
 BY_TITLE = {table.title: table for table in published.TABLES}
 VGG_1 = BY_TITLE["VGG: the six configurations"]
@@ -420,3 +423,23 @@ def test_reports_are_the_printed_ones() -> None:
     assert [item.f1 for item in vgg.classes] == [0.84, 0.92, 0.74, 0.67, 0.80, 0.74, 0.85, 0.86, 0.91, 0.89]
     assert (mini.accuracy, vgg.accuracy) == (0.90, 0.82)
     assert (vgg.macro.precision, vgg.macro.recall, vgg.macro.f1) == (0.83, 0.82, 0.82)
+
+
+def test_no_figure_is_given_a_source_that_does_not_print_it() -> None:
+    """The lecture prints neither epochs nor settings with its reports, and nobody is "others"."""
+    for name, epochs in (("minivggnet", "40 epochs"), ("minigooglenet", "70 epochs")):
+        found = PRESETS[name]
+        assert found.expected.startswith("The lecture prints accuracy 0.")
+        assert "epochs" not in found.expected.replace("not after how many epochs", "")
+        assert "no setting of the training" in found.source
+        assert f"{epochs} among them" in found.source
+        assert "Rosebrock" in found.source
+    for found in PRESETS.values():
+        assert "thers report" not in found.expected
+        assert "lossless" not in found.expected
+    for item in ACCURACIES:
+        if item.source.startswith("lecture"):
+            assert "after" not in item.conditions
+    for study in studies().values():
+        if "lecture's recipe" in study.about.title + study.about.text:
+            assert "Experiment #03" in study.about.text, "the only one of these that the lecture prints"

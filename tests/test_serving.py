@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from cnnlab import datasets
+from cnnlab.errors import UserError
+from cnnlab.guard import is_named, names_of, own_addresses
 from cnnlab.runs.run import Run
 from tests.conftest import PATIENCE, PROJECT
 from tests.test_prediction_many import png
@@ -47,8 +49,11 @@ def address(trained_run: Run) -> Iterator[str]:
     server.wait(PATIENCE)
 
 
-def ask(address: str, path: str, data: bytes | None = None, kind: str = "image/png") -> tuple[int, Any]:
-    request = urllib.request.Request(address + path, data, {"Content-Type": kind} if data is not None else {})  # noqa: S310
+def ask(
+    address: str, path: str, data: bytes | None = None, kind: str = "image/png", headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
+    sent = {**({"Content-Type": kind} if data is not None else {}), **(headers or {})}
+    request = urllib.request.Request(address + path, data, sent)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return answer.status, json.loads(answer.read())
@@ -123,3 +128,61 @@ def test_many_at_once_are_all_answered(address: str) -> None:
     with ThreadPoolExecutor(8) as askers:
         codes = list(askers.map(lambda number: ask(address, "/predict", digit(number)[0])[0], range(40)))
     assert codes == [200] * 40
+
+
+@pytest.mark.parametrize("path", ["/", "/predict", "/elsewhere"])
+def test_a_foreign_name_and_a_page_of_another_site_are_refused(address: str, path: str) -> None:
+    here = address.removeprefix("http://")
+    data = digit(0)[0] if path == "/predict" else None
+    for headers in (
+        {"Host": "evil.example"},
+        {"Host": f"evil.example:{here.partition(':')[2]}", "Origin": f"http://evil.example:{here.partition(':')[2]}"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+    ):
+        code, told = ask(address, path, data, headers=headers)
+        assert (code, list(told)) == (403, ["error"]), headers
+    assert "--allow-host" in ask(address, path, data, headers={"Host": "evil.example"})[1]["error"]
+
+
+def test_the_same_machine_is_answered_by_its_names_and_its_own_pages(address: str) -> None:
+    port = address.rpartition(":")[2]
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        assert ask(address, "/", headers={"Host": f"{name}:{port}"})[0] == 200
+    assert ask(address, "/predict", digit(0)[0], headers={"Origin": address})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("bound", "allowed", "host", "answered"),
+    [
+        ("127.0.0.1", [], "lab.example", False),
+        ("127.0.0.1", ["lab.example"], "LAB.example.:8600", True),
+        ("127.0.0.1", ["*.lab.example"], "a.lab.example", True),
+        ("127.0.0.1", ["*.lab.example"], "lab.example", False),
+        ("127.0.0.1", ["*.lab.example"], "evillab.example", False),
+        ("127.0.0.1", ["*"], "evil.example", True),
+        ("10.0.0.5", [], "10.0.0.5:8600", True),
+        ("10.0.0.5", [], "localhost:8600", True),
+        ("10.0.0.5", [], "10.0.0.6:8600", False),
+        ("127.0.0.1", [], "[0:0:0:0:0:0:0:1]:8600", True),
+        ("127.0.0.1", ["*"], "a@b", False),
+        ("127.0.0.1", [], "localhost:8600/x", False),
+        ("127.0.0.1", [], "", False),
+    ],
+)
+def test_who_is_answered_follows_from_the_address_and_the_names_allowed(
+    bound: str, allowed: list[str], host: str, answered: bool
+) -> None:
+    assert is_named(host, names_of(bound, allowed)) == answered
+
+
+def test_a_server_at_every_address_answers_by_each_of_them() -> None:
+    assert own_addresses() <= names_of("0.0.0.0")  # noqa: S104
+    assert not is_named("evil.example", names_of("0.0.0.0"))  # noqa: S104
+
+
+@pytest.mark.parametrize("name", ["http://lab.example", "lab.example:8501", "lab example", "", "lab.*", "a/b"])
+def test_what_is_no_name_is_refused_when_it_is_configured(name: str) -> None:
+    with pytest.raises(UserError, match=r"lab\.example\.org"):
+        names_of("127.0.0.1", [name])

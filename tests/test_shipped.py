@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,14 +15,15 @@ from sklearn.datasets import load_sample_image
 
 import cnnlab.shipped
 from cnnlab import architectures, datasets, runs
-from cnnlab.evaluation import kept_evaluation, kept_predictions
+from cnnlab.datasets import Split
+from cnnlab.evaluation import Predictions, evaluate, kept_evaluation, kept_predictions
 from cnnlab.evaluation.store import predict_all
-from cnnlab.prediction import load_classifier
+from cnnlab.prediction import Classifier, load_classifier
 from cnnlab.runs.run import WEIGHTS_FILE, Run
 from cnnlab.shipped import SOURCE, nearest, ship, shipped
 from cnnlab.training.presets import fine_tuning, preset
 from cnnlab.training.recipe import Recipe
-from tests.conftest import TRAINED_EPOCHS, Output, last_line
+from tests.conftest import TRAINED_EPOCHS, Output, assert_refused, last_line
 from tests.test_prediction_many import png
 
 NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
@@ -144,9 +146,8 @@ def weights_of(folder: Path) -> dict[str, np.ndarray]:
 def test_what_is_shipped_is_half_as_large_and_was_measured_as_it_is_stored(finished: Run) -> None:
     made = Run(ship(finished, "mine", "Mine"))
     assert {weights.dtype for weights in weights_of(made.folder).values()} == {np.dtype(np.float16)}
-    kept, whole = kept_evaluation(made), kept_evaluation(finished)
+    kept, whole = kept_evaluation(made), evaluate(load_classifier(finished))
     assert kept is not None
-    assert whole is not None
     assert abs(kept.accuracy - whole.accuracy) <= 0.001
     again = predict_all(load_classifier(made), datasets.load("digits").test_split())
     assert again.right.mean() == kept.accuracy
@@ -159,10 +160,51 @@ def test_weights_that_half_precision_would_harm_stay_whole(finished: Run) -> Non
         last[...] = last[...] * 1e7  # beyond what half precision can hold
     made = Run(ship(finished, "mine", "Mine"))
     assert {weights.dtype for weights in weights_of(made.folder).values()} == {np.dtype(np.float32)}
-    kept, whole = kept_evaluation(made), kept_evaluation(finished)
+    kept, whole = kept_evaluation(made), evaluate(load_classifier(finished))
     assert kept is not None
-    assert whole is not None
     assert kept.accuracy == whole.accuracy > 0.5
+
+
+def test_the_test_images_have_no_say_in_how_weights_are_stored(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a harmless half that does worse on them is refused, nor are they asked before the choice is made."""
+    asked: list[str] = []
+    real = cnnlab.evaluation.store.predict_all
+
+    def predict(classifier: Classifier, split: Split, *given: Any) -> Predictions:
+        asked.append(split.name)
+        return real(classifier, split, *given)
+
+    monkeypatch.setattr(cnnlab.evaluation.store, "predict_all", predict)
+    ship(finished, "mine", "Mine")
+    assert asked == ["validation", "validation", "test", "test"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_takes_one_or_says_in_a_line_why_not(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Output], no_starts: list[str]
+) -> None:
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "data"))
+    mine = ("--runs-dir", str(tmp_path / "runs"))
+    shown = call("show", name, "--json", *mine).json()
+    assert (shown["id"], shown["state"]) == (name, "completed")
+    assert "completed" in call("show", name, *mine).out
+    assert call("compare-runs", name, NAMES[0], *mine).code == 0
+    for command in (
+        ("pause", name),
+        ("stop", name),
+        ("resume", name),
+        ("extend", name, "--epochs", "1"),
+        ("restart", name),
+        ("label", name, "--name", "mine"),
+        ("delete", name),
+        ("queue", "--move", name, "1"),
+    ):
+        assert_refused(call(*command, *mine), name, "comes with cnnlab and stays as it is", "duplicate")
+    again = call("duplicate", name, "--set", "mixed_precision=false", "--detach", *mine)
+    made = runs.find(last_line(again.out), tmp_path / "runs")
+    settings = shipped()[name].config.experiment.settings()
+    assert made.config.experiment.settings() == {**settings, "mixed_precision": False}
+    assert not list((tmp_path / "data" / "shipped").glob("*-2*")), "nothing new stands beside the shipped networks"
 
 
 REAL = os.environ.get("CNNLAB_DATA")

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets
+from cnnlab.datasets import tiny_imagenet
 from cnnlab.errors import UserError
 from tests.conftest import assert_one_line
 
@@ -120,3 +121,28 @@ def test_the_official_validation_images_can_be_the_test_part(tree: Path) -> None
     assert (len(train), len(validation), len(loaded.test_split())) == (3 * 60, 3 * 50, 3 * 7)
     assert (loaded.test_images[..., 0] > 200).all()
     assert (loaded.train_images[..., 0].mean(axis=(1, 2)) < 240).all()
+
+
+def test_what_is_said_of_its_parts_is_what_they_hold(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each class, in both variants, where all official validation images are there and where they are not."""
+    monkeypatch.setattr(tiny_imagenet, "OFFICIAL_IMAGES", 3 * 50)
+    for name, there, counts in (
+        ("tiny-imagenet", 0, (400, 50, 50)),
+        ("tiny-imagenet", 50, (450, 50, 50)),
+        ("tiny-imagenet-official", 50, (450, 50, 50)),
+    ):
+        if there and not (tree / "val").exists():
+            official_validation(tree, there)
+        source = datasets.source(name)
+        trained, validated = source.training_counts(0.3)
+        assert (trained / 200, validated / 200, source.test_images / 200) == counts
+        loaded = datasets.load(name)
+        parts = [*loaded.training_splits(0.3, seed=0), loaded.test_split()]
+        spared = 500 - PER_CLASS  # the real ones have 500 a class
+        assert [len(part) / 3 for part in parts] == [counts[0] - spared, *counts[1:]]
+        for count in counts:
+            assert f"{count} " in source.summary
+        assert datasets.sources()[name].summary == source.summary
+        assert "500 images each" not in source.summary

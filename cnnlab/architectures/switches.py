@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
+from cnnlab.complaints import complaint
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 
@@ -138,4 +139,5 @@ def validate(name: str, function: Callable[..., Network], values: Mapping[str, A
         return dict(switch_model(function).model_validate(dict(values)).model_dump())
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"{name}: {first['loc'][0]} = {first['input']!r}: {first['msg']}.") from error
+        info = FieldInfo.from_annotation(annotated(function)[str(first["loc"][0])])
+        raise UserError(f"{name}: {first['loc'][0]} = {first['input']!r}: {complaint(first, info)}.") from error

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
+from cnnlab.cli.output import say
 from cnnlab.cli.results import show_results
 from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
@@ -30,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with a call in one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (try {self.prog} --help)", file=sys.stderr)
+        say(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
         sys.exit(2)
 
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run_command(options))
     except UserError as error:
-        print(f"cnnlab: {error}", file=sys.stderr)
+        say(f"cnnlab: {error}", error=True)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -167,9 +168,9 @@ def parser() -> Parser:
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
     evaluate.add_argument("--csv", metavar="FILE", help="write what it said of each image")
 
-    predict = as_json(command("predict", predict_images, "Classify image files with a run's best checkpoint."))
+    predict = as_json(command("predict", predict_images, "Classify images with a run's best checkpoint."))
     predict.add_argument("run", metavar="RUN")
-    predict.add_argument("images", nargs="+", metavar="IMAGE")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
 
@@ -192,6 +193,13 @@ def parser() -> Parser:
     serve.add_argument("--checkpoint", **CHECKPOINT)
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")
     serve.add_argument("--port", type=int, default=8600, help="default 8600")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name that this machine is asked by, as lab.example.org or *.example.org; may be repeated",
+    )
     return top
 
 

@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import datasets
-from cnnlab.cli.output import print_json, print_table
+from cnnlab.cli.output import print_json, print_table, say
 from cnnlab.datasets.job import free_name
 from cnnlab.datasets.own import import_images, make_subset, remove
 from cnnlab.datasets.own.source import FOLDER
+from cnnlab.text import plain
 
 NAMED = 20
 
@@ -60,12 +61,12 @@ class Bar:
     """A progress bar on stderr, told as jobs are told."""
 
     def __enter__(self) -> Any:
-        columns = (BarColumn(), TextColumn("{task.description}"))
+        columns = (BarColumn(), TextColumn("{task.description}", markup=False))
         self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True).__enter__()
         task = self.bar.add_task("Starting", total=None)
 
         def tell(message: str, fraction: float | None = None) -> None:
-            self.bar.update(task, description=message, completed=fraction or 0, total=1 if fraction else None)
+            self.bar.update(task, description=plain(message), completed=fraction or 0, total=1 if fraction else None)
 
         return tell
 
@@ -77,7 +78,7 @@ def prepare_dataset(options: argparse.Namespace) -> int:
     with Bar() as tell:
         dataset = datasets.load(options.name, tell)
     train, test = len(dataset.train_labels), len(dataset.test_labels)
-    print(f"{dataset.title}: {train:,} images to train on, {test:,} to test, {len(dataset.classes)} classes")
+    say(f"{dataset.title}: {train:,} images to train on, {test:,} to test, {len(dataset.classes)} classes")
     return 0
 
 
@@ -95,7 +96,7 @@ def import_dataset(options: argparse.Namespace) -> int:
     if report.left_out_count:
         print(f"left out: {report.left_out_count:,}", file=sys.stderr)
     for one in report.left_out[:NAMED]:
-        print(f"  {one.file}: {one.reason}", file=sys.stderr)
+        say(f"  {one.file}: {one.reason}", error=True)
     if report.left_out_count > NAMED:
         print(f"  and {report.left_out_count - NAMED:,} more; --json names them all", file=sys.stderr)
     print(name)

@@ -111,8 +111,9 @@ def show_reduction(options: argparse.Namespace) -> int:
         right=(1, 2),
     )
     for measure, words in (("parameters", "parameters"), ("multiply_adds", "multiply-adds")):
-        factor, even = report["factor"][measure], report["break_even"][measure]
-        print(f"{factor:.2f} times fewer {words}; fewer up to a bottleneck of {even['widest_cheaper']:,}.")
+        factor, widest = report["factor"][measure], report["break_even"][measure]["widest_cheaper"]
+        said = f"{factor:.2f} times fewer {words}" if factor >= 1 else f"{1 / factor:.2f} times the {words}"
+        print(f"{said}; {f'fewer up to a bottleneck of {widest:,}' if widest else 'no bottleneck saves any'}.")
     return 0
 
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.runs.run import CheckpointChoice
+from cnnlab.text import plain, terminal
 
 
 def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
-    """KEY=VALUE texts as a dict."""
+    """KEY=VALUE texts as a dict; UserError where one is none, or a key stands twice."""
     for text in texts:
         if "=" not in text:
             raise UserError(f"{option} takes KEY=VALUE, not {text!r}.")
-    return dict(text.split("=", 1) for text in texts)
+    return once([(name, value) for name, _, value in (text.partition("=") for text in texts)], option)
+
+
+def say(*texts: str, error: bool = False) -> None:
+    """Print lines that may hold what a person typed; a terminal is told nothing by it."""
+    print(*(terminal(text) for text in texts), sep="\n", file=sys.stderr if error else sys.stdout)
 
 
 def print_json(value: Any) -> None:
@@ -28,9 +37,9 @@ def print_json(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number in right else "left", no_wrap=True)
+        table.add_column(Text(plain(column)), justify="right" if number in right else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(plain(item)) for item in row))  # Text: no brackets are read as markup
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)  # a pipe has no width to fit into

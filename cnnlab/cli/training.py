@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -14,16 +15,19 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cnnlab import runs, units
-from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table
+from cnnlab import networks, runs, units
+from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table, say
+from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.comparison import comparison
 from cnnlab.runs.config import Experiment, plan, replan
+from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
+from cnnlab.text import plain
 from cnnlab.training.generalization import queue_all
 from cnnlab.training.presets import PRESETS, preset
 from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
@@ -40,7 +44,13 @@ def folder_of(options: argparse.Namespace) -> Path:
 
 
 def run_of(options: argparse.Namespace) -> Run:
-    return runs.find(options.run, folder_of(options))
+    """The run that is named, to change it or go on with it."""
+    return networks.own_run(options.run, folder_of(options))
+
+
+def network_of(options: argparse.Namespace) -> Run:
+    """The network that is named, to look at it or train the same again."""
+    return networks.find(options.run, folder_of(options))
 
 
 # Starting
@@ -50,13 +60,17 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
     """What the options of `train` and `sweep` ask for, and the preset's name if it is one."""
     given = {name: getattr(options, name) for name in FLAT_FIELDS if getattr(options, name) is not None}
     switches = pairs(options.set)
+    for name in set(given) & set(switches):
+        raise UserError(f"--set {name}={switches[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
+    if options.from_run is None and (options.take is not None or options.freeze_epochs):
+        raise UserError("--take and --freeze-epochs are of the layers that --from-run brings; name a run there.")
     named = options.recipe
-    if named and named not in PRESETS and not Path(named).exists():
+    if named is not None and named not in PRESETS and (not named or not Path(named).exists()):
         raise UserError(f"There is no recipe {named!r}, neither a file nor one of {', '.join(PRESETS)}.")
     if named in PRESETS:
         experiment = preset(named).experiment(options.in_epochs)
         moved = {"architecture": options.architecture, "dataset": options.dataset}
-        changes = {**{name: value for name, value in moved.items() if value}, **switches, **given}
+        changes = {**{name: value for name, value in moved.items() if value is not None}, **switches, **given}
         experiment = replan(experiment, changes) if changes else experiment
     else:
         wanted = read_recipe(Path(named)) if named else {}
@@ -65,9 +79,9 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
         if not architecture or not dataset:
             raise UserError("Say which --architecture to train on which --dataset, or name a --recipe.")
         recipe = make_recipe(**{**wanted.get("settings", {}), **given})
-        recipe = recipe.in_epochs(options.in_epochs) if options.in_epochs else recipe
+        recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
         experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
-    if options.from_run:
+    if options.from_run is not None:
         source = runs.weights_source(options.from_run, folder_of(options))
         from cnnlab import architectures
 
@@ -90,7 +104,9 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
 def read_recipe(path: Path) -> dict[str, Any]:
     """A recipe file: a JSON object with `settings`, and `architecture`, `dataset` and `switches` as one likes."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=lambda given: once(given, str(path)))
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -162,7 +178,7 @@ def show_recipes(options: argparse.Namespace) -> int:
 
 def follow(run: Run) -> int:
     """Show a run's progress until it ends; Ctrl-C asks it to stop and waits for its checkpoint."""
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}"))
+    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True, highlight=False)) as bar:
         task = bar.add_task("Starting", total=None)
         while True:
@@ -170,7 +186,7 @@ def follow(run: Run) -> int:
                 status = run.status()
                 bar.update(
                     task,
-                    description=described(run, status),
+                    description=plain(described(run, status)),
                     completed=status.step,
                     total=status.steps or None,
                 )
@@ -180,7 +196,7 @@ def follow(run: Run) -> int:
             except KeyboardInterrupt:
                 actions.ask(run, "stop")
     if status.state in ("failed", "interrupted"):
-        print(f"cnnlab: {run.id} {status.state}: {status.message}", file=sys.stderr)
+        say(f"cnnlab: {run.id} {status.state}: {status.message}", error=True)
         return 2
     return 0
 
@@ -235,7 +251,7 @@ def restart_run(options: argparse.Namespace) -> int:
 
 
 def duplicate_run(options: argparse.Namespace) -> int:
-    return left_or_followed(actions.duplicate(run_of(options), pairs(options.set)), options)
+    return left_or_followed(actions.duplicate(network_of(options), pairs(options.set), folder_of(options)), options)
 
 
 def label_run(options: argparse.Namespace) -> int:
@@ -248,14 +264,14 @@ def label_run(options: argparse.Namespace) -> int:
     if changes:
         run.relabel(**changes)
     labels = run.labels()
-    print(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
+    say(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
     return 0
 
 
 def delete_run(options: argparse.Namespace) -> int:
     folder = folder_of(options)
-    for name in options.runs:
-        run = runs.find(name, folder)
+    for name in dict.fromkeys(options.runs):
+        run = networks.own_run(name, folder)
         actions.delete(run)
         print(run.id)
     return 0
@@ -280,9 +296,9 @@ def show_queue(options: argparse.Namespace) -> int:
         queue.set_parallel(folder, options.parallel)
     if options.move:
         name, position = options.move
-        if not position.isdigit():
+        if not re.fullmatch("[0-9]{1,9}", position) or not int(position):
             raise UserError(f"--move takes a run and a position from 1, not {position!r}.")
-        queue.move(runs.find(name, folder), int(position))
+        queue.move(networks.own_run(name, folder), int(position))
     now = queue.read(folder)
     working = [name for name in now.working if Run(folder / name).status().state in ACTIVE]
     if options.json:
@@ -310,7 +326,7 @@ def show_runs(options: argparse.Namespace) -> int:
             (
                 item["id"],
                 item["name"],
-                item["state"],
+                f"{item['state']}, damaged" if item["problems"] else item["state"],
                 units.percent(item["best_validation_accuracy"]),
                 f"{item['epochs_done']}/{item['epochs']}",
                 units.duration(item["seconds"]),
@@ -319,18 +335,22 @@ def show_runs(options: argparse.Namespace) -> int:
         ],
         right=(3, 4, 5),
     )
+    for item in summaries:
+        for problem in item["problems"]:
+            print(f"cnnlab: {item['id']}: {problem}", file=sys.stderr)
     return 0
 
 
 def show_run(options: argparse.Namespace) -> int:
-    run = run_of(options)
-    status, summary = run.status(), runs.summary(run)
+    run = network_of(options)
+    status, summary, config = run.status(), runs.summary(run), runs.config_of(run)
+    summary["problems"] = tuple(map(str, problems(run, closely=True)))
     if options.json:
         print_json(
             {
                 **summary,
                 "status": status.model_dump(),
-                "config": run.config.model_dump(mode="json"),
+                "config": config.model_dump(mode="json") if config else None,
                 "labels": run.labels().model_dump(),
                 "history": run.history(),
                 "checkpoints": [point.info.model_dump() for point in run.checkpoints()],
@@ -339,22 +359,25 @@ def show_run(options: argparse.Namespace) -> int:
         )
         return 0
     best = run.best_epoch()
-    print(f"{run.id}: {status.state}. {status.message}".rstrip())
+    say(f"{run.id}: {status.state}. {status.message}".rstrip())
+    for problem in summary["problems"]:
+        say(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
     if best:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
-    print(run.config.experiment.command())
+    if config:
+        say(config.experiment.command())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
-        print(f"{moment:%Y-%m-%d %H:%M:%S}  {event['event']}  {event['message']}".rstrip())
+        say(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())
     return 0
 
 
 def compare_runs(options: argparse.Namespace) -> int:
     folder = folder_of(options)
-    table = comparison([runs.find(name, folder) for name in options.runs])
+    table = comparison([networks.find(name, folder) for name in options.runs])
     if options.json:
         print_json({"settings": table.settings, "figures": table.figures})
         return 0

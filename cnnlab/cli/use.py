@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cnnlab import runs
-from cnnlab.cli.output import checkpoint_of, print_json, print_table
+from cnnlab import networks, runs
+from cnnlab.cli.output import checkpoint_of, print_json, print_table, say
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
+from cnnlab.unpacking import file_bytes, on_disk
+
+MOST_PORT = 65_535
 
 
 def network_of(options: argparse.Namespace) -> Run:
-    """The run that is named, or the network with published weights."""
-    from cnnlab.pretrained import PRETRAINED
-
-    if wanted := PRETRAINED.get(options.run):
-        if run := wanted.run():
-            return run
-        raise UserError(f"{wanted.title} is not here yet; fetch it: python -m cnnlab pretrained {wanted.name}")
-    from cnnlab.own_models import own_models
-    from cnnlab.shipped import shipped
-
-    if run := {**shipped(), **own_models()}.get(options.run):
-        return run
-    return runs.find(options.run, runs.runs_folder(options.runs_dir))
+    """The network that is named, to use it."""
+    return networks.find(options.run, runs.runs_folder(options.runs_dir))
 
 
 def bring_model(options: argparse.Namespace) -> int:
     from cnnlab.own_models import bring
 
-    classes = read_file(options.classes).decode(errors="replace").splitlines() if options.classes else ()
+    classes = file_bytes(Path(options.classes)).decode(errors="replace").splitlines() if options.classes else ()
     path = Path(options.file)
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
@@ -70,9 +61,11 @@ def evaluate_run(options: argparse.Namespace) -> int:
         print_json(evaluation.model_dump())
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
-    print(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
+    say(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
     print(
-        f"rank-1 {evaluation.accuracy:.2%}, rank-5 {evaluation.top5_accuracy:.2%}, loss {evaluation.loss:.4f}, "
+        f"rank-1 {evaluation.accuracy:.2%}, "
+        + ("" if evaluation.rank5 is None else f"rank-5 {evaluation.rank5:.2%}, ")
+        + f"loss {evaluation.loss:.4f}, "
         f"calibration error {evaluation.calibration_error:.2%}\n"
     )
     averages = ("macro avg", "weighted avg")
@@ -98,10 +91,9 @@ def predict_images(options: argparse.Namespace) -> int:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
-    files = [(name, partial(read_file, name)) for name in options.images]
     answers: list[dict[str, Any]] = []
     refused: dict[str, str] = {}
-    for one in classify(files, [classifier], most=len(files)):
+    for one in classify(on_disk(options.images), [classifier], most=sys.maxsize):
         if isinstance(one, Seen):
             top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
             answers.append({"image": one.name, "top": [{"class": label, "probability": p} for label, p in top]})
@@ -112,17 +104,10 @@ def predict_images(options: argparse.Namespace) -> int:
     else:
         for answer in answers:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
-            print(f"{answer['image']}: {words}")
+            say(f"{answer['image']}: {words}")
     for message in refused.values():
-        print(f"cnnlab: {message}", file=sys.stderr)
+        say(f"cnnlab: {message}", error=True)
     return 2 if refused else 0
-
-
-def read_file(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise UserError(f"{name} cannot be read: {error.strerror}.") from error
 
 
 def write_file(name: str, text: str) -> None:
@@ -139,7 +124,7 @@ def export_run(options: argparse.Namespace) -> int:
     run = network_of(options)
     target = Path(options.output or f"{run.id}-{options.format}.zip")
     difference = export(load_classifier(run, checkpoint_of(options.checkpoint)), options.format, target)
-    print(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
+    say(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
     return 0
 
 
@@ -147,8 +132,10 @@ def serve_run(options: argparse.Namespace) -> int:
     from cnnlab.prediction import load_classifier
     from cnnlab.serving import serve
 
+    if not 1 <= options.port <= MOST_PORT:
+        raise UserError(f"--port takes a number from 1 to {MOST_PORT}, not {options.port}.")
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)
-    serve(classifier, options.host, options.port)
+    serve(classifier, options.host, options.port, options.allow_host)
     return 0

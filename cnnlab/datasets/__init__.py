@@ -44,13 +44,16 @@ def data_root() -> Path:
 
 
 def sources() -> dict[str, Source]:
-    """All data sets by name: those that cnnlab knows, then those that were imported here."""
-    return {**SOURCES, **own_sources(data_root())}
+    """All data sets by name, as they are here: those that cnnlab knows, then those that were imported."""
+    root = data_root()
+    return {**{name: source.here(root) for name, source in SOURCES.items()}, **own_sources(root)}
 
 
 def source(name: str) -> Source:
-    """The data set of that name; UserError, listing the names, if there is none."""
-    found = SOURCES.get(name) or sources().get(name)
+    """The data set of that name as it is here; UserError, listing the names, if there is none."""
+    if name in SOURCES:
+        return SOURCES[name].here(data_root())
+    found = sources().get(name)
     if found is None:
         raise UserError(f"There is no data set {name!r}; there are {', '.join(sources())}.")
     return found

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting, Pixels
+from cnnlab.leftovers import partial_of, sweep
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 1
@@ -123,7 +123,8 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
 
     `decode` may write arrays of the data set into the folder that it is given; the others are written here.
     """
-    partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.partial")
+    sweep(folder.parent)
+    partial = partial_of(folder)
     try:
         partial.mkdir(parents=True)
         dataset = decode(partial)

@@ -71,13 +71,17 @@ def load(root: Path, progress: Progress) -> Dataset:
 
 def from_images(folder: Path, progress: Progress) -> Dataset:
     progress("Decoding CIFAR-10", None)
-    parts, jpeg = [], False
-    for part in ("train", "test"):
-        files = [(path, label) for label, name in enumerate(CLASSES) for path in image_files(folder / part / name)]
+    listed = [
+        [(path, label) for label, name in enumerate(CLASSES) for path in image_files(folder / part / name)]
+        for part in ("train", "test")
+    ]
+    total = sum(len(files) for files in listed)
+    parts, jpeg, done = [], False, 0
+    for part, files in zip(("train", "test"), listed, strict=True):
         images = np.empty((len(files), SIZE, SIZE, 3), np.uint8)
         for row, (path, _) in enumerate(files):
             if row % 500 == 0:
-                progress(f"Decoding CIFAR-10, {part} images", row / len(files))
+                progress(f"Decoding CIFAR-10, {part} images", (done + row) / total)
             image = read_image(path.read_bytes(), str(path))
             if image.shape != (SIZE, SIZE, 3):
                 height, width = image.shape[:2]
@@ -85,6 +89,8 @@ def from_images(folder: Path, progress: Progress) -> Dataset:
             images[row] = image
         jpeg = jpeg or files[0][0].suffix.lower() in JPEG_SUFFIXES
         parts.append((images, np.array([label for _, label in files], np.int64)))
+        done += len(files)
+    progress("Measuring the images of CIFAR-10", None)
     title = "CIFAR-10 (JPEG)" if jpeg else "CIFAR-10"
     return make_dataset("cifar10", title, CLASSES, parts[0], parts[1])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
+from cnnlab.leftovers import partial_of, sweep
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30
@@ -98,7 +99,8 @@ def extract(archive: Path, folder: Path, members: Iterable[str]) -> None:
                     raise KeyError(name)
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f".{target.name}.part")
+                sweep(target.parent)
+                partial = partial_of(target)
                 with partial.open("wb") as file:
                     while chunk := source.read(1 << 20):
                         file.write(chunk)

@@ -17,6 +17,7 @@ from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting
 from cnnlab.jobs import Job
+from cnnlab.leftovers import partials_of
 from cnnlab.limits import Limits
 
 FITTINGS: tuple[Fitting, ...] = get_args(Fitting)
@@ -39,7 +40,10 @@ def importing(title: str, path: Path, size: int, fitting: Fitting) -> Job:
     Raises UserError where the title makes no name, or one that is taken.
     """
     name = free_name(title)
-    arguments = ("cnnlab.datasets", "import", name, title, str(path), str(size), fitting)
+    if "\0" in str(path):
+        raise UserError(f"There is no file {str(path)!r}: no name of a file holds a NUL character.")
+    # "--": what begins with a hyphen is no option
+    arguments = ("cnnlab.datasets", "import", "--", name, printable(title), str(path), str(size), fitting)
     return Job(jobs_folder(datasets.data_root()) / f"import-{name}", arguments)
 
 
@@ -117,9 +121,9 @@ def forget(job: Job) -> None:
     root, name = datasets.data_root(), job.folder.name
     if name.startswith("import-"):
         name = name.removeprefix("import-")
-        left = [*(root / FOLDER).glob(f"{name}.*.partial"), root / FOLDER / UPLOADS / name]
+        left = [*partials_of(root / FOLDER / name), root / FOLDER / UPLOADS / name]
     else:
         forms = (name, f"{name}-images", f"{name}-batches")
-        left = [path for form in forms for path in (root / "decoded").glob(f"{form}.*.partial")]
+        left = [path for form in forms for path in partials_of(root / "decoded" / form)]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cnnlab.datasets.dataset import Dataset, validation_count
 from cnnlab.datasets.download import Download
 from cnnlab.datasets.progress import Progress
+
+
+def as_ever(root: Path) -> Mapping[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,8 @@ class Source:
 
     `classes` is their number. `held_out` of the training images are the data set's own validation part; `downloads` is
     what would be fetched where nothing is found, empty where one has to put the files there oneself, as `tree`. `own`
-    marks a data set that was imported from one's own images.
+    marks a data set that was imported from one's own images. `differing` gives the fields that are otherwise where not
+    all of the data set is on disk.
     """
 
     name: str
@@ -36,6 +42,11 @@ class Source:
     tree: str = "train/<class>/* and test/<class>/*"
     folder: str = ""
     own: bool = False
+    differing: Callable[[Path], Mapping[str, Any]] = as_ever
+
+    def here(self, root: Path) -> Source:
+        """The data set as it is under a data root."""
+        return replace(self, **self.differing(root))
 
     @property
     def download(self) -> str:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ FOLDER = "tiny-imagenet-200"
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 SIZE, CLASSES, IMAGES, HELD_OUT = 64, 200, 500, 50
 SPLIT_SEED = 0
+OFFICIAL_IMAGES = 10_000
 CHUNK = 2000
 WORKERS = 4
 TREE = "wnids.txt, words.txt, the images of train/<wnid>/images and val/images, and val/val_annotations.txt"
@@ -117,6 +119,7 @@ def decoded(name: str, folder: Path, names: dict[str, str], partial: Path, progr
         images = write_images(partial / f"{part}_images.npy", len(files), SIZE, read_all(files, total, done, progress))
         arrays.append((images, np.array([label for _, label in files], np.int64)))
         done += len(files)
+    progress("Measuring the images of Tiny ImageNet", None)
     title = "Tiny ImageNet, official validation" if name == OFFICIAL else "Tiny ImageNet"
     return make_dataset(name, title, tuple(names.values()), arrays[0], arrays[1], len(validation))
 
@@ -138,25 +141,55 @@ def read_all(files: Sequence[tuple[Path, int]], total: int, done: int, progress:
             yield np.stack(list(threads.map(read, files[start : start + CHUNK])))
 
 
+def official_count(root: Path) -> int | None:
+    """How many official validation images are under the data root; None where nothing of the data set is."""
+    if find(root) is None:
+        return None
+    try:
+        return sum(path.suffix == ".JPEG" for path in (root / FOLDER / "val" / "images").iterdir())
+    except OSError:
+        return 0
+
+
+def incomplete(root: Path) -> dict[str, Any]:
+    """What differs where not all official validation images are there."""
+    if official_count(root) in (None, OFFICIAL_IMAGES):
+        return {}
+    return {
+        "train_images": 90_000,
+        "summary": f"{PHOTOGRAPHS} Of each class 400 to train on, 50 to validate and 50 to test, all of them "
+        "training images: the official validation images are not all here.",
+    }
+
+
+def incomplete_official(root: Path) -> dict[str, Any]:
+    count = official_count(root)
+    return {} if count in (None, OFFICIAL_IMAGES) else {"test_images": count}
+
+
+PHOTOGRAPHS = "Photographs of 64×64 pixels in 200 classes."
 TINY_IMAGENET = Source(
     name=NAME,
     title="Tiny ImageNet",
-    summary="Photographs of 64×64 pixels in 200 classes, 500 images each to train, validate and test on.",
+    summary=f"{PHOTOGRAPHS} Of each class 450 to train on and 50 to test, together its 500 training images, and the 50 "
+    "official ones to validate.",
     classes=CLASSES,
     image_size=SIZE,
-    train_images=90_000,
+    train_images=100_000,
     test_images=10_000,
     find=find,
     load=load,
     held_out=10_000,
     tree=TREE,
     folder=FOLDER,
+    differing=incomplete,
 )
 TINY_IMAGENET_OFFICIAL = replace(
     TINY_IMAGENET,
     name=OFFICIAL,
     title="Tiny ImageNet, official validation",
-    summary="The same, tested on the official validation images: 450 a class to train on, 50 to validate.",
-    train_images=100_000,
+    summary=f"{PHOTOGRAPHS} Of each class 450 to train on and 50 to validate, together its 500 training images, and "
+    "the 50 official ones to test, as most published results have it.",
     load=partial(load, official=True),
+    differing=incomplete_official,
 )

@@ -6,7 +6,6 @@ import base64
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
 import plotly.io
@@ -19,6 +18,7 @@ from cnnlab.images import Pixels
 from cnnlab.published.accuracies import REPORTS, ClassificationReport
 from cnnlab.runs import plots as run_plots
 from cnnlab.runs.run import Run
+from cnnlab.text import cell, html
 
 AVERAGES = ("macro avg", "weighted avg")
 FIGURES = ("precision", "recall", "f1-score", "support")
@@ -37,7 +37,7 @@ img { image-rendering: pixelated }
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, lineterminator="\n").writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 
@@ -118,14 +118,14 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         "Weights": f"after epoch {evaluation.epoch:g}",
         "View": evaluation.view,
         "Rank-1 accuracy": f"{evaluation.accuracy:.2%}",
-        "Rank-5 accuracy": f"{evaluation.top5_accuracy:.2%}",
+        **({} if evaluation.rank5 is None else {"Rank-5 accuracy": f"{evaluation.rank5:.2%}"}),
         "Loss": f"{evaluation.loss:.4f}",
         "Expected calibration error": f"{evaluation.calibration_error:.2%}",
         "Trained by": config.experiment.command(),
         "Seed": config.experiment.recipe.seed,
     }
     if printed:
-        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}, on lossless images"
+        facts["The lecture prints"] = f"accuracy {printed.accuracy:.2f}"
     charts = [
         plotly.io.to_html(figure, full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
         for number, figure in enumerate(figures)
@@ -133,13 +133,13 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
     mistakes = predictions.mistakes()[:SHOWN_MISTAKES]
     shown = [
         f'<figure><img src="{data_url(image)}" width="{THUMBNAIL}" height="{THUMBNAIL}" alt="">'
-        f"<figcaption>{escape(evaluation.classes[predictions.labels[place]])}, taken for "
-        f"{escape(evaluation.classes[predictions.predicted[place]])} "
+        f"<figcaption>{html(evaluation.classes[predictions.labels[place]])}, taken for "
+        f"{html(evaluation.classes[predictions.predicted[place]])} "
         f"({predictions.confidence[place]:.0%})</figcaption></figure>"
         for place, image in zip(mistakes, [] if images is None else images, strict=images is not None)
     ]
     parts = [
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{html(title)}</h1>",
         html_table(list(facts.items())),
         "<h2>Classification report</h2>",
         report_table(report_rows(evaluation, printed)),
@@ -147,13 +147,13 @@ def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, imag
         f"<h2>The most confident of {int((~predictions.right).sum()):,} mistakes</h2>",
         *shown,
     ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{html(title)}</title><style>{STYLE}</style>'
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
 def html_table(rows: Iterable[Sequence[Any]], head: Sequence[str] = ()) -> str:
-    top = "<tr>" + "".join(f"<th>{escape(name)}</th>" for name in head) + "</tr>" if head else ""
-    lines = ["<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows]
+    top = "<tr>" + "".join(f"<th>{html(name)}</th>" for name in head) + "</tr>" if head else ""
+    lines = ["<tr>" + "".join(f"<td>{html(str(value), None)}</td>" for value in row) + "</tr>" for row in rows]
     return f"<table>{top}{''.join(lines)}</table>"
 
 

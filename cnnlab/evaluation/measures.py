@@ -15,6 +15,7 @@ from cnnlab.evaluation.views import View
 TINY = 1e-7
 BINS = 15
 THRESHOLDS = 101
+RANKS = 5
 
 
 class Bin(BaseModel):
@@ -55,6 +56,12 @@ class Evaluation(BaseModel):
     classes: tuple[str, ...]
     report: dict[str, Any]
     confusion: list[list[int]]
+
+    @property
+    def rank5(self) -> float | None:
+        """Rank-5 accuracy, where it says anything: among five classes or fewer the true one always is."""
+        return self.top5_accuracy if len(self.classes) > RANKS else None
+
     seconds: float
 
 
@@ -70,7 +77,7 @@ def measures(predictions: Predictions, classes: tuple[str, ...]) -> dict[str, An
     return {
         "images": len(labels),
         "accuracy": float(predictions.right.mean()),
-        "top5_accuracy": float((rank < 5).mean()),
+        "top5_accuracy": float((rank < RANKS).mean()),
         "loss": float(-np.log(np.maximum(of_label, TINY)).mean()),
         "bins": bins,
         "calibration_error": sum(one.images * abs(one.confidence - one.accuracy) for one in bins) / len(labels),

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnlab.evaluation.measures import Bin, Evaluation
-from cnnlab.plots import MARGIN, TRAINING, VALIDATION
+from cnnlab.plots import MARGIN, MOST_TICK, TRAINING, VALIDATION, short_ticks
+from cnnlab.text import chart
 
 MOST_LABELLED = 30
 CELL, LARGEST = 36, 720
@@ -29,7 +30,7 @@ def confusion_matrix(
     places = list(order if order is not None else range(len(classes)))
     table = np.asarray(counts)[np.ix_(places, places)]
     portions = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    names = [classes[place] for place in places]
+    names = [chart(classes[place]) for place in places]
     positions = list(range(len(places)))
     labelled = len(places) <= MOST_LABELLED
     figure = go.Figure()
@@ -74,7 +75,12 @@ def confusion_matrix(
         )
     side = min(90 + CELL * len(places), LARGEST)
     step = -(-len(places) // MOST_LABELLED)
-    shown = {"tickvals": positions[::step], "ticktext": names[::step], "showgrid": False, "zeroline": False}
+    shown = {
+        "tickvals": positions[::step],
+        "ticktext": [chart(classes[place], MOST_TICK) for place in places[::step]],
+        "showgrid": False,
+        "zeroline": False,
+    }
     border = [-0.5, len(places) - 0.5]
     figure.update_layout(
         height=side,
@@ -151,7 +157,7 @@ def accuracy_by_class(evaluation: Evaluation) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         x=[recall for recall, _ in rows],
-        y=[name for _, name in rows],
+        y=[chart(name) for _, name in rows],
         orientation="h",
         marker={"color": RIGHT},
         hovertemplate="%{y}: %{x:.1%} of its images recognised<extra></extra>",
@@ -161,6 +167,6 @@ def accuracy_by_class(evaluation: Evaluation) -> go.Figure:
         height=min(90 + 22 * len(rows), LARGEST),
         margin=MARGIN,
         xaxis={"title": "Images recognised", "range": [0, 1], "tickformat": ".0%"},
-        yaxis={"type": "category", "ticksuffix": " "},
+        yaxis={"type": "category", "ticksuffix": " ", **short_ticks([name for _, name in rows])},
     )
     return figure

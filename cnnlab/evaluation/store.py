@@ -4,7 +4,6 @@ predictions.npz, what the network said of each image. Both are of one making or 
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 import zlib
@@ -19,6 +18,7 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation.images import Predictions, split_of
 from cnnlab.evaluation.measures import Evaluation, measures
 from cnnlab.evaluation.views import View, Viewer
+from cnnlab.leftovers import partial_of
 from cnnlab.prediction import Classifier
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import CheckpointChoice, Run
@@ -78,7 +78,7 @@ def keep(run: Run, evaluation: Evaluation, predictions: Predictions) -> None:
     folder = Key(evaluation.split, evaluation.step, evaluation.view).folder(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / EVALUATION_FILE).unlink(missing_ok=True)
-    partial = folder / f".{PREDICTIONS_FILE}.{os.getpid()}"
+    partial = partial_of(folder / PREDICTIONS_FILE)
     try:
         with partial.open("wb") as file:
             np.savez_compressed(

@@ -218,7 +218,7 @@ def lecture_accuracies() -> list[PublishedAccuracy]:
             "rank-1 accuracy",
             item.accuracy,
             f"accuracy {item.accuracy:.2f}",
-            "10,000 images; the lecture does not print the recipe",
+            "10,000 images; the lecture prints neither the recipe nor the number of epochs",
             item.source,
         )
         for item in REPORTS
@@ -233,7 +233,7 @@ def lecture_accuracies() -> list[PublishedAccuracy]:
                 metric,
                 round(float(printed.removesuffix("%")) / 100, 6),
                 f"{metric.removesuffix(' accuracy')}: {printed}",
-                "after 40 epochs, SGD(1e-3, momentum=0.9) as printed beside it",
+                "beside a curve over 40 epochs and SGD(1e-3, momentum=0.9)",
                 f"{LECTURE}, DeeperGoogLeNet (The Tiny ImageNet Challenge)",
             )
         )

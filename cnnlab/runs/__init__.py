@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
 from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
-from cnnlab.runs import process
+from cnnlab.runs import health, process
 from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_commit, versions
-from cnnlab.runs.files import write_text
+from cnnlab.runs.files import make_reserve, reason, write_text
 from cnnlab.runs.initial import copy_weights
-from cnnlab.runs.run import Labels, Run, best_of
+from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run, best_of
 from cnnlab.runs.status import ACTIVE, State, Status
+
+LEFT_BY_TRAINING = ("history.jsonl", "checkpoints", process.PROCESS_FILE, "log.txt")
+"""A folder with one of these is a run that has lost its config.json."""
+MAKING_SECONDS = 5.0
 
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -41,6 +47,7 @@ def create(
     stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
     initial = experiment.initial
     source = weights_source(initial.run, folder) if initial else None
+    run: Run | None = None
     try:
         run = Run(new_folder(folder, stem))
         config = RunConfig(
@@ -64,9 +71,12 @@ def create(
             write_text(run.folder / "labels.json", labels.model_dump_json())
         run.say(Status(started=time.time(), updated=time.time(), epochs=experiment.recipe.epochs))
         run.note("created", f"Goes on from {parent.run} after epoch {parent.epoch:g}." if parent else "")
+        make_reserve(run.folder)
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
-        raise UserError(f"A run cannot be written to {folder}: {error.strerror}.") from error
+        if run:
+            shutil.rmtree(run.folder, ignore_errors=True)
+        raise UserError(f"A run cannot be written to {folder}: {reason(error, folder)}.") from error
     return run
 
 
@@ -98,12 +108,14 @@ def start(run: Run, threads: int = 0) -> None:
         arguments = ["-m", "cnnlab.training", str(run.folder)]
         process.spawn(arguments, run.folder / "log.txt", run.folder, threads)
     except OSError as error:
-        raise UserError(f"Run {run.id} cannot be started: {error.strerror}.") from error
+        why = reason(error, run.folder)
+        run.fail(f"It could not be started: {why}. Mend that, then resume it.")
+        raise UserError(f"Run {run.id} cannot be started: {why}.") from error
 
 
 def find(name: str, folder: Path) -> Run:
-    """The run of that id, or of an id that begins so; UserError if there is none or more than one."""
-    matching = [run for run in listing(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
+    """The run of that id, or of an id that begins so, a damaged one too; UserError if there is none or several."""
+    matching = [run for run in every(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
     exact = [run for run in matching if run.id == name]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
@@ -118,6 +130,19 @@ def weights_source(name: str, folder: Path) -> Run:
     from cnnlab.shipped import shipped
 
     return {**shipped(), **available()}.get(name) or find(name, folder)
+
+
+def every(folder: Path) -> list[Run]:
+    """All runs, also those whose configuration is damaged or gone, in no order; not what was never begun."""
+    return [Run(path) for path in run_folders(folder) if is_run(path)]
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run; its config.json is written last, so one that is being made is none yet."""
+    if (path / "config.json").exists() or any((path / name).exists() for name in LEFT_BY_TRAINING):
+        return True
+    made = modified(path / "status.json")
+    return bool(made) and time.time() - made / 1e9 > MAKING_SECONDS
 
 
 def listing(folder: Path) -> list[Run]:
@@ -148,7 +173,8 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
 
 
 class Summary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it has a checkpoint."""
+    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
+    says what of it is damaged; of one whose configuration is, `architecture` and `dataset` are empty."""
 
     id: str
     name: str
@@ -166,51 +192,80 @@ class Summary(TypedDict):
     best_epoch: int | None
     seconds: float | None
     usable: bool
+    problems: tuple[str, ...]
 
 
 def summary(run: Run) -> Summary:
     """What a list of runs shows of one."""
-    status, experiment = run.status(), run.config.experiment
-    history, labels = run.history(), run.labels()
+    status, history, labels = run.status(), run.history(), run.labels()
+    found = health.problems(run)
     best = best_of(history)
+    config = config_of(run)
+    experiment = config.experiment if config else None
     return Summary(
         id=run.id,
         name=labels.name,
         tags=labels.tags,
-        group=run.config.group,
-        preset=run.config.preset,
-        created=run.config.created,
+        group=config.group if config else None,
+        preset=config.preset if config else None,
+        created=config.created if config else created_of(run),
         state=status.state,
         message=status.message,
-        architecture=experiment.architecture,
-        dataset=experiment.dataset,
-        epochs_done=history[-1]["epoch"] if history else 0,
-        epochs=experiment.recipe.epochs,
+        architecture=experiment.architecture if experiment else "",
+        dataset=experiment.dataset if experiment else "",
+        epochs_done=health.epochs_done(run, status),
+        epochs=experiment.recipe.epochs if experiment else status.epochs,
         best_validation_accuracy=best["validation_accuracy"] if best else None,
         best_epoch=best["epoch"] if best else None,
         seconds=status.seconds_worked(time.time()),
-        usable=bool(run.checkpoints()),
+        usable=health.usable(run, found),
+        problems=tuple(map(str, found)),
     )
 
 
-SUMMED_UP = ("config.json", "status.json", "labels.json", "history.jsonl")
+def config_of(run: Run) -> RunConfig | None:
+    try:
+        return run.config
+    except UserError:
+        return None
+
+
+def created_of(run: Run) -> str:
+    """When a run was made whose configuration does not say it: as its id has it, else its folder."""
+    if found := re.search(r"-(\d{8}-\d{6})(-\d+)?$", run.id):
+        with suppress(ValueError):
+            return datetime.strptime(found[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(modified(run.folder) / 1e9, UTC).isoformat(timespec="milliseconds")
+
+
+SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl")
+SAVED = ("checkpoint.json", WEIGHTS_FILE, STATE_FILE)
 _summaries: dict[Path, tuple[tuple[int, ...], Summary]] = {}
 """Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""
 
 
 def summaries(folder: Path) -> list[Summary]:
-    """The summaries of all readable runs, newest first."""
+    """The summaries of all runs, the damaged ones too, newest first."""
     found = []
     for path in run_folders(folder):
-        signature = tuple(modified(path / name) for name in SUMMED_UP)
+        signature = signature_of(path)
         kept = _summaries.get(path)
         if kept is None or kept[0] != signature or kept[1]["state"] in (*ACTIVE, "queued"):
-            try:
-                kept = _summaries[path] = (signature, summary(Run(path)))
-            except UserError:
+            if not is_run(path):
                 continue
+            kept = _summaries[path] = (signature, summary(Run(path)))
         found.append(kept[1])
     return sorted(found, key=lambda item: item["created"], reverse=True)
+
+
+def signature_of(path: Path) -> tuple[int, ...]:
+    """The times of a run's files that its summary tells of, by the quickest way: thousands are looked at."""
+    found = [changed(f"{path}/{name}") for name in SUMMED_UP]
+    try:
+        points = sorted(entry.path for entry in os.scandir(f"{path}/checkpoints") if entry.name.startswith("step-"))
+    except OSError:
+        points = []
+    return (*found, *(changed(f"{point}/{name}") for point in points for name in SAVED))
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -222,7 +277,12 @@ def run_folders(folder: Path) -> list[Path]:
 
 
 def modified(path: Path) -> int:
+    return changed(str(path))
+
+
+def changed(path: str) -> int:
+    """When a file was last changed, in nanoseconds; 0 where there is none."""
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
     except OSError:
         return 0

@@ -119,11 +119,11 @@ def take_along(run: Run, point: Checkpoint, made: Run) -> None:
         write_text(made.folder / name, "".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-def duplicate(run: Run, changes: Mapping[str, Any]) -> Run:
-    """A new run with the same settings but for the changes, from the beginning."""
+def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None) -> Run:
+    """A new run with the same settings but for the changes, from the beginning; in `folder`, or beside the first."""
     experiment = replan(run.config.experiment, changes)
     preset = run.config.preset if not changes else None
-    made = runs.create(experiment, run.folder.parent, preset=preset, group=run.config.group)
+    made = runs.create(experiment, folder or run.folder.parent, preset=preset, group=run.config.group)
     queue.enqueue(made)
     return made
 
@@ -148,8 +148,9 @@ def delete(run: Run) -> None:
 
 
 def trashed(folder: Path) -> list[Run]:
-    """The runs in the trash, newest first."""
-    return runs.listing(folder / TRASH_FOLDER)
+    """The runs in the trash, the damaged ones too, newest first."""
+    thrown = runs.summaries(folder / TRASH_FOLDER)
+    return [Run(folder / TRASH_FOLDER / item["id"]) for item in thrown]
 
 
 def restore(run: Run) -> Run:

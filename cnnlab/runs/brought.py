@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from cnnlab.errors import UserError
+from cnnlab.leftovers import partial_of, sweep
 from cnnlab.runs.config import Experiment, RunConfig, versions
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointInfo, Data, Labels, Run
@@ -44,7 +44,8 @@ def keep_as_run(
         machine="",
         command=command,
     )
-    partial = Run(target.with_name(f"{name}.{uuid4().hex[:8]}.partial"))
+    sweep(target.parent)
+    partial = Run(partial_of(target))
     try:
         point = partial.folder / "checkpoints" / "step-00000001"
         point.mkdir(parents=True)

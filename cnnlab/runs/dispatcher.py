@@ -3,7 +3,10 @@
 import sys
 from pathlib import Path
 
+from cnnlab.leftovers import sweep
 from cnnlab.runs.queue import dispatch
 
 if __name__ == "__main__":
-    dispatch(Path(sys.argv[1]))
+    folder = Path(sys.argv[1])
+    sweep(folder)
+    dispatch(folder)

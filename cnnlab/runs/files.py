@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 import os
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
+from cnnlab.leftovers import partial_of
+
 
 def write_text(path: Path, text: str, lasting: bool = True) -> None:
     """Replace the file in one step: a reader sees the old text or the new; where `lasting`, after a power cut too."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -27,6 +32,24 @@ def write_text(path: Path, text: str, lasting: bool = True) -> None:
         raise
 
 
+def reason(error: OSError, folder: Path) -> str:
+    """Why files in a folder cannot be written, for a person."""
+    return f"the disk of {folder} is full" if error.errno in FULL else str(error.strerror)
+
+
+def make_reserve(folder: Path) -> None:
+    """Keep some room on the disk, so that a full one does not keep a run from saying so."""
+    path = folder / RESERVE_FILE
+    with suppress(OSError):
+        if not path.exists() or path.stat().st_size < RESERVE_BYTES:
+            path.write_bytes(os.urandom(RESERVE_BYTES))
+
+
+def release_reserve(folder: Path) -> None:
+    with suppress(OSError):
+        (folder / RESERVE_FILE).unlink()
+
+
 def append_record(path: Path, record: dict[str, Any]) -> None:
     """Append one JSON object as a line, on a line of its own also where the one before was torn."""
     with path.open("ab+") as file:
@@ -34,10 +57,19 @@ def append_record(path: Path, record: dict[str, Any]) -> None:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 file.write(b"\n")
-        file.write(json.dumps(record).encode() + b"\n")
+        file.write(json.dumps({name: known(value) for name, value in record.items()}).encode() + b"\n")
+
+
+def known(value: Any) -> Any:
+    """A figure as JSON holds it, which knows neither infinity nor what is no number; None for those."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 NUMBERS = (float, int)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+RESERVE_FILE = "reserve"
+RESERVE_BYTES = 65_536
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class RecordReader:
@@ -51,6 +83,7 @@ class RecordReader:
 
     def _forget(self) -> None:
         self.records: list[dict[str, Any]] = []
+        self.skipped = 0
         self.offset = 0
         self.seen: tuple[int, int, int] | None = None  # inode, size, time of the last change
 
@@ -81,12 +114,10 @@ class RecordReader:
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
+            record = None
+        if not isinstance(record, dict) or any(type(record.get(name)) not in NUMBERS for name in self.needed):
+            self.skipped += 1
             return
-        if not isinstance(record, dict):
-            return
-        for name in self.needed:
-            if type(record.get(name)) not in NUMBERS:
-                return
         while self.key and self.records and self.records[-1][self.key] >= record[self.key]:
             self.records.pop()
         self.records.append(record)
@@ -104,6 +135,32 @@ def read_records(path: Path, key: str | None, numbers: tuple[str, ...] = ()) -> 
     what follows: the later lines stand. The records are shared: read them, do not change them.
     """
     return reader(path, key, numbers).read()
+
+
+def unreadable_lines(path: Path, key: str | None, numbers: tuple[str, ...] = ()) -> int:
+    """How many lines `read_records` skips."""
+    found = reader(path, key, numbers)
+    found.read()
+    return found.skipped
+
+
+def is_whole(weights: Path) -> bool:
+    """Whether an HDF5 file is as long as its beginning says; other than that nothing is read of it."""
+    try:
+        with weights.open("rb") as file:
+            head = file.read(64)
+        size = weights.stat().st_size
+    except OSError:
+        return False
+    if len(head) < 64 or not head.startswith(HDF5):
+        return False
+    if head[8] <= 1:  # superblock versions 0 and 1: sizes of addresses at 13, the fourth address ends the file
+        width, at = head[13], 24 + (4 if head[8] else 0)
+        at += 2 * width
+    else:
+        width = head[9]
+        at = 12 + 2 * width
+    return size >= int.from_bytes(head[at : at + width], "little")
 
 
 def tail(path: Path, lines: int = 20) -> str:

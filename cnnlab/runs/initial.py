@@ -14,6 +14,7 @@ from cnnlab.errors import UserError
 from cnnlab.network import Network, Node
 from cnnlab.runs.config import Initial
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointChoice, Run
+from cnnlab.training.recipe import MOST_EPOCHS
 
 FOLDER = "initial"
 
@@ -37,6 +38,8 @@ def initial_from(
 
     Raises UserError where the run has no checkpoint or no layer fits.
     """
+    if not 0 <= freeze_epochs <= MOST_EPOCHS:
+        raise UserError(f"Frozen for {freeze_epochs:,} epochs: choose from 0 to {MOST_EPOCHS:,}.")
     point = source.checkpoint(which)
     fitting = transferable(source.network, target)
     layers = tuple(name for name in fitting if any(fnmatchcase(name, pattern) for pattern in take))

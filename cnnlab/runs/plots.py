@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cnnlab.plots import MARGIN, TRAINING, VALIDATION
+from cnnlab.text import chart, plain
 from cnnlab.training.recipe import Recipe
 
 Measure = Literal["loss", "accuracy"]
@@ -28,6 +29,7 @@ RUN_COLOURS = (
 MOST_LABELLED = 6
 RANK5_INTERESTING = 0.97
 MANY_VALUES = 8
+MOST_TICK, MOST_NAME = 40, 60
 
 
 def learning_curves(
@@ -221,7 +223,8 @@ def run_curves(
     `runs` holds (label, history); `measure` is loss or accuracy.
     """
     figure = go.Figure()
-    for place, (label, history) in enumerate(runs):
+    for place, (title, history) in enumerate(runs):
+        label = chart(title, MOST_NAME)
         colour = RUN_COLOURS[place % len(RUN_COLOURS)]
         kinds = [("validation_", "solid", "validation"), *([("", "dash", "training")] if training else [])]
         for prefix, dash, kind in kinds:
@@ -229,7 +232,7 @@ def run_curves(
                 x=along(history, across),
                 y=column(history, f"{prefix}{measure}"),
                 name=label,
-                legendgroup=label,
+                legendgroup=str(place),
                 showlegend=kind == "validation",
                 mode="lines",
                 line={"color": colour, "width": 2.2 if kind == "validation" else 1.3, "dash": dash},
@@ -250,7 +253,8 @@ def run_curves(
 def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
     """Training loss of several runs by epoch, as the paper's Figure 1a. `runs` holds (label, history)."""
     figure = go.Figure()
-    for place, (label, history) in enumerate(runs):
+    for place, (title, history) in enumerate(runs):
+        label = chart(title, MOST_NAME)
         figure.add_scatter(
             x=along(history, "epoch"),
             y=column(history, "loss"),
@@ -274,7 +278,7 @@ def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
 
 def fit_and_generalization(rows: Sequence[dict[str, Any]]) -> go.Figure:
     """Accuracy on the training images beside that on the test images, or the validation ones where not yet tested."""
-    names = [row["Trained on"] for row in rows]
+    names = [chart(row["Trained on"]) for row in rows]
     tested = [row["Validation accuracy"] if row["Test accuracy"] is None else row["Test accuracy"] for row in rows]
     kinds = ["validation" if row["Test accuracy"] is None else "test" for row in rows]
     figure = go.Figure()
@@ -326,7 +330,7 @@ def parallel_settings(settings: dict[str, list[Any]], accuracies: Sequence[float
 
 def coordinate(name: str, values: list[Any]) -> dict[str, Any]:
     """An axis of parallel coordinates: numbers as they are, anything else by its place among the values."""
-    title = name.replace("_", " ")
+    title = chart(name.replace("_", " "))
     numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if numeric and len(set(values)) > MANY_VALUES:
         return {"label": title, "values": values}
@@ -335,7 +339,7 @@ def coordinate(name: str, values: list[Any]) -> dict[str, Any]:
         "label": title,
         "values": [names.index(value) for value in values],
         "tickvals": list(range(len(names))),
-        "ticktext": [f"{value:g}" if numeric else str(value) for value in names],
+        "ticktext": [f"{value:g}" if numeric else plain(str(value), MOST_TICK) for value in names],  # no HTML here
     }
 
 
@@ -351,18 +355,20 @@ def reached_over(
     figure = go.Figure()
     furthest = max((point[key] for point in points), default=0)
     for place, point in enumerate(points):
+        name = chart(point["title"], MOST_NAME)
         figure.add_scatter(
             x=[point[key]],
             y=[point["accuracy"]],
-            name=point["title"],
+            name=name,
             mode="markers+text" if len(points) <= MOST_LABELLED else "markers",
-            text=[point["title"]],
+            text=[name],
             textposition="top left" if 2 * point[key] > furthest else "top right",
             cliponaxis=False,
             marker={"size": 12, "color": RUN_COLOURS[place % len(RUN_COLOURS)]},
-            hovertemplate=f"{point['title']}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
+            hovertemplate=f"{name}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
         )
-    for text, value in (levels or {}).items():
+    for words, value in (levels or {}).items():
+        text = chart(words)
         figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "#7F7F7F"})
         figure.add_annotation(
             text=text, y=value, x=0, xref="paper", xanchor="left", yanchor="bottom", showarrow=False, font_size=11
@@ -383,7 +389,7 @@ def ingredients(titles: Sequence[str], validation: Sequence[float], test: Sequen
     for name, values, colour in (("Validation", validation, VALIDATION), ("Test", test, TRAINING)):
         figure.add_scatter(
             x=values,
-            y=titles,
+            y=[chart(title) for title in titles],
             name=name,
             mode="markers",
             marker={"size": 11, "color": colour, "symbol": "circle" if name == "Validation" else "diamond"},

@@ -58,7 +58,8 @@ def spawn(arguments: list[str], log: Path, folder: Path | None = None, threads: 
             env=environment,
         )
     if folder:
-        record_process(folder, process.pid)
+        with suppress(OSError):  # on a full disk; what was started records itself, or says why it cannot
+            record_process(folder, process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this process lives on
 
 

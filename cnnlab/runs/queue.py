@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cnnlab import hardware, runs
 from cnnlab.errors import UserError
 from cnnlab.runs import process
-from cnnlab.runs.files import write_text
+from cnnlab.runs.files import reason, write_text
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE
 
@@ -63,7 +63,7 @@ def changing(folder: Path) -> Iterator[Queue]:
             if queue != before:
                 write_text(folder / QUEUE_FILE, queue.model_dump_json(indent=1))
     except OSError as error:
-        raise UserError(f"The queue in {folder} cannot be changed: {error.strerror}.") from error
+        raise UserError(f"The queue in {folder} cannot be changed: {reason(error, folder)}.") from error
 
 
 def enqueue(run: Run, front: bool = False) -> None:

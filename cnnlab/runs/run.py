@@ -28,6 +28,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.errors import UserError
+from cnnlab.leftovers import remove, sweep
 from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs import files, process
@@ -46,6 +47,7 @@ REQUESTS: tuple[Request, ...] = ("stop", "stop-after-epoch", "pause")
 EPOCH_FIGURES = ("step", "loss", "accuracy", "validation_loss", "validation_accuracy")
 STEP_FIGURES = ("epoch", "loss", "accuracy")
 OUT_OF_MEMORY = ("bad_alloc", "out of memory", "MemoryError", "Cannot allocate memory")
+OUT_OF_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -165,9 +167,10 @@ class Run:
     @cached_property
     def data(self) -> Data:
         """ValueError while the run has not yet opened its data set."""
-        return self._read(Data, "data.json")
+        return self.read(Data, "data.json")
 
-    def _read(self, model: type[Model], name: str) -> Model:
+    def read(self, model: type[Model], name: str) -> Model:
+        """One of its files; UserError where it is missing or damaged."""
         try:
             return model.model_validate_json((self.folder / name).read_bytes())
         except (OSError, ValidationError) as error:
@@ -175,7 +178,7 @@ class Run:
 
     def labels(self) -> Labels:
         try:
-            return self._read(Labels, "labels.json")
+            return self.read(Labels, "labels.json")
         except UserError:
             return Labels()
 
@@ -193,19 +196,20 @@ class Run:
 
     def status(self) -> Status:
         """The status as it is true now: a run at work whose process is gone is interrupted."""
-        status = self._written_status()
+        status = self.written_status()
         if status is None:
             return Status(state="interrupted", message="Its status file is missing or damaged.")
         begun = (self.folder / process.PROCESS_FILE).exists()
         if status.state == "starting" and not begun and time.time() - status.updated < START_SECONDS:
             return status  # between its creation and its start
         if status.state in ACTIVE and not process.is_alive(self.folder):
-            status = self._written_status() or status  # it may have ended between the two looks
+            status = self.written_status() or status  # it may have ended between the two looks
             if status.state in ACTIVE:
                 status = status.model_copy(update=self._interruption())
         return status
 
-    def _written_status(self) -> Status | None:
+    def written_status(self) -> Status | None:
+        """What its file says; None where that is missing or damaged."""
         try:
             return Status.model_validate_json((self.folder / "status.json").read_bytes())
         except (OSError, ValidationError):
@@ -215,14 +219,39 @@ class Run:
         """Write the status; one that is soon written again need not outlast a power cut."""
         files.write_text(self.folder / "status.json", status.model_dump_json(), lasting)
 
+    def say_in_place(self, status: Status) -> None:
+        """Write the status over the one that is there, which takes no more room: the last resort on a full disk."""
+        path = self.folder / "status.json"
+        content = status.model_dump_json().encode()
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+
+    def fail(self, message: str) -> None:
+        """The last word of a run that could not even begin; on a full disk it takes the room kept for it."""
+        files.release_reserve(self.folder)
+        status = (self.written_status() or Status()).model_copy(
+            update={"state": "failed", "message": message, "ended": time.time(), "seconds_left": None}
+        )
+        try:
+            self.say(status)
+        except OSError:
+            with suppress(OSError):
+                self.say_in_place(status)
+
     def _interruption(self) -> dict[str, Any]:
         usable = "It can be resumed from its last checkpoint." if self.checkpoints() else "It had no checkpoint yet."
         try:
             ended = (self.folder / process.HEARTBEAT_FILE).stat().st_mtime
         except OSError:
             ended = None
-        if any(sign in self.log(40) for sign in OUT_OF_MEMORY):
+        log = self.log(40)
+        if any(sign in log for sign in OUT_OF_MEMORY):
             reason = "The training ran out of memory; a smaller batch size needs less."
+        elif any(sign in log for sign in OUT_OF_ROOM) or (not log and free_bytes(self.folder) < files.RESERVE_BYTES):
+            reason = f"The disk of {self.folder} is full: make room."
+        elif not log and not (self.folder / process.PROCESS_FILE).exists():
+            reason = "Its training was never begun."
         else:
             reason = (
                 "The training process ended without a word: killed, as for want of memory, or the machine went down."
@@ -273,9 +302,11 @@ class Run:
         """The checkpoint of highest validation accuracy (the latest, where none was validated), the latest, or the one
         at the end of an epoch.
 
-        Raises UserError where the run has none such.
+        One whose weights are cut off is passed over where another is whole. Raises UserError where the run has none
+        such.
         """
-        checkpoints = self.checkpoints()
+        found = self.checkpoints()
+        checkpoints = [point for point in found if files.is_whole(point.weights)] or found
         if not checkpoints:
             raise UserError(f"Run {self.id} has no checkpoint yet; one is saved at the end of each epoch.")
         if which == "last":
@@ -322,7 +353,27 @@ class Run:
             if point.folder not in folders and not point.info.kept:
                 shutil.rmtree(point.folder, ignore_errors=True)
 
+    def clean_up(self) -> None:
+        """Remove what killed processes left here; for the training that holds the run's lock, so all checkpoints half
+        written are left over, whoever wrote them."""
+        sweep(self.folder, depth=2)
+        for path in (self.folder / "checkpoints").glob(".step-*.partial"):
+            remove(path)
+
+
+def free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return files.RESERVE_BYTES
+
 
 def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The record with the highest validation accuracy; of equals, the one with the lowest validation loss."""
     return max(history, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]), default=None)
+
+
+def average_speed(history: Sequence[dict[str, Any]]) -> float | None:
+    """Images per second over all epochs whose speed is known: of equally many images each, so the harmonic mean."""
+    speeds = [speed for record in history if isinstance(speed := record.get("images_per_second"), float) and speed > 0]
+    return len(speeds) / sum(1 / speed for speed in speeds) if speeds else None

@@ -50,6 +50,10 @@ def combination(values: Mapping[str, Sequence[Any]], place: int) -> dict[str, An
     return {name: chosen[name] for name in values}
 
 
+def titled(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{setting} {value}" for setting, value in changes.items())
+
+
 def sweep(
     experiment: Experiment,
     values: Mapping[str, Sequence[Any]],
@@ -63,8 +67,12 @@ def sweep(
     """Queue a run for each combination; all are checked before the first is made."""
     tried = combinations(values, sample, seed)
     planned = [replan(experiment, changes) for changes in tried]
+    seen: dict[str, dict[str, Any]] = {}
+    for one, changes in zip(planned, tried, strict=True):
+        if (before := seen.setdefault(one.model_dump_json(), changes)) is not changes:
+            raise UserError(f"The sweep has the same training twice: {titled(before)} and {titled(changes)}.")
     name = group or f"sweep-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    titles = [", ".join(f"{setting} {value}" for setting, value in changes.items()) for changes in tried]
+    titles = [titled(changes) for changes in tried]
     made = [
         runs.create(one, folder, group=name, preset=preset, labels=Labels(name=title[:200]))
         for one, title in zip(planned, titles, strict=True)

@@ -15,6 +15,7 @@ from cnnlab.runs.files import append_record
 from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
 from cnnlab.training.batches import epoch_batches
+from cnnlab.training.pace import beside_an_epoch
 from cnnlab.training.reporter import Reporter, Step
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ class Loop:
     epoch: int = 0
     batch: int = 0
     totals: Totals = field(default_factory=Totals)
-    validation_seconds: float = 0.0
-    epoch_seconds: float = 0.0
+    beside_seconds: float = 0.0
     best: Checkpoint | None = None
     saved_at: float = 0.0
     save_seconds: float = 0.0
@@ -158,9 +158,10 @@ class Loop:
         """Train the rest of an epoch, validate, save; the request to end now, if one came before its end."""
         recipe, reporter = self.recipe, self.reporter
         self.began = time.monotonic()
-        reporter.begin_epoch()
+        frozen = self.is_frozen(self.epoch)
+        before = (recipe.image_size_at(self.epoch - 1), self.is_frozen(self.epoch - 1))
+        reporter.begin_epoch(anew=bool(self.epoch) and before != (recipe.image_size_at(self.epoch), frozen))
         reporter.say("running")
-        frozen = bool(self.experiment.initial and self.epoch < self.experiment.initial.freeze_epochs)
         self.announce_rate()
         batches = epoch_batches(
             self.training, len(self.data.classes), self.data.preprocessing, recipe, self.epoch, self.batch
@@ -176,15 +177,16 @@ class Loop:
             self.batch += 1
             if first or time.monotonic() - self.looked >= 0.2 or len(self.pending) >= LOOKED_AT:
                 self.collect(rate)
-            if first:
-                reporter.begin_epoch()  # the first step compiled the network: it says nothing of the speed
-                first = False
+            first = False
             if self.is_save_due():
                 self.collect(rate)
                 self.save()
         self.collect(recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch))
         self.finish_epoch()
         return None
+
+    def is_frozen(self, epoch: int) -> bool:
+        return bool(self.experiment.initial and epoch < self.experiment.initial.freeze_epochs)
 
     def announce_rate(self) -> None:
         """Note where the schedule by steps changes the learning rate."""
@@ -210,7 +212,7 @@ class Loop:
         self.looked = time.monotonic()
         if steps:
             shown = self.recipe.learning_rate_at(self.place) if rate is None else rate
-            self.reporter.tell(self.step, steps, shown, self.steps_left(), self.validation_seconds)
+            self.reporter.tell(self.step, steps, shown, self.steps_left(), self.beside_seconds)
 
     def steps_left(self) -> float:
         """Steps to the end, each counted by its pixels beside those of one now."""
@@ -241,10 +243,10 @@ class Loop:
         """Validate, write the epoch's line, and save."""
         reporter, totals = self.reporter, self.totals
         trained = time.monotonic()
-        rate = reporter.rate()
+        rate = reporter.pace.rate()
         judged = self.trainer.validate(self.validation)
         self.check(judged.loss)
-        self.validation_seconds = time.monotonic() - trained
+        judging = time.monotonic() - trained
         step, last = self.step, self.recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch)
         self.epoch, self.batch = self.epoch + 1, 0
         record = {
@@ -269,6 +271,8 @@ class Loop:
         last_epoch = self.epoch == self.recipe.epochs
         if better or asked or last_epoch or self.run.request() or self.is_save_due(after_epoch=True):
             self.save(kept=asked)
+        saving = time.monotonic() - trained - judging
+        self.beside_seconds = beside_an_epoch(judging, saving, len(self.validation), rate)
         reporter.end_epoch(record)
         print(
             f"Epoch {self.epoch}/{self.recipe.epochs}: loss {record['loss']:.4f}, accuracy {record['accuracy']:.1%}; "

@@ -1,4 +1,4 @@
-"""Trainings by name: those of the lecture, exactly as it tables them, and their descendants.
+"""Trainings by name: those of the lecture, exactly as it tables them where it does, and their descendants.
 
 `python -m cnnlab train --recipe NAME` runs one; `--in-epochs N` scales its schedule to a budget.
 """
@@ -48,11 +48,12 @@ class Preset:
     def experiment(self, epochs: int | None = None) -> Experiment:
         """The experiment, with its schedule scaled to so many epochs where they are given."""
         recipe = make_recipe(**self.settings)
-        if epochs:
+        if epochs is not None:
             recipe = recipe.in_epochs(epochs)
         return plan(self.architecture, self.dataset, self.switches, recipe)
 
 
+ROSEBROCK = "A. Rosebrock, Deep Learning for Computer Vision with Python"
 LECTURE_SGD = {"optimizer": "sgd", "momentum": 0.9, "nesterov": False, "batch_size": 64}
 EXPERIMENT_03 = {
     "epochs": 70,
@@ -95,10 +96,10 @@ PRESETS = {
             "minivggnet",
             "MiniVGGNet on CIFAR-10",
             "Nesterov SGD from 0.01, falling over 40 epochs; no augmentation.",
-            f"{LECTURE} prints the network and its report; the settings follow the code that its network comes from "
-            "(A. Rosebrock, Deep Learning for Computer Vision with Python, Starter Bundle, chapter 15), whose "
+            f"{LECTURE} prints the network and its report, and no setting of the training. All settings, the 40 epochs "
+            f"among them, are those of {ROSEBROCK}, Starter Bundle, chapter 15, where the network comes from; its "
             "time-based decay from 0.01 to 0.0011 is a straight line here.",
-            "The lecture: accuracy 0.82 on the lossless images after 40 epochs.",
+            "The lecture prints accuracy 0.82 for this network, not after how many epochs.",
             0.3,
             "minivggnet",
             "cifar10",
@@ -115,10 +116,10 @@ PRESETS = {
             "minigooglenet",
             "MiniGoogLeNet on CIFAR-10",
             "SGD from 0.005 linearly to zero over 70 epochs, with mirrored and shifted 28×28 crops.",
-            f"{LECTURE} prints the network, at 28×28, and its report; the settings follow the code that it comes from "
-            "(A. Rosebrock, Deep Learning for Computer Vision with Python, Practitioner Bundle, chapter 11: linear "
-            "decay from 5e-3, shifts by a tenth, mirroring), the crop Zhang et al., 2017, appendix A.",
-            "The lecture: accuracy 0.90 on the lossless images after 70 epochs.",
+            f"{LECTURE} prints the network, at 28×28, and its report, and no setting of the training. The settings, "
+            f"the 70 epochs among them, are those of {ROSEBROCK}, Practitioner Bundle, chapter 11 (linear decay from "
+            "5e-3, shifts by a tenth, mirroring), the crop that of Zhang et al., 2017, appendix A.",
+            "The lecture prints accuracy 0.90 for this network, not after how many epochs.",
             2.2,
             "minigooglenet",
             "cifar10",
@@ -185,7 +186,7 @@ PRESETS = {
             "DeeperGoogLeNet: SGD(1e-3, momentum=0.9)",
             "A constant rate for 40 epochs, with a checkpoint kept every 5 from which to lower it by hand.",
             f"{LECTURE}, the run whose curve and checkpoints it shows. {BATCH_LEFT_OPEN}",
-            "The lecture: rank-1 30.23 %, rank-5 54.34 % after 40 epochs.",
+            "The lecture prints rank-1 30.23 % and rank-5 54.34 % beside a curve over 40 epochs.",
             6.5,
             "deepergooglenet",
             "tiny-imagenet",
@@ -202,7 +203,7 @@ PRESETS = {
             "Extension 1: CONV, ACT, BN",
             "Experiment #03 with batch normalization after the activation.",
             f"{LECTURE}, Extensions, 1. {BATCH_LEFT_OPEN}",
-            "Others report 55.41 % against 55.05 % rank-1 on a test split of the training images.",
+            "The lecture prints no figure for it.",
             11,
             "deepergooglenet",
             "tiny-imagenet",
@@ -275,7 +276,7 @@ PRESETS = {
             "shifted images, label smoothing and weight averaging.",
             "cnnlab. The shipped weights were trained by it in mixed precision, which the recipe leaves to you.",
             "Measured: 0.591 rank-1 and 0.817 rank-5 on 10,000 test images of Tiny ImageNet, 50 a class of its "
-            "training images; 0.599 and 0.821 with the mirror image.",
+            "training images, after learning from 400 a class; 0.599 and 0.821 with the mirror image.",
             2.7,
             "deepergooglenet",
             "tiny-imagenet",

@@ -6,15 +6,17 @@ import errno
 import os
 import signal
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 from cnnlab import datasets, hardware
 from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
 from cnnlab.hardware import THREADS_VARIABLE
-from cnnlab.runs.files import write_text
+from cnnlab.runs.files import FULL, write_text
 from cnnlab.runs.process import only_one, record_process, start_heartbeat
-from cnnlab.runs.run import Data, Run
+from cnnlab.runs.run import OUT_OF_ROOM, Data, Run
 from cnnlab.training.loggers import start_logger
 from cnnlab.training.loop import Loop
 from cnnlab.training.reporter import Reporter
@@ -33,6 +35,7 @@ def work(run: Run) -> int:
     reporter = Reporter(run)
     try:
         record_process(run.folder, os.getpid())
+        run.clean_up()
         start_heartbeat(run.folder)
 
         def stop(number: int, frame: FrameType | None) -> None:
@@ -46,31 +49,37 @@ def work(run: Run) -> int:
     except MemoryError:
         fail(reporter, "The machine ran out of memory; a smaller batch size or input needs less.")
     except OSError as error:
-        fail(reporter, explained(error))
+        fail(reporter, explained(error, run.folder))
     except Exception as error:
-        traceback.print_exc()
-        fail(reporter, breakdown(error))
+        with suppress(OSError):
+            traceback.print_exc()
+        fail(reporter, breakdown(error, run.folder))
     return 1 if reporter.status.state == "failed" else 0
 
 
-def explained(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "The disk is full, or a limit on file sizes is reached: make room, then resume from the last checkpoint."
+def explained(error: OSError, folder: Path) -> str:
+    if error.errno in FULL:
+        where = Path(error.filename).parent if isinstance(error.filename, str) and error.filename else folder
+        return (
+            f"The disk is full, or a limit on file sizes is reached, in {where}: make room, then resume from the last "
+            "checkpoint."
+        )
     return f"Reading or writing files failed: {error}."
 
 
-def breakdown(error: Exception) -> str:
+def breakdown(error: Exception, folder: Path) -> str:
     kind = type(error).__name__
     text = str(error)
     if kind == "ResourceExhaustedError" or "bad_alloc" in text:
         return "The machine ran out of memory; a smaller batch size or input needs less."
-    if "No space left" in text or "File too large" in text:
-        return explained(OSError(errno.ENOSPC, ""))
+    if any(sign in text for sign in OUT_OF_ROOM):
+        return explained(OSError(errno.ENOSPC, ""), folder)
     return f"The training broke down ({kind}); the log says where."
 
 
 def fail(reporter: Reporter, message: str) -> None:
-    print(f"Failed: {message}", flush=True)
+    with suppress(OSError):  # the log may stand on a full disk
+        print(f"Failed: {message}", flush=True)
     reporter.end("failed", message)
 
 
@@ -93,12 +102,12 @@ def train(run: Run, reporter: Reporter) -> None:
         classes=dataset.classes,
         fingerprint=dataset.fingerprint,
         preprocessing=dataset.preprocessing((height, width)).model_copy(update={"crop": recipe.crop}),
-        threads=int(os.environ.get(THREADS_VARIABLE) or hardware.cores()),
+        threads=hardware.threads() or hardware.cores(),
     )
     if (run.folder / "data.json").exists() and run.checkpoints():
         if run.data.fingerprint != data.fingerprint:
             raise UserError(f"The {dataset.title} images are no longer those that this run began with.")
-        data = data.model_copy(update={"threads": run.data.threads}) if recipe.deterministic else data
+        data = data.model_copy(update={"threads": run.data.threads or data.threads}) if recipe.deterministic else data
     os.environ[THREADS_VARIABLE] = str(data.threads)
     write_text(run.folder / "data.json", data.model_dump_json(indent=1))
     reporter.say(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cnnlab import hardware
+from cnnlab.complaints import complaint
 from cnnlab.datasets.corruption import PixelsName
 from cnnlab.errors import UserError
 from cnnlab.training.augmentation import Augmentation
@@ -23,6 +24,8 @@ OPTIMIZERS: dict[OptimizerName, str] = {
     "rmsprop": "RMSprop",
 }
 
+MOST_EPOCHS = 10_000
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,7 +39,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(10, ge=1, le=10_000, description="How often every training image is seen.")
+    epochs: int = Field(10, ge=1, le=MOST_EPOCHS, description="How often every training image is seen.")
     batch_size: int = Field(64, ge=1, le=65_536, description="Images in one step of gradient descent.")
     optimizer: OptimizerName = Field("adam", description="How gradients become changes of the weights.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD and RMSprop: the share of the last change kept.")
@@ -175,7 +178,12 @@ class Recipe(BaseModel):
         return training_images // self.batch_size
 
     def in_epochs(self, epochs: int) -> Recipe:
-        """The same recipe in another number of epochs: what is counted in epochs shrinks or grows with it."""
+        """The same recipe in another number of epochs: what is counted in epochs shrinks or grows with it.
+
+        UserError where that is no number of epochs.
+        """
+        if not 1 <= epochs <= MOST_EPOCHS:
+            raise UserError(f"A recipe in {epochs:,} epochs: choose from 1 to {MOST_EPOCHS:,}.")
         ratio = epochs / self.epochs
         changed: dict[str, Any] = {"epochs": epochs, "warmup_epochs": self.warmup_epochs * ratio}
         if self.schedule == "cyclic":
@@ -243,5 +251,5 @@ def explained(error: ValidationError) -> str:
     if not first["loc"]:
         return first["msg"].removeprefix("Value error, ")
     name = next(str(part) for part in reversed(first["loc"]) if isinstance(part, str) and part in FLAT_FIELDS)
-    message = first["msg"].removeprefix("Value error, ")
+    message = complaint(first, FLAT_FIELDS[name])
     return f"{name.replace('_', ' ')} = {first['input']}: {message[0].lower()}{message[1:]}."

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from cnnlab.runs.files import append_record
+from cnnlab.runs.files import append_record, make_reserve, release_reserve
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 from cnnlab.training.loggers import Logger
+from cnnlab.training.pace import Pace
 
 STATUS_SECONDS = 0.5
 STEPS_SECONDS = 0.25
-WINDOW_SECONDS = 15.0
-RESERVE_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Reporter:
         self._process = psutil.Process()
         self._written = 0.0
         self.status = run.status().model_copy(update={"state": "starting", "message": "", "ended": None})
+        self.pace = Pace()
         self.begin_epoch()
         make_reserve(run.folder)
 
@@ -63,9 +60,13 @@ class Reporter:
 
     def end(self, state: State, message: str = "") -> None:
         """The last word of this sitting; on a full disk it takes the room kept for it."""
-        (self.run.folder / "reserve").unlink(missing_ok=True)
-        self.say(state, message, ended=time.time(), seconds_left=None)
-        self.run.note(state, message)
+        release_reserve(self.run.folder)
+        try:
+            self.say(state, message, ended=time.time(), seconds_left=None)
+        except OSError:
+            self.run.say_in_place(self.status)
+        with suppress(OSError):
+            self.run.note(state, message)
         for logger in self.loggers:
             logger.finish(state != "failed")
 
@@ -84,36 +85,29 @@ class Reporter:
         if time.monotonic() - self._written >= STATUS_SECONDS:
             self._write(lasting=False)
 
-    def begin_epoch(self) -> None:
-        """Forget the times before a pause that was no training, such as a validation."""
-        self._moments: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+    def begin_epoch(self, anew: bool = False) -> None:
+        """Leave out what was no training, such as a validation; `anew` where the images are of another size now."""
+        self.pace.start(anew)
         self._steps: list[Step] = []
         self._noted = 0.0
 
     def tell(
-        self, step: int, done: Sequence[Step], learning_rate: float, steps_left: float, validation_seconds: float
+        self, step: int, done: Sequence[Step], learning_rate: float, steps_left: float, beside_seconds: float
     ) -> None:
-        """Tell of the steps finished since the last time; `step` is the number of the latest."""
+        """Tell of the steps finished since the last time; `step` is the number of the latest, `beside_seconds` what an
+        epoch takes beside its steps."""
         now = time.monotonic()
-        self._moments.append((now, sum(one.images for one in done)))
-        while len(self._moments) > 2 and now - self._moments[0][0] > WINDOW_SECONDS:
-            self._moments.popleft()
+        self.pace.add(now, sum(one.images for one in done))
         self._steps += done
-        rate, status = self.rate(), self.status
+        rate, status = self.pace.rate(), self.status
         if now - self._noted >= STEPS_SECONDS:
             self._note(step, learning_rate, rate)
         epochs_left = status.epochs - step // status.steps_per_epoch
-        left = steps_left * done[-1].images / rate + epochs_left * validation_seconds if rate else None
+        left = self.pace.seconds_left(steps_left * done[-1].images, epochs_left, beside_seconds)
         self.status = status.model_copy(
             update={"step": step, "images_per_second": rate, "seconds_left": left, "learning_rate": learning_rate}
         )
         self._write_sometimes()
-
-    def rate(self) -> float | None:
-        """Images per second over the last few seconds of training."""
-        (began, _), *later = self._moments
-        seconds = self._moments[-1][0] - began
-        return sum(images for _, images in later) / seconds if seconds > 0 and later else None
 
     def _note(self, step: int, learning_rate: float, rate: float | None) -> None:
         seen = sum(one.images for one in self._steps)
@@ -141,9 +135,3 @@ class Reporter:
 
 def numbers(record: dict[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in record.items() if value is not None and name != "step"}
-
-
-def make_reserve(folder: Path) -> None:
-    """Keep some room on the disk, so that a full one does not keep a run from saying so."""
-    with suppress(OSError), (folder / "reserve").open("wb") as file:
-        file.write(os.urandom(RESERVE_BYTES))

@@ -30,9 +30,13 @@ def read_pairs(value: Any, form: str, number: Callable[[str], float]) -> Any:
     if not isinstance(value, str):
         return value
     pairs = [part.split(":") for part in value.replace(",", " ").split()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise ValueError(f"write each change as {form}")
-    return tuple((int(epoch), number(text)) for epoch, text in pairs)
+    try:
+        read = tuple((int(epoch), number(text)) for epoch, text in pairs)
+    except ValueError as error:  # too few or too many parts, or no numbers
+        raise ValueError(f"write each change as {form}") from error
+    if not all(math.isfinite(one) for _, one in read):
+        raise ValueError(f"its numbers are finite; write each change as {form}")
+    return read
 
 
 def read_milestones(value: Any) -> Any:

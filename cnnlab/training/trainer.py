@@ -20,6 +20,7 @@ from cnnlab.backend import keras, tf
 from cnnlab.datasets import Split
 from cnnlab.images import Pixels
 from cnnlab.keras_model import keras_model
+from cnnlab.leftovers import partial_of
 from cnnlab.network import Network
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
@@ -234,8 +235,7 @@ class Trainer:
     def save(self, folder: Path, info: CheckpointInfo) -> Checkpoint:
         """Write a checkpoint under `folder`; it appears there only when it is complete."""
         target = folder / f"step-{info.step:08d}"
-        partial = folder / f".step-{info.step:08d}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = partial_of(target)
         try:
             partial.mkdir(parents=True)
             with self.averaged():

@@ -13,6 +13,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
 from cnnlab.training.recipe import FLAT_FIELDS
 from pages.shared.settings import setting_title
+from pages.shared.telling import show_error
 
 REFUSED = "refused"
 
@@ -28,7 +29,7 @@ def attempt(act: Callable[..., Any], *arguments: Any) -> Any:
 
 def show_refusal() -> None:
     if reason := st.session_state.pop(REFUSED, None):
-        st.error(reason)
+        show_error(reason)
 
 
 def action_bar(run: Run, status: Status) -> None:

@@ -160,7 +160,9 @@ def address_select(
     wanted = asked(name)
     index = options.index(wanted) if wanted in options else 0 if default is None else options.index(default)
     control = _control(name, lambda chosen: None if chosen == default else chosen, resets)
-    choice = str(place.selectbox(label, options, index, format_func=titles, **control, **settings))
+    choice = str(
+        place.selectbox(label, options, index, format_func=lambda one: text.plain(titles(one)), **control, **settings)
+    )
     if wanted is not None and wanted != choice:
         unknown(what or _noun(label), wanted, titles(choice))
     return choice

@@ -12,6 +12,7 @@ from cnnlab import own_models, pretrained, units
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
 from pages.shared.address import go
+from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 MOST_MODEL_MB = 2000
@@ -58,8 +59,8 @@ def offer_own_model() -> None:
                     path.write_bytes(file.getvalue())
                     brought = own_models.bring(path, title.strip(), classes.splitlines(), values, int(size) or None)
             except UserError as error:
-                st.error(str(error))
+                show_error(error)
             except OSError as error:
-                st.error(f"The file cannot be kept: {error.strerror}.")
+                show_error(f"The file cannot be kept: {error.strerror}.")
             else:
                 go(run=brought.id)

@@ -12,8 +12,6 @@ from cnnlab.runs.run import CheckpointChoice, Run
 from pages.shared.parts import data_link
 from pages.shared.working import job_or_offer
 
-RANK5_CLASSES = 6
-
 
 def evaluation_or_offer(run: Run, key: Key, question: str) -> Evaluation | None:
     """The evaluation where it is there; else how far it is, or the button that asks for it."""
@@ -33,10 +31,10 @@ def headline(kept: Evaluation) -> None:
         st.metric(
             "Rank-1 accuracy", f"{kept.accuracy:.2%}", help=f"On {kept.images:,} {kept.split} images.", border=True
         )
-        if len(kept.classes) >= RANK5_CLASSES:
+        if kept.rank5 is not None:
             st.metric(
                 "Rank-5 accuracy",
-                f"{kept.top5_accuracy:.2%}",
+                f"{kept.rank5:.2%}",
                 help="The true class is among the five most probable.",
                 border=True,
             )

@@ -15,6 +15,7 @@ from cnnlab.datasets.own import DroppedClass, ImportReport, read_report, sorted_
 from cnnlab.errors import UserError
 from cnnlab.images import EXTENSIONS, Fitting
 from pages.shared.address import VISIT, go
+from pages.shared.telling import show_error
 from pages.shared.working import show_progress
 
 MOST_UPLOAD_MB = 1000
@@ -84,7 +85,7 @@ def import_form() -> None:
         job = importing(title.strip(), path, size, cast("Fitting", fitting))
         job.start()
     except UserError as error:
-        st.error(text.markdown(str(error)), icon=":material/error:")
+        show_error(error, ":material/error:")
     else:
         begun()[job.folder.name.removeprefix("import-")] = st.session_state[VISIT].number
         st.rerun()
@@ -153,7 +154,7 @@ def show_imports() -> None:
         if now and now.failed:
             begun().pop(name, None)
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.error(f"{text.markdown(name)}: {text.markdown(now.message)}", icon=":material/error:")
+                show_error(f"{name}: {now.message}", ":material/error:")
                 st.button("Dismiss", on_click=forget, args=(job,), key=f"dismiss {name}")
         elif now:
             at_work.add(name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cnnlab import neighbours
+from cnnlab import neighbours, text
 from cnnlab.activation_maps import Inside, colored, overlaid
 from cnnlab.images import Pixels
 from cnnlab.prediction import Classifier, Seen
@@ -34,7 +34,10 @@ def look_inside(one: Seen, models: Sequence[Classifier], key: str) -> None:
         place = 0
         if len(models) > 1:
             place = st.selectbox(
-                "Network", range(len(models)), format_func=lambda n: describe_run(models[n].run), key=f"which {key}"
+                "Network",
+                range(len(models)),
+                format_func=lambda n: text.plain(describe_run(models[n].run)),
+                key=f"which {key}",
             )
     model = models[place]
     match what:
@@ -57,7 +60,7 @@ def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
         st.selectbox(
             "Class",
             [int(number) for number in order],
-            format_func=lambda number: f"{classes[number]}, {one.probabilities[place][number]:.1%}",
+            format_func=lambda number: f"{text.plain(classes[number])}, {one.probabilities[place][number]:.1%}",
             key=f"class {key}",
         )
     )
@@ -65,7 +68,11 @@ def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
     seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
     picture_grid(
         [seen, overlaid(seen, heat), colored(heat)],
-        ["What it sees", f"Where it finds: {classes[label]}", f"The map, {heat.shape[1]}×{heat.shape[0]}"],
+        [
+            "What it sees",
+            f"Where it finds: {text.markdown(classes[label])}",
+            f"The map, {heat.shape[1]}×{heat.shape[0]}",
+        ],
         MAP_PIXELS,
     )
     if inside.exact:
@@ -108,7 +115,7 @@ def show_nearest(model: Classifier, inputs: Pixels) -> None:
     places, distances = around.nearest(found, NEAREST)
     images = neighbours.training_images(model.run, around.rows[places[0]])
     names = [model.data.classes[label] for label in around.labels[places[0]]]
-    captions = [f"{name}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
+    captions = [f"{text.markdown(name)}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
     picture_grid(list(images), captions)
     tenth = around.unlikeness(found)[0]
     st.caption(

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnlab import architectures, datasets, runs, units
+from cnnlab import architectures, datasets, runs, text, units
 from cnnlab.architectures.switches import Switch, Value
 from cnnlab.datasets import Split, SplitName
 from cnnlab.errors import UserError
@@ -90,7 +90,7 @@ def data_link(run: Run) -> None:
         return
     st.page_link(
         "pages/datasets.py",
-        label=f"Get {dataset_title(run)}",
+        label=f"Get {text.markdown(dataset_title(run))}",
         icon=":material/arrow_forward:",
         icon_position="right",
         query_params={"dataset": run.config.experiment.dataset},

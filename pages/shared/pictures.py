@@ -21,7 +21,7 @@ def enlarged(image: Pixels, side: int) -> Image.Image:
 
 
 def picture_grid(images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS) -> None:
-    """Small images in rows, `side` pixels wide, each with a line under it."""
+    """Small images in rows, `side` pixels wide, each with a line of Markdown under it."""
     with st.container(horizontal=True, gap="small"):
         for image, caption in zip(images, captions, strict=True):
             with st.container(width=side, gap=None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnlab import text
 from cnnlab.runs import queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, State
@@ -32,4 +33,4 @@ def watch_runs() -> None:
 def tell(run: Run, state: State) -> None:
     best = run.best_epoch()
     words = f", best validation accuracy {best['validation_accuracy']:.1%}" if best else ""
-    st.toast(f"{run.labels().name or run.id} {state}{words}.", icon=ICONS.get(state), duration=10)
+    st.toast(f"{text.markdown(run.labels().name or run.id)} {state}{words}.", icon=ICONS.get(state), duration=10)

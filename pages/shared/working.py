@@ -8,9 +8,10 @@ from typing import Literal
 
 import streamlit as st
 
-from cnnlab import units
+from cnnlab import text, units
 from cnnlab.errors import UserError
 from cnnlab.jobs import Job
+from pages.shared.telling import show_error
 
 REFRESH_SECONDS = 0.7
 
@@ -29,13 +30,13 @@ def job_or_offer(
         show_progress(job, cancel)
         return
     if now:
-        st.error(now.message, icon=":material/error:")
+        show_error(now.message, ":material/error:")
     st.write(question)
     if st.button(label, icon=icon, type=kind, key=f"start {job.folder}"):
         try:
             job.start()
         except UserError as error:
-            st.error(str(error))
+            show_error(error)
         else:
             st.rerun()
 
@@ -47,6 +48,9 @@ def show_progress(job: Job, cancel: Callable[[Job], object] = Job.cancel) -> Non
         st.rerun()
     left = now.seconds_left(time.time())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(now.fraction or 0.0, now.message + (f", {units.duration(left)} left" if left else ""))
+        st.progress(
+            now.fraction or 0.0,
+            text.message(now.message) + ("" if left is None else f", {units.duration(left)} left"),
+        )
         st.button("Cancel", icon=":material/close:", on_click=cancel, args=(job,), key=f"cancel {job.folder}")
     st.caption("It goes on if you leave this page.")

@@ -11,11 +11,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import kill_trainings
 
@@ -24,6 +25,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
 PATIENCE_MS = 60_000
 EXPECT_MS = 30_000
+POLICY = "Content Security Policy"
+LEFT = "net::ERR_ABORTED"  # the page was left while it loaded
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Server:
 
     runs: Path
     port: int
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +44,7 @@ class Server:
 
     def start(self) -> None:
         environment = {**os.environ, "CNNLAB_RUNS": str(self.runs), "CNNLAB_DATA": str(self.runs.parent / "data")}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
         self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -66,13 +70,22 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+@contextmanager
+def serving(runs: Path, *options: str) -> Iterator[Server]:
+    """A server over this runs folder, at a port that is free, started with these options."""
+    made = Server(runs, free_port(), options)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+        kill_trainings(made.runs)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "runs", free_port())
-    made.start()
-    yield made
-    made.kill()
-    kill_trainings(made.runs)
+    with serving(tmp_path / "runs") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -90,17 +103,29 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page(viewport={"width": 1280, "height": 800})
     opened.set_default_timeout(PATIENCE_MS)
+    wrong = watch_console(opened)
     yield opened
     opened.close()
+    assert [one for one in wrong if POLICY in one] == [], "the policy forbids what the app does"
 
 
 def watch_console(page: Page) -> list[str]:
-    """What the page's console says from now on that is an error, and which of its requests fail."""
-    said: list[str] = []
-    page.on("console", lambda line: said.append(f"console: {line.text}") if line.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: said.append(f"failed: {request.url} {request.failure}"))
-    return said
+    """Whatever goes wrong in the browser from now on: errors and warnings in its console, and failed requests."""
+    wrong: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            wrong.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def failed(request: Request) -> None:
+        if request.failure != LEFT:
+            wrong.append(f"{request.url}: {request.failure}")
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: wrong.append(f"exception: {error}"))
+    page.on("requestfailed", failed)
+    page.on("response", lambda answer: wrong.append(f"{answer.url}: {answer.status}") if answer.status >= 400 else None)
+    return wrong
 
 
 def metric(page: Page, label: str) -> Locator:

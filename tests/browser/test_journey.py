@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnnlab import datasets, runs
-from cnnlab.runs.run import Run
+from cnnlab.runs.run import Run, average_speed
 from tests.browser.conftest import Server, metric, set_number
 from tests.conftest import wait_for_end, wait_until
 
@@ -90,6 +90,19 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     badge(page, "stopped")
     assert wait_for_end(run).state == "stopped"
     assert run.checkpoints()
+    other = page.context.new_page()  # another tab follows what is done with the run elsewhere
+    other.set_default_timeout(TRAINING_MS)
+    other.goto(address)
+    badge(other, "stopped")
+    expect(metric(other, "Images per second")).to_have_count(0)
+    average = average_speed(run.history())
+    expect(metric(other, "Images per second, on average")).to_have_text([f"{average:,.0f}"] if average else [])
+    page.goto(address)
+    page.get_by_role("button", name="Resume", exact=True).click()
+    badge(other, "running")
+    expect(metric(other, "Images per second")).to_have_count(1)
+    run.ask("stop")
+    badge(other, "stopped")
     page.goto(f"{server.address}/runs")
     expect(page.get_by_role("gridcell", name=run.id, include_hidden=True)).to_have_count(1)
     expect(page.get_by_role("gridcell", name="stopped", include_hidden=True)).to_have_count(1)

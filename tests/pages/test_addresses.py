@@ -31,7 +31,7 @@ NOT_THERE = (
     ("run", {"run": "nope"}, ["nope"]),
     ("compare_runs", {"study": "nope"}, ["the study “nope”"]),
     ("compare_runs", {"group": "nope"}, ["the group “nope”"]),
-    ("compare_runs", {"runs": "nope,its-run"}, ["the run “nope”"]),
+    ("compare_runs", {"runs": "nope,its-run"}, ["There is no run nope"]),
     ("generalization", {"group": "nope"}, ["the experiment “nope”"]),
     ("evaluate", {"run": "nope"}, ["the run “nope”", "is shown"]),
     ("evaluate", {"run": SHIPPED, "split": "nope"}, ["the part “nope”", "Test is shown"]),

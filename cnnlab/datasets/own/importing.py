@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.own.container import TooMuchError, opened
-from cnnlab.datasets.own.sorting import Arrangement, Part, Sorted, arrange, printable_path
+from cnnlab.datasets.own.sorting import Arrangement, Part, Sorted, arrange, printable, printable_path
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting, Pixels, fit_image, read_image
@@ -89,11 +89,11 @@ def import_images(
             check_classes({one.label for one in arrangement.files}, limits, path)
             images, taken = decoded(arrangement, partial, size, fitting, progress)
             total = len(files)
-        dataset, report = assembled(images, taken, partial, name, title, fitting)
+        dataset, report = assembled(images, taken, partial, name, printable(title), fitting)
         (partial / "all.npy").unlink()
         reports.append(
             ImportReport(
-                source=str(path.name),
+                source=printable(path.name),
                 size=size,
                 fitting=fitting,
                 files=total,

@@ -10,6 +10,7 @@ import numpy as np
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset, Indices
 from cnnlab.datasets.own.importing import CHUNK, REPORT_FILE, SIGNATURE, ImportReport
+from cnnlab.datasets.own.sorting import printable
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
 
@@ -49,7 +50,7 @@ def make_subset(
             arrays.append((kept, numbers[np.asarray(labels)[rows]]))
         held_out = int((rows_of(dataset.train_labels) >= border).sum())
         made = cache.make_dataset(
-            name, title, tuple(chosen), arrays[0], arrays[1], held_out=held_out, fitting=dataset.fitting
+            name, printable(title), tuple(chosen), arrays[0], arrays[1], held_out=held_out, fitting=dataset.fitting
         )
         learned = made.train_labels[: len(made.train_labels) - held_out]
         parts = {"train": learned, "validation": made.train_labels[len(learned) :], "test": made.test_labels}

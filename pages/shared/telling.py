@@ -1,0 +1,12 @@
+"""What went wrong, told on a page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnlab import text
+
+
+def show_error(error: object, icon: str | None = None) -> None:
+    """An error as it stands: it may hold what a person typed, which is not to be taken for markup."""
+    st.error(text.message(error), icon=icon)
