@@ -383,6 +383,16 @@ def test_predict_prints_a_line_for_each_image(call: Any, trained_run: Run, folde
     assert all(line.count("%") == 5 for line in lines)
 
 
+def test_predict_warns_of_a_cat_shown_to_a_network_of_digits(
+    call: Any, trained_run: Run, folder: str, digit_files: list[str]
+) -> None:
+    images = (str(PROJECT / "assets" / "samples" / "cat.jpg"), digit_files[0])
+    output = call("predict", trained_run.id, *images, "--runs-dir", folder)
+    assert ["unlike the training images" in line for line in lines_of(output.out)] == [True, False]
+    found = call("predict", trained_run.id, *images, "--json", "--runs-dir", folder).json()["predictions"]
+    assert [one["ood_score"] > 1 for one in found] == [True, False]
+
+
 def test_more_classes_than_there_are_are_all_of_them(
     call: Any, trained_run: Run, folder: str, digit_files: list[str]
 ) -> None:
