@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import kill_trainings
 
@@ -25,6 +25,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
 PATIENCE_MS = 60_000
 POLICY = "Content Security Policy"
+expect.set_options(timeout=PATIENCE_MS)
 LEFT = "net::ERR_ABORTED"  # the page was left while it loaded
 
 
