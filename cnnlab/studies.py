@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from cnnlab.resources import CHECKOUT
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import Labels, Run
 from cnnlab.shipped import PLAIN_FILES
@@ -72,7 +73,10 @@ def make_study(name: str, about: About, runs: Sequence[Run]) -> Study:
 
 if __name__ == "__main__":
     import argparse
+    import sys
 
+    if CHECKOUT is None:
+        sys.exit("Studies are made in a checkout of cnnlab; this one is installed.")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--title", required=True)
