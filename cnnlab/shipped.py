@@ -17,11 +17,11 @@ from pathlib import Path
 from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.leftovers import partial_of, sweep
-from cnnlab.resources import CHECKOUT
-from cnnlab.resources import SHIPPED as SOURCE
+from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 
+SOURCE = SHIPPED
 FOLDER = "shipped"
 PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from cnnlab.resources import CHECKOUT
+from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import Labels, Run
 from cnnlab.shipped import PLAIN_FILES
-from cnnlab.shipped import SOURCE as SHIPPED
 
 SOURCE = SHIPPED / "studies"
 STUDY_FILE = "study.json"

@@ -1,4 +1,4 @@
-"""The same jobs without a browser: `cnnlab ...`, `python -m cnnlab ...`. Exit code 2 and one line for what one can mend."""
+"""The same jobs without a browser: `cnnlab ...`, `python -m cnnlab ...`. Exit code 2 and one line for a UserError."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def serve_app(options: argparse.Namespace) -> int:
     runs_folder = runs.runs_folder(options.runs_dir)
     flags = ["--server.address", options.address, "--server.port", str(options.port)]
     sys.stdout.flush()
-    os.execve(
+    os.execve(  # noqa: S606  our own interpreter
         sys.executable,
         [sys.executable, "-P", "-m", "streamlit", "run", str(APP), *flags],
         {**os.environ, "CNNLAB_RUNS": str(runs_folder)},
