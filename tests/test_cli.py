@@ -225,6 +225,7 @@ def test_train_shows_its_progress_and_ends_with_the_runs_id(
     assert "Traceback" not in training_call.stderr
 
 
+@pytest.mark.slow
 def test_a_detached_training_prints_its_id_and_can_be_stopped(call: Any, runs_dir: Path) -> None:
     where = ["--runs-dir", str(runs_dir)]
     arguments = ["--architecture", "minivggnet", "--dataset", "digits", "--epochs", "9999", "--set", "input_size=8"]

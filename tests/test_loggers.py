@@ -126,6 +126,7 @@ def test_tensorboard_drops_the_steps_that_a_resume_repeats(tmp_path: Path) -> No
     assert curve == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)]
 
 
+@pytest.mark.slow
 def test_mlflow_keeps_the_settings_and_how_it_ended(tmp_path: Path) -> None:
     from mlflow import MlflowClient
 

@@ -199,6 +199,7 @@ def parser() -> Parser:
     app = command("app", serve_app, "Serve the app in the browser.")
     app.add_argument("--address", default="localhost", help="default localhost: this machine alone")
     app.add_argument("--port", type=int, default=8501, help="default 8501")
+    app.add_argument("flags", nargs="*", metavar="FLAG", help="after --: what `streamlit run` takes besides")
     serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.")
     serve.add_argument("--checkpoint", **CHECKPOINT)
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")

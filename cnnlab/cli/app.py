@@ -17,6 +17,6 @@ def serve_app(options: argparse.Namespace) -> int:
     sys.stdout.flush()
     os.execve(  # noqa: S606  our own interpreter
         sys.executable,
-        [sys.executable, "-P", "-m", "streamlit", "run", str(APP), *flags],
+        [sys.executable, "-P", "-m", "streamlit", "run", str(APP), *flags, *options.flags],
         {**os.environ, "CNNLAB_RUNS": str(runs_folder)},
     )

@@ -87,7 +87,7 @@ def test_it_serves_the_app_with_its_theme_and_its_networks(
     red, green, blue = bytes.fromhex(theme["dark"]["backgroundColor"].removeprefix("#"))
     page.emulate_media(color_scheme="dark")
     command = (str(environment / "bin" / "cnnlab"), "app", "--port")
-    server = Server(tmp_path / "runs", free_port(), command, cwd=tmp_path / "elsewhere")
+    server = Server(tmp_path / "runs", free_port(), command=command, cwd=tmp_path / "elsewhere")
     server.start()
     try:
         page.goto(server.address)
