@@ -1,4 +1,4 @@
-"""cnnlab in the browser: `streamlit run app.py`.
+"""cnnlab in the browser: `streamlit run app.py`, or `cnnlab app` where it is installed.
 
 Streamlit imports this file once, for the server, and runs it again for whoever visits.
 """
@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 if __name__ == "__main__":
+    from cnnlab.resources import ASSETS
     from pages.shared.navigation import navigation
     from pages.shared.watch import watch_runs
 
-    st.set_page_config(page_title="cnnlab", page_icon="assets/icon.png", layout="wide")
-    st.logo("assets/logo.svg", size="large")
+    st.set_page_config(page_title="cnnlab", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    st.logo(str(ASSETS / "logo.svg"), size="large")
     st.session_state["entered"] = True  # see enter_through_app
     navigation().run()
     watch_runs()

@@ -1,4 +1,4 @@
-"""Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the project.
+"""Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the checkout.
 
 Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, its
 reference for the out-of-distribution score, and its card. Weights are stored in half precision where that changes the
@@ -18,10 +18,11 @@ from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.leftovers import partial_of, sweep
 from cnnlab.reference import REFERENCE_FILE, prepare
+from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 
-SOURCE = Path(__file__).resolve().parents[1] / "shipped"
+SOURCE = SHIPPED
 FOLDER = "shipped"
 PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400
@@ -141,4 +142,6 @@ def halve(source: Path, target: Path) -> None:
 if __name__ == "__main__":
     import sys
 
+    if CHECKOUT is None:
+        sys.exit("Networks are shipped from a checkout of cnnlab; this one is installed.")
     print(ship(Run(Path(sys.argv[1]).resolve()), sys.argv[2], sys.argv[3]))

@@ -225,6 +225,7 @@ def test_train_shows_its_progress_and_ends_with_the_runs_id(
     assert "Traceback" not in training_call.stderr
 
 
+@pytest.mark.slow
 def test_a_detached_training_prints_its_id_and_can_be_stopped(call: Any, runs_dir: Path) -> None:
     where = ["--runs-dir", str(runs_dir)]
     arguments = ["--architecture", "minivggnet", "--dataset", "digits", "--epochs", "9999", "--set", "input_size=8"]
@@ -239,6 +240,7 @@ def test_a_detached_training_prints_its_id_and_can_be_stopped(call: Any, runs_di
     assert_refused(call("stop", run.id, *where), run.id, "stopped")
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_foreground_stops_the_training_with_a_checkpoint(runs_dir: Path) -> None:
     command = [sys.executable, "-m", "cnnlab", "train", "--architecture", "minivggnet", "--dataset", "digits"]
     command += ["--epochs", "9999", "--set", "input_size=8", "--batch-size", "16", "--runs-dir", str(runs_dir)]

@@ -87,6 +87,7 @@ def test_an_image_of_any_size_fits(shape: tuple[int, int, int]) -> None:
     assert preprocessing.fit(np.zeros(shape, np.uint8)).shape == (28, 28, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "photographs"])
 def test_normalized_training_images_have_mean_0_and_deviation_1(digits: Dataset, name: str) -> None:
     from cnnlab.datasets.cache import make_dataset

@@ -36,6 +36,8 @@ class Server:
     runs: Path
     port: int
     options: tuple[str, ...] = ()
+    command: tuple[str, ...] = (sys.executable, "-m", "streamlit", "run", "app.py", "--server.port")
+    cwd: Path = PROJECT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,8 +46,8 @@ class Server:
 
     def start(self) -> None:
         environment = {**os.environ, "CNNLAB_RUNS": str(self.runs), "CNNLAB_DATA": str(self.runs.parent / "data")}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
+        command = [*self.command, str(self.port), *self.options]
+        self.process = subprocess.Popen(command, cwd=self.cwd, env=environment, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
