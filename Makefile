@@ -1,18 +1,37 @@
-# make run: the app.  make test: everything that is checked.
+# make run: the app.  make test: everything that is checked.  make check: what is checked in a minute.
+# make coverage: what the tests run through.  make lock: requirements.lock anew.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test chromium clean
+.PHONY: run check test coverage lock chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+check: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "not slow and not browser"
 
 test: .venv/developing chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+coverage: .venv/developing chromium
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest -q -o timeout=900 $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
+lock: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements.txt --output-file requirements.lock
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cnnlab needs Python 3.11 or newer")'
@@ -32,4 +51,4 @@ chromium: .venv/developing
 	else $(BIN)/playwright install chromium; fi
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* htmlcov

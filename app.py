@@ -1,4 +1,4 @@
-"""cnnlab in the browser: `streamlit run app.py`.
+"""cnnlab in the browser: `streamlit run app.py`, or `cnnlab app` where it is installed.
 
 Streamlit imports this file once, for the server, and runs it again for whoever visits.
 """
@@ -8,16 +8,17 @@ from pathlib import Path
 import streamlit as st
 
 if __name__ == "__main__":
+    from cnnlab.resources import ASSETS
     from pages.shared.navigation import navigation
     from pages.shared.watch import watch_runs
 
     page = navigation()
     st.set_page_config(
         page_title="cnnlab" if page.url_path == "" else f"{page.title} – cnnlab",
-        page_icon="assets/icon.png",
+        page_icon=str(ASSETS / "icon.png"),
         layout="wide",
     )
-    st.logo("assets/logo.svg", size="large")
+    st.logo(str(ASSETS / "logo.svg"), size="large")
     st.session_state["entered"] = page.url_path  # see enter_through_app
     page.run()
     watch_runs()

@@ -43,6 +43,24 @@ class Preprocessing(BaseModel):
         stored = fit_image(image, *self.image_size, self.fitting)
         return self.centre(stored[None])[0] if self.crop else resize(stored, *self.input_size)
 
+    def account(self, height: int, width: int) -> str:
+        """What is done to an image of this size, in a line: "451×300, squeezed to 32×32"."""
+        rows, columns = self.image_size
+        given, seen = f"{width}×{height}", f"{self.input_size[1]}×{self.input_size[0]}"
+        cut = f", then cut to its middle {seen}" if self.crop and self.image_size != self.input_size else ""
+        target = f"{columns}×{rows}{cut}" if cut else seen
+        if height * columns == width * rows:
+            return f"{given}, resized to {target}"
+        match self.fitting:
+            case "crop":
+                ratio = min(height / rows, width / columns)
+                kept = f"{max(round(columns * ratio), 1)}×{max(round(rows * ratio), 1)}"
+                return f"{given}, its middle {kept} resized to {target}"
+            case "pad":
+                return f"{given}, resized to {target} with black bars"
+            case _:
+                return f"{given}, {'stretched' if height < rows and width < columns else 'squeezed'} to {target}"
+
     def centre(self, images: Pixels) -> Pixels:
         """The input-sized middle of images in the stored size (count, height, width, 3)."""
         height, width = self.input_size

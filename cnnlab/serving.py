@@ -1,7 +1,8 @@
 """A trained network over HTTP: POST an image, get JSON. `python -m cnnlab serve RUN`.
 
 GET  /          what the network is: run, classes, accuracy
-POST /predict   the bytes of an image, or a form with files; ?top=5
+POST /predict   the bytes of an image, or a form with files; ?top=5. Where the network has a reference, each answer has
+                an `ood_score`: above 1 the image is unlike the training images.
 
 Limits and sentences are those of the app. Answers: 200 with predictions, 400 for what is no image, 403 for a name that
 this server does not have and for pages of other sites, 404, 405, 413 for an image that is too large.
@@ -25,6 +26,7 @@ from starlette.routing import Route
 from cnnlab.guard import LOOPBACK, Guard, answer_headers, names_of
 from cnnlab.limits import Limits
 from cnnlab.prediction import Classifier, Seen, classify, top_classes
+from cnnlab.reference import ood_function
 
 MOST_FILES = 100
 TOP = 5
@@ -35,6 +37,7 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
     """The ASGI application of one network, which is asked by these names."""
     one_at_a_time = asyncio.Lock()
     best = classifier.run.best_epoch()
+    judge = ood_function(classifier)
 
     async def describe(_: Request) -> JSONResponse:
         return JSONResponse(
@@ -61,7 +64,9 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
         for one in classify([(name, lambda data=data: data) for name, data in files], [classifier]):  # type: ignore[misc]
             if isinstance(one, Seen):
                 best = top_classes(one.probabilities[0], classifier.data.classes, top)
-                found.append({"image": one.name, "top": [{"class": name, "probability": p} for name, p in best]})
+                score = {"ood_score": float(judge(one.inputs[0][None])[0])} if judge else {}
+                top_list = [{"class": name, "probability": p} for name, p in best]
+                found.append({"image": one.name, "top": top_list, **score})
             else:
                 found.append({"image": one.name, "error": one.reason})
         return found

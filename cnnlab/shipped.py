@@ -1,9 +1,9 @@
-"""Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the project.
+"""Networks that come with cnnlab, trained by it, with their whole record: `shipped/<name>/` in the checkout.
 
-Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, and its
-card. Weights are stored in half precision where that changes the accuracy on the validation images by no more than 0.1
-point; what is stored is what was evaluated. They are copied under the data root when they are first asked for, so that
-the project's own stay as they are.
+Each is a run like any other: configuration, history, evaluation on the test images with what it said of each, its
+reference for the out-of-distribution score, and its card. Weights are stored in half precision where that changes the
+accuracy on the validation images by no more than 0.1 point; what is stored is what was evaluated. They are copied under
+the data root when they are first asked for, so that the project's own stay as they are.
 
 `python -m cnnlab.shipped RUN_FOLDER NAME TITLE` makes one of a finished run.
 """
@@ -18,10 +18,12 @@ from pathlib import Path
 from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.leftovers import partial_of, sweep
+from cnnlab.reference import REFERENCE_FILE, prepare
+from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 
-SOURCE = Path(__file__).resolve().parents[1] / "shipped"
+SOURCE = SHIPPED
 FOLDER = "shipped"
 PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400
@@ -35,6 +37,8 @@ def shipped() -> dict[str, Run]:
         target = datasets.data_root() / FOLDER / source.name
         if not same(source, target):
             copy(source, target)
+        elif size_of(source / REFERENCE_FILE) != size_of(target / REFERENCE_FILE):  # an older version copied it
+            copy_reference(source, target)
         found[source.name] = Run(target)
     return found
 
@@ -46,6 +50,10 @@ def nearest(side: int) -> Run:
 
 def is_shipped(run: Run) -> bool:
     return run.folder.parent == datasets.data_root() / FOLDER
+
+
+def size_of(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None
 
 
 def same(source: Path, target: Path) -> bool:
@@ -68,6 +76,16 @@ def copy(source: Path, target: Path) -> None:
             raise UserError(f"The shipped networks cannot be copied to {target.parent}: {error.strerror}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def copy_reference(source: Path, target: Path) -> None:
+    """Only the reference, so that what a person has done with the copy stays; it can be used without."""
+    partial = partial_of(target / REFERENCE_FILE)
+    try:
+        shutil.copyfile(source / REFERENCE_FILE, partial)
+        partial.replace(target / REFERENCE_FILE)
+    except OSError:
+        partial.unlink(missing_ok=True)
 
 
 def ship(run: Run, name: str, title: str) -> Path:
@@ -104,6 +122,7 @@ def ship(run: Run, name: str, title: str) -> Path:
     classifier = load_classifier(Run(target))
     evaluate(classifier)
     evaluate(classifier, view="mirror")
+    prepare(classifier)
     write_text(target / "README.md", card(classifier, None))
     return target
 
@@ -129,4 +148,6 @@ def halve(source: Path, target: Path) -> None:
 if __name__ == "__main__":
     import sys
 
+    if CHECKOUT is None:
+        sys.exit("Networks are shipped from a checkout of cnnlab; this one is installed.")
     print(ship(Run(Path(sys.argv[1]).resolve()), sys.argv[2], sys.argv[3]))

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.files import write_text
 from cnnlab.runs.run import Labels, Run
 from cnnlab.shipped import PLAIN_FILES
-from cnnlab.shipped import SOURCE as SHIPPED
 
 SOURCE = SHIPPED / "studies"
 STUDY_FILE = "study.json"
@@ -72,7 +72,10 @@ def make_study(name: str, about: About, runs: Sequence[Run]) -> Study:
 
 if __name__ == "__main__":
     import argparse
+    import sys
 
+    if CHECKOUT is None:
+        sys.exit("Studies are made in a checkout of cnnlab; this one is installed.")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--title", required=True)

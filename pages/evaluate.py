@@ -25,10 +25,16 @@ from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_select, tab_title
-from pages.shared.evaluating import checkpoint_choices, checkpoint_title, evaluation_or_offer, headline
+from pages.shared.evaluating import (
+    checkpoint_choices,
+    checkpoint_title,
+    chosen_cell,
+    evaluation_or_offer,
+    headline,
+)
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import data_link, describe_run, lecture_thread, run_title, split_here, usable_runs
-from pages.shared.pictures import picture_grid
+from pages.shared.pictures import Link, picture_grid
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -44,10 +50,9 @@ def predictions_of(run: Run, evaluation: Evaluation) -> Predictions:
     return kept_predictions(run, evaluation)
 
 
-def show_pictures(
-    split: Split | None, found: Predictions, positions: Indices, classes: tuple[str, ...], key: str
-) -> None:
-    """Images with what they are and what they were taken for, page by page."""
+def show_pictures(split: Split | None, kept: Evaluation, found: Predictions, positions: Indices, key: str) -> None:
+    """Images with what they are and what they were taken for, page by page; each leads to its explanation."""
+    classes = kept.classes
     if split is None:
         data_link(run)
         return
@@ -55,12 +60,16 @@ def show_pictures(
     page = st.pagination(pages, key=f"page {key} {len(positions)}") if pages > 1 else 1
     chosen = positions[(page - 1) * PAGE : page * PAGE]
     images = split.batch(chosen)[0]
-    captions = []
+    captions, links = [], []
     for place in chosen:
+        address = {"run": run.id, "split": kept.split, "image": str(int(place))}
+        links.append(Link("pages/predict.py", "Explain", address))
         true, guess = (text.markdown(classes[one[place]]) for one in (found.labels, found.predicted))
         sure = found.confidence[place]
         captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")
-    picture_grid(list(images), captions)
+    picture_grid(list(images), captions, links=links)
+    if (kept.step, kept.view) != (run.checkpoint("best").info.step, "plain"):
+        st.caption("Explain asks the best weights about the image as it is; the captions are of this evaluation.")
 
 
 def show_report(run: Run, kept: Evaluation) -> None:
@@ -89,16 +98,16 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
     event: Any = st.plotly_chart(
         figure, key=f"confusion {order} {shares}", config=CHART, on_select="rerun", selection_mode="points"
     )
-    points = event.selection.points
-    if not points:
-        st.caption("Click a cell to see its images.")
+    cell = chosen_cell(kept, event.selection.points)
+    if cell is None:
         return
-    true, guess = points[0]["customdata"]
+    true, guess = cell
     positions = found.cell(true, guess)
     what = f"taken for {text.markdown(kept.classes[guess])}" if true != guess else "recognised"
     images = f"{len(positions):,} image{'' if len(positions) == 1 else 's'}"
     st.subheader(f"{text.markdown(kept.classes[true])}, {what}: {images}", anchor=False)
-    show_pictures(split, found, positions, kept.classes, f"cell {true} {guess}")
+    if len(positions):
+        show_pictures(split, kept, found, positions, f"cell {true} {guess}")
 
 
 def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> None:
@@ -112,7 +121,7 @@ def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> No
         positions = positions[found.labels[positions] == kept.classes.index(only)]
     st.caption(f"{len(positions):,} images, the most telling first.")
     if len(positions):
-        show_pictures(split, found, positions, kept.classes, f"{which} {only}")
+        show_pictures(split, kept, found, positions, f"{which} {only}")
 
 
 def show_confidence(kept: Evaluation, found: Predictions) -> None:
@@ -173,7 +182,7 @@ def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predict
     which = st.segmented_control("Show", list(cases), default=next(iter(cases)), required=True)
     hits = cases[which]
     if hits.any():
-        show_pictures(split, found, mine[hits], kept.classes, f"against {name} {which}")
+        show_pictures(split, kept, found, mine[hits], f"against {name} {which}")
 
 
 def same_images(run: Run, other: Run) -> bool:

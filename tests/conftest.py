@@ -29,6 +29,8 @@ from cnnlab.training.recipe import make_recipe
 settings.register_profile("cnnlab", deadline=None, derandomize=True, database=None)
 settings.load_profile("cnnlab")
 
+pytest_plugins = ["tests.speed"]
+
 PROJECT = Path(__file__).resolve().parents[1]
 PATIENCE = 180.0
 NOWHERE = "http://127.0.0.1:9"  # the discard port: a network that refuses every connection

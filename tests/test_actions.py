@@ -137,6 +137,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.slow
 def test_the_queue_goes_on_by_itself_when_those_who_queued_are_gone_and_a_training_is_killed(runs_dir: Path) -> None:
     """Two processes queue two runs each and end; one training is killed. All others complete, never two at once."""
     experiment = digits_experiment(epochs=1, batch_size=128).model_dump_json()
@@ -178,6 +179,7 @@ def test_after_a_restart_of_the_machine_whoever_looks_at_the_runs_lets_the_queue
 # What a state allows
 
 
+@pytest.mark.slow
 def test_only_what_works_can_be_stopped_and_only_what_rests_resumed(runs_dir: Path) -> None:
     run = trained(runs_dir, epochs=1)
     for act in (lambda: actions.ask(run, "stop"), lambda: actions.ask(run, "pause"), lambda: actions.resume(run)):
@@ -186,6 +188,7 @@ def test_only_what_works_can_be_stopped_and_only_what_rests_resumed(runs_dir: Pa
         assert_one_line(str(refused.value), run.id, "completed")
 
 
+@pytest.mark.slow
 def test_a_stop_after_the_epoch_lets_it_end(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=10_000, batch_size=16), runs_dir)
     queue.enqueue(run)
@@ -197,6 +200,7 @@ def test_a_stop_after_the_epoch_lets_it_end(runs_dir: Path) -> None:
     assert run.checkpoint("last").info.epoch == len(run.history())
 
 
+@pytest.mark.slow
 def test_a_second_process_of_the_same_run_leaves_it_alone(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=10_000, batch_size=16), runs_dir)
     queue.enqueue(run)
@@ -217,6 +221,7 @@ def test_a_second_process_of_the_same_run_leaves_it_alone(runs_dir: Path) -> Non
 # Extending, restarting, duplicating
 
 
+@pytest.mark.slow
 def test_an_extended_run_trains_on_and_keeps_its_history(runs_dir: Path, no_starts: list[str]) -> None:
     run = trained(runs_dir)
     before = run.history()
@@ -231,6 +236,7 @@ def test_an_extended_run_trains_on_and_keeps_its_history(runs_dir: Path, no_star
     assert "extended" in [event["event"] for event in extended.events()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "kept_optimizer"),
     [
@@ -257,6 +263,7 @@ def test_a_restart_goes_on_from_a_checkpoint_with_other_settings(
     assert [record["epoch"] for record in run.history()] == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [

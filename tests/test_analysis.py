@@ -102,6 +102,7 @@ def test_the_receptive_fields_are_those_of_the_literature() -> None:
     assert fields_of("googlenet")["conv1_7x7"] == (7, 2)
 
 
+@pytest.mark.slow
 def test_a_pixel_outside_the_receptive_field_changes_nothing_and_one_inside_does() -> None:
     """The arithmetic against a real network: gradients of one output value by the input pixels."""
     import numpy as np
@@ -152,6 +153,7 @@ def test_a_branch_keeps_its_input_alive_until_its_last_use() -> None:
     assert analysis.activation_memory(network)["inference"] == 4 * max(32 + 48 + 80, 48 + 80 + 128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vgg_a", "vgg_b", "vgg16", "vgg19", "nin", "googlenet", "deepergooglenet"])
 def test_the_multiply_adds_are_those_that_tensorflows_profiler_counts(name: str) -> None:
     """An independent counter: TensorFlow's profiler counts the float operations of convolutions and dense layers, two

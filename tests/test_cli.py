@@ -225,6 +225,7 @@ def test_train_shows_its_progress_and_ends_with_the_runs_id(
     assert "Traceback" not in training_call.stderr
 
 
+@pytest.mark.slow
 def test_a_detached_training_prints_its_id_and_can_be_stopped(call: Any, runs_dir: Path) -> None:
     where = ["--runs-dir", str(runs_dir)]
     arguments = ["--architecture", "minivggnet", "--dataset", "digits", "--epochs", "9999", "--set", "input_size=8"]
@@ -239,6 +240,7 @@ def test_a_detached_training_prints_its_id_and_can_be_stopped(call: Any, runs_di
     assert_refused(call("stop", run.id, *where), run.id, "stopped")
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_foreground_stops_the_training_with_a_checkpoint(runs_dir: Path) -> None:
     command = [sys.executable, "-m", "cnnlab", "train", "--architecture", "minivggnet", "--dataset", "digits"]
     command += ["--epochs", "9999", "--set", "input_size=8", "--batch-size", "16", "--runs-dir", str(runs_dir)]
@@ -381,6 +383,16 @@ def test_predict_prints_a_line_for_each_image(call: Any, trained_run: Run, folde
     lines = lines_of(output.out)
     assert [line.split(":")[0] for line in lines] == digit_files
     assert all(line.count("%") == 5 for line in lines)
+
+
+def test_predict_warns_of_a_cat_shown_to_a_network_of_digits(
+    call: Any, trained_run: Run, folder: str, digit_files: list[str]
+) -> None:
+    images = (str(PROJECT / "assets" / "samples" / "cat.jpg"), digit_files[0])
+    output = call("predict", trained_run.id, *images, "--runs-dir", folder)
+    assert ["unlike the training images" in line for line in lines_of(output.out)] == [True, False]
+    found = call("predict", trained_run.id, *images, "--json", "--runs-dir", folder).json()["predictions"]
+    assert [one["ood_score"] > 1 for one in found] == [True, False]
 
 
 def test_more_classes_than_there_are_are_all_of_them(

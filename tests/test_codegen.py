@@ -166,6 +166,7 @@ def built(scripts: Path, ours: object) -> dict[str, dict[str, Any]]:
     return {path.stem: json.loads(path.read_text()) for path in scripts.glob("*.json")}
 
 
+@pytest.mark.slow
 @every_network
 def test_a_script_gives_the_same_table_layer_by_layer(name: str, built: dict[str, dict[str, Any]]) -> None:
     facts = ("type", "output_shape", "parameters", "trainable")
@@ -173,6 +174,7 @@ def test_a_script_gives_the_same_table_layer_by_layer(name: str, built: dict[str
     assert {layer: {fact: of[fact] for fact in facts} for layer, of in built[name]["layers"].items()} == rows
 
 
+@pytest.mark.slow
 @every_network
 def test_a_script_connects_the_layers_as_the_network_does(name: str, built: dict[str, dict[str, Any]]) -> None:
     network, model = NETWORKS[name], built[name]
@@ -183,6 +185,7 @@ def test_a_script_connects_the_layers_as_the_network_does(name: str, built: dict
     assert model["name"] == network.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", map(title, FORWARD))
 def test_with_the_same_weights_a_script_answers_as_cnnlab_does(
     name: str, built: dict[str, dict[str, Any]], ours: dict[str, dict[str, Any]]
@@ -194,6 +197,7 @@ def test_with_the_same_weights_a_script_answers_as_cnnlab_does(
         np.testing.assert_allclose(built[name]["results"][output], result, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", map(title, FORWARD))
 def test_a_script_gives_every_setting_the_value_it_has_in_cnnlab(
     name: str, built: dict[str, dict[str, Any]], ours: dict[str, dict[str, Any]]
@@ -201,6 +205,7 @@ def test_a_script_gives_every_setting_the_value_it_has_in_cnnlab(
     assert {layer: of["config"] for layer, of in built[name]["layers"].items()} == ours[name]["configs"]
 
 
+@pytest.mark.slow
 def test_the_comment_on_heads_trains_them_with_their_weights(built: dict[str, dict[str, Any]]) -> None:
     history = {key: values[0] for key, values in built[title(HEADS)]["history"].items()}
     weighed = history["predictions_loss"] + 0.3 * (
@@ -209,6 +214,7 @@ def test_the_comment_on_heads_trains_them_with_their_weights(built: dict[str, di
     assert history["loss"] == pytest.approx(weighed, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_run_by_itself_a_script_prints_its_summary(built: dict[str, dict[str, Any]]) -> None:
     printed = built["minivggnet"]["printed"]
     assert re.search(r"Total params:\s+2,171,178", printed)

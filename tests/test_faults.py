@@ -34,6 +34,8 @@ from tests.conftest import (
 )
 from tests.test_datasets import image_folders
 
+pytestmark = pytest.mark.slow
+
 FILES = (
     "config.json",
     "network.json",

@@ -1,4 +1,4 @@
-"""Inside a trained network: class activation maps, activations, filters, neighbours."""
+"""Inside a trained network: class activation maps, activations, filters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnlab import architectures, datasets, neighbours
+from cnnlab import architectures, datasets
 from cnnlab.activation_maps import Inside, colored, overlaid
 from cnnlab.errors import UserError
-from cnnlab.evaluation import split_of
-from cnnlab.neighbours import Neighbourhood, feature_function, kept, prepare, training_images
 from cnnlab.prediction import Classifier, load_classifier
 from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.run import Run
@@ -118,56 +116,3 @@ def test_maps_are_drawn_from_dark_to_bright_over_the_image() -> None:
     image = np.full((64, 64, 3), 100, np.uint8)
     assert overlaid(image, ramp).shape == image.shape
     assert (overlaid(image, np.zeros((4, 4), np.float32)) == overlaid(image, np.ones((4, 4), np.float32))).all()
-
-
-# Neighbours
-
-
-@pytest.fixture(scope="module")
-def around(classifier: Classifier) -> Neighbourhood:
-    return prepare(classifier)
-
-
-def test_a_training_image_is_its_own_nearest_neighbour_and_the_next_are_mostly_of_its_class(
-    classifier: Classifier, around: Neighbourhood
-) -> None:
-    chosen = np.arange(0, len(around.rows), 40)
-    images = training_images(classifier.run, around.rows[chosen])
-    found = feature_function(classifier)(classifier.data.preprocessing.fit_all(images)).numpy()
-    places, distances = around.nearest(found, 5)
-    assert places[:, 0].tolist() == chosen.tolist()
-    assert distances[:, 0].max() < 0.05
-    assert (np.diff(distances, axis=1) >= 0).all()
-    alike = around.labels[places[:, 1:]] == around.labels[chosen][:, None]
-    assert alike.mean() > 0.9
-
-
-def test_digits_are_seldom_called_unlike_the_training_images_and_noise_and_photographs_mostly(
-    classifier: Classifier, around: Neighbourhood
-) -> None:
-    from sklearn.datasets import load_sample_image
-
-    function, fit = feature_function(classifier), classifier.data.preprocessing.fit_all
-    digits = split_of(classifier.run, "test").batch(slice(None))[0]
-    random = np.random.default_rng(0).integers(0, 256, (100, 8, 8, 3), dtype=np.uint8)
-    photograph = load_sample_image("china.jpg")
-    pieces = np.stack([photograph[y : y + 60, x : x + 60] for y in range(0, 360, 60) for x in range(0, 600, 60)])
-    called = {
-        name: float((around.unlikeness(function(fit(images)).numpy()) > around.threshold).mean())
-        for name, images in (("digits", digits), ("noise", random), ("photograph", pieces))
-    }
-    assert called["digits"] < 0.06, called
-    assert called["noise"] > 0.8, called
-    assert called["photograph"] > 0.8, called
-
-
-def test_what_was_prepared_is_kept_and_a_damaged_file_is_as_none(classifier: Classifier, around: Neighbourhood) -> None:
-    again = kept(classifier.run, classifier.checkpoint)
-    assert again is not None
-    assert again.threshold == pytest.approx(around.threshold)
-    assert np.allclose(again.features, around.features, atol=1e-3)
-    path = neighbours.path_of(classifier.run, classifier.checkpoint)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    assert kept(classifier.run, classifier.checkpoint) is None
-    path.write_bytes(whole)

@@ -14,6 +14,8 @@ from cnnlab.layers import AveragePooling2D, BatchNormalization, Conv2D, Depthwis
 from cnnlab.network import Builder, Network
 from tests.test_architectures import VGG16
 
+pytestmark = pytest.mark.slow
+
 
 def keras_model(network: Network) -> Any:
     from cnnlab import keras_model as translator

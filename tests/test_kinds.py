@@ -117,6 +117,7 @@ def test_a_kind_reaches_tables_diagram_and_comparison(kind: type[Layer], layer: 
     assert depth == 2 + (layer.weighted and name == "here")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "layer"), CASES)
 def test_a_kind_is_kerass_layer_and_so_is_its_script(kind: type[Layer], layer: Layer) -> None:
     network, name = drawn(layer)
@@ -133,6 +134,7 @@ def test_a_kind_is_kerass_layer_and_so_is_its_script(kind: type[Layer], layer: L
         assert EXPECTED_CALLS[kind] in script
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "layer"), CASES)
 def test_the_receptive_field_is_what_moves_when_the_input_is_touched(kind: type[Layer], layer: Layer) -> None:
     """Rows of the input that change the middle row of the output, counted with Keras."""
@@ -156,6 +158,7 @@ def test_the_receptive_field_is_what_moves_when_the_input_is_touched(kind: type[
     assert moved.sum() == min(analysis.receptive_fields(network)[name][0], SIDE)
 
 
+@pytest.mark.slow
 def test_a_network_of_every_kind_is_trained_saved_and_read_again(tmp_path: Path) -> None:
     from cnnlab.runs.run import CheckpointInfo
     from cnnlab.training.trainer import Trainer

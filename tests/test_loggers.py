@@ -95,6 +95,7 @@ READERS: Mapping[LoggerName, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOGGERS)
 def test_figures_come_back_from_the_librarys_own_reader_also_after_a_resume(name: LoggerName, tmp_path: Path) -> None:
     logger = start_logger(name, "run-1", tmp_path, SETTINGS)
@@ -111,6 +112,7 @@ def test_figures_come_back_from_the_librarys_own_reader_also_after_a_resume(name
     assert curves["epoch/validation_accuracy"] == [(20, pytest.approx(0.5))]
 
 
+@pytest.mark.slow
 def test_tensorboard_drops_the_steps_that_a_resume_repeats(tmp_path: Path) -> None:
     first = start_logger("tensorboard", "run-1", tmp_path, SETTINGS)
     for step in (1, 2, 3, 4):
@@ -124,6 +126,7 @@ def test_tensorboard_drops_the_steps_that_a_resume_repeats(tmp_path: Path) -> No
     assert curve == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)]
 
 
+@pytest.mark.slow
 def test_mlflow_keeps_the_settings_and_how_it_ended(tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
@@ -135,6 +138,7 @@ def test_mlflow_keeps_the_settings_and_how_it_ended(tmp_path: Path) -> None:
     assert (run.info.run_name, run.info.status) == ("run-1", "FAILED")
 
 
+@pytest.mark.slow
 def test_a_training_feeds_them_all(tmp_path: Path) -> None:
     experiment = digits_experiment(epochs=2, batch_size=128).model_copy(update={"loggers": LOGGERS})
     run = runs.create(experiment, tmp_path / "runs")

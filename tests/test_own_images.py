@@ -346,6 +346,7 @@ def test_a_damaged_archive_never_crashes_the_import(
 # The whole way
 
 
+@pytest.mark.slow
 def test_an_upload_is_imported_in_the_background_and_trained_on(
     data_root: Path, tmp_path: Path, call: Callable[..., Output]
 ) -> None:

@@ -16,6 +16,8 @@ from cnnlab.own_models import bring, load, own_models
 from cnnlab.prediction import load_classifier
 from tests.conftest import Output, assert_one_line, assert_refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -87,6 +87,7 @@ def test_an_image_of_any_size_fits(shape: tuple[int, int, int]) -> None:
     assert preprocessing.fit(np.zeros(shape, np.uint8)).shape == (28, 28, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "photographs"])
 def test_normalized_training_images_have_mean_0_and_deviation_1(digits: Dataset, name: str) -> None:
     from cnnlab.datasets.cache import make_dataset
@@ -127,3 +128,24 @@ def test_a_preprocessing_is_saved_whole_and_takes_nothing_unknown() -> None:
     assert Preprocessing.model_validate_json(preprocessing.model_dump_json()) == preprocessing
     with pytest.raises(ValidationError):
         Preprocessing.model_validate({**preprocessing.model_dump(), "flip": True})
+
+
+@pytest.mark.parametrize(
+    ("changes", "size", "told"),
+    [
+        ({}, (300, 451), "451×300, squeezed to 32×32"),
+        ({}, (20, 10), "10×20, stretched to 32×32"),
+        ({}, (64, 64), "64×64, resized to 32×32"),
+        ({"fitting": "crop"}, (300, 451), "451×300, its middle 300×300 resized to 32×32"),
+        ({"fitting": "pad"}, (300, 451), "451×300, resized to 32×32 with black bars"),
+        (
+            {"input_size": (28, 28), "crop": True},
+            (300, 451),
+            "451×300, squeezed to 32×32, then cut to its middle 28×28",
+        ),
+        ({"input_size": (64, 64)}, (300, 451), "451×300, squeezed to 64×64"),
+    ],
+)
+def test_it_says_what_it_does_to_an_image(changes: dict[str, object], size: tuple[int, int], told: str) -> None:
+    plain = Preprocessing(image_size=(32, 32), input_size=(32, 32), mean=(0, 0, 0), deviation=(1, 1, 1))
+    assert plain.model_copy(update=changes).account(*size) == told

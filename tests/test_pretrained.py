@@ -30,6 +30,7 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         path.unlink()
 
 
+@pytest.mark.slow
 def test_our_vgg16_with_their_weights_answers_as_theirs(data_root: Path) -> None:
     from cnnlab.backend import keras, tf
 

@@ -20,6 +20,8 @@ from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import assert_one_line, digits_experiment, process_of, wait_for_end, wait_until
 
+pytestmark = pytest.mark.slow
+
 FIGURES = (
     "epoch",
     "step",

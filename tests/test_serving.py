@@ -20,6 +20,7 @@ from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.guard import is_named, names_of, own_addresses
 from cnnlab.runs.run import Run
+from cnnlab.samples import all_samples
 from tests.conftest import PATIENCE, PROJECT
 from tests.test_prediction_many import png
 
@@ -92,6 +93,13 @@ def test_an_image_is_answered_with_its_classes(address: str) -> None:
     tops = [told["predictions"][0]["top"] for _, told in answers]
     assert all(len(top) == 3 and top[0]["probability"] >= top[1]["probability"] for top in tops)
     assert sum(top[0]["class"] == digit(number)[1] for number, top in enumerate(tops)) >= 16
+
+
+def test_a_cat_sent_to_a_network_of_digits_is_told_to_be_unlike_them(address: str) -> None:
+    cat = next(sample for sample in all_samples() if "cat" in sample.classes)
+    for data, outside in ((cat.read(), True), (digit(0)[0], False)):
+        _, told = ask(address, "/predict", data)
+        assert (told["predictions"][0]["ood_score"] > 1) == outside
 
 
 def test_a_form_of_several_files_is_answered_file_by_file(address: str) -> None:

@@ -42,6 +42,7 @@ def test_there_are_some_and_they_are_small() -> None:
     assert sum(path.stat().st_size for path in SOURCE.rglob("*") if path.is_file()) < MOST_BYTES
 
 
+@pytest.mark.slow
 def test_each_is_the_architecture_to_the_parameter_and_carries_its_record(network: Run) -> None:
     experiment = network.config.experiment
     assert network.network == architectures.build(experiment.architecture, experiment.switches)
@@ -78,6 +79,7 @@ def test_what_it_said_of_each_test_image_adds_up_to_what_it_claims(network: Run)
     assert mirrored.step == kept.step
 
 
+@pytest.mark.slow
 def test_it_answers_at_once_without_data_network_or_training(
     network: Run, tmp_path: Path, call: Callable[..., Output]
 ) -> None:
@@ -113,6 +115,7 @@ def test_fine_tuning_takes_small_steps_and_enough_of_them(images: int, batch: in
     assert recipe.epochs == 5
 
 
+@pytest.mark.slow
 def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable[..., Output]) -> None:
     made = call(
         *("--runs-dir", str(tmp_path), "train", "--architecture", "minivggnet", "--dataset", "digits"),
@@ -210,6 +213,7 @@ def test_every_command_takes_one_or_says_in_a_line_why_not(
 REAL = os.environ.get("CNNLAB_DATA")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_as_good_on_the_test_images_as_it_says(name: str) -> None:
     network = Run(SOURCE / name)

@@ -24,6 +24,8 @@ from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment
 
+pytestmark = pytest.mark.slow
+
 PLAIN = Preprocessing(image_size=(1, 1), input_size=(1, 1), mean=(0, 0, 0), deviation=(1, 1, 1))
 WHITE = np.ones((2, 1, 1, 3), np.uint8)
 

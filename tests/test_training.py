@@ -38,6 +38,8 @@ from tests.conftest import (
     without_network,
 )
 
+pytestmark = pytest.mark.slow
+
 DIGITS_TRAINED_ON, DIGITS_HELD_OUT = 1293, 144
 
 

@@ -1,14 +1,16 @@
-"""The same jobs without a browser: `python -m cnnlab ...`. Exit code 2 and one line for what a person can mend."""
+"""The same jobs without a browser: `cnnlab ...`, `python -m cnnlab ...`. Exit code 2 and one line for a UserError."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from cnnlab import datasets
 from cnnlab.cli import data, training
+from cnnlab.cli.app import serve_app
 from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
 from cnnlab.cli.output import say
 from cnnlab.cli.results import show_results
@@ -47,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def called_as() -> str:
+    """What a person typed to come here: `cnnlab` where it is installed, else `python -m cnnlab`."""
+    return "cnnlab" if Path(sys.argv[0]).name == "cnnlab" else "python -m cnnlab"
+
+
 def parser() -> Parser:
     everywhere = Parser(add_help=False)
     where: dict[str, Any] = {"metavar": "DIR", "help": "folder of the runs (default: CNNLAB_RUNS, or runs)"}
@@ -62,7 +69,7 @@ def parser() -> Parser:
     followed = Parser(add_help=False)
     followed.add_argument("--detach", action="store_true", help="return at once; the training goes on by itself")
     recipes = recipe_options()
-    top = Parser(prog="python -m cnnlab", description="A laboratory for convolutional networks.")
+    top = Parser(prog=called_as(), description="A laboratory for convolutional networks.")
     top.add_argument("--runs-dir", **where)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -189,6 +196,10 @@ def parser() -> Parser:
 
     shown = as_json(command("results", show_results, "The lecture's networks: as it prints them, and the best here."))
     shown.add_argument("--study", metavar="NAME", help="what each ingredient of a recipe gave, from real trainings")
+    app = command("app", serve_app, "Serve the app in the browser.")
+    app.add_argument("--address", default="localhost", help="default localhost: this machine alone")
+    app.add_argument("--port", type=int, default=8501, help="default 8501")
+    app.add_argument("flags", nargs="*", metavar="FLAG", help="after --: what `streamlit run` takes besides")
     serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.")
     serve.add_argument("--checkpoint", **CHECKPOINT)
     serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")

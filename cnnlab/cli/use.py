@@ -86,17 +86,22 @@ def evaluate_run(options: argparse.Namespace) -> int:
 
 def predict_images(options: argparse.Namespace) -> int:
     from cnnlab.prediction import Seen, classify, load_classifier, top_classes
+    from cnnlab.reference import ood_function
 
     if options.top < 1:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
+    judge = ood_function(classifier)
     answers: list[dict[str, Any]] = []
     refused: dict[str, str] = {}
     for one in classify(on_disk(options.images), [classifier], most=sys.maxsize):
         if isinstance(one, Seen):
             top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
-            answers.append({"image": one.name, "top": [{"class": label, "probability": p} for label, p in top]})
+            score = {"ood_score": float(judge(one.inputs[0][None])[0])} if judge else {}
+            answers.append(
+                {"image": one.name, "top": [{"class": label, "probability": p} for label, p in top], **score}
+            )
         else:
             refused[one.name] = one.reason
     if options.json:
@@ -104,7 +109,9 @@ def predict_images(options: argparse.Namespace) -> int:
     else:
         for answer in answers:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
-            say(f"{answer['image']}: {words}")
+            score = answer.get("ood_score", 0.0)
+            doubt = f" (unlike the training images: out-of-distribution score {score:.3g})" if score > 1 else ""
+            say(f"{answer['image']}: {words}{doubt}")
     for message in refused.values():
         say(f"cnnlab: {message}", error=True)
     return 2 if refused else 0

@@ -18,6 +18,7 @@ from cnnlab.architectures.switches import Value, validate
 from cnnlab.errors import UserError
 from cnnlab.layers import Flatten
 from cnnlab.network import Network
+from cnnlab.resources import CHECKOUT
 from cnnlab.training.loggers import LoggerName, check_loggers
 from cnnlab.training.recipe import BY_EPOCH, Recipe, default_of, make_recipe, settings_of
 from cnnlab.training.schedule import pairs_text
@@ -215,11 +216,12 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """The commit of this checkout, with "+changes" where files differ from it; None outside a checkout."""
-    project = Path(__file__).resolve().parents[2]
+    if CHECKOUT is None:
+        return None
     try:
         commit, changes = (
             subprocess.run(
-                ["git", "-C", str(project), *words],  # noqa: S607
+                ["git", "-C", str(CHECKOUT), *words],  # noqa: S607
                 capture_output=True,
                 text=True,
                 timeout=5,

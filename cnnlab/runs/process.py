@@ -17,6 +17,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.hardware import THREADS_VARIABLE
+from cnnlab.resources import CHECKOUT
 from cnnlab.runs.files import write_text
 
 HEARTBEAT_SECONDS = 1.0
@@ -43,9 +44,10 @@ def spawn(arguments: list[str], log: Path, folder: Path | None = None, threads: 
 
     It is a fresh interpreter, neither fork nor thread: closing the terminal, the browser or the server leaves it be.
     """
-    project = Path(__file__).resolve().parents[2]
-    paths = [str(project), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if CHECKOUT:
+        paths = [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     if threads:
         environment[THREADS_VARIABLE] = str(threads)
     with log.open("ab") as output:

@@ -11,6 +11,7 @@ events.jsonl     started, checkpoint, paused, resumed, ...: one line each
 checkpoints/     step-00000120/ with weights, the state to go on from, and checkpoint.json
 initial/         weights of another run that this one starts from
 evaluations/     one file per evaluated split
+reference.npz    training images as the best checkpoint sees them, for the out-of-distribution score
 process.json, heartbeat, request, lock, reserve, log.txt
 """
 

@@ -15,6 +15,7 @@ from cnnlab.runs.files import append_record
 from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
 from cnnlab.training.batches import epoch_batches
+from cnnlab.training.closing import keep_reference
 from cnnlab.training.pace import beside_an_epoch
 from cnnlab.training.reporter import Reporter, Step
 
@@ -41,6 +42,7 @@ class Loop:
     batch: int = 0
     totals: Totals = field(default_factory=Totals)
     beside_seconds: float = 0.0
+    judging_seconds: float = 0.0
     best: Checkpoint | None = None
     saved_at: float = 0.0
     save_seconds: float = 0.0
@@ -63,6 +65,11 @@ class Loop:
     def place(self) -> float:
         """Epochs done, with the fraction of the one under way."""
         return self.epoch + self.batch / self.steps_per_epoch
+
+    @property
+    def seconds_per_image(self) -> float:
+        """How long the network takes for an image, by the last validation."""
+        return self.judging_seconds / max(len(self.validation), 1)
 
     # Beginning
 
@@ -136,6 +143,7 @@ class Loop:
             f"Completed. Best validation accuracy {best['validation_accuracy']:.1%}." if best else "Completed.",
             flush=True,
         )
+        keep_reference(self.run, reporter, self.seconds_per_image)
         reporter.end("completed", message)
 
     def leave(self, request: Request) -> None:
@@ -145,6 +153,8 @@ class Loop:
         print(f"Ended on request after {self.step:,} steps.", flush=True)
         saved = "with a checkpoint" if self.run.checkpoints() else "before the first step: there is no checkpoint"
         paused = request == "pause"
+        if not paused:
+            keep_reference(self.run, self.reporter, self.seconds_per_image)
         self.reporter.end(
             "paused" if paused else "stopped", f"{'Paused' if paused else 'Stopped'} on request, {saved}."
         )
@@ -246,7 +256,7 @@ class Loop:
         rate = reporter.pace.rate()
         judged = self.trainer.validate(self.validation)
         self.check(judged.loss)
-        judging = time.monotonic() - trained
+        self.judging_seconds = judging = time.monotonic() - trained
         step, last = self.step, self.recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch)
         self.epoch, self.batch = self.epoch + 1, 0
         record = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import re
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -27,6 +30,7 @@ from cnnlab.leftovers import sweep
 from pages.shared.scripts import SCRIPTS
 
 WRITTEN = ("decoded", "own", "shipped", "pretrained", "models", "mnist", "fashion_mnist", "cifar-100-python")
+COLLECTED_SECONDS = 60.0
 DEPTH = 3  # a run, its evaluations, one of them
 SHELL = Path(st.__file__).parent / "static" / "index.html"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -78,6 +82,7 @@ def shells(pages: Path) -> list[BaseRoute]:
 @asynccontextmanager
 async def opened(_: st.App) -> AsyncIterator[dict[str, Any]]:
     Thread(target=clean_up, daemon=True).start()
+    Thread(target=give_memory_back, daemon=True).start()
     print(f"\n  {where_it_is()}\n", flush=True)
     yield {}
 
@@ -88,6 +93,17 @@ def clean_up() -> None:
     sweep(runs.runs_folder(), depth=DEPTH)
     for name in WRITTEN:
         sweep(root / name, depth=DEPTH)
+
+
+def give_memory_back() -> None:
+    """Collect now and then what visitors leave in cycles, as Streamlit would after every script, and let the system
+    have the pages that are free then; glibc keeps them otherwise."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while True:
+        time.sleep(COLLECTED_SECONDS)
+        gc.collect()
+        if trim:
+            trim(0)
 
 
 def where_it_is() -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
-from cnnlab import datasets
+from cnnlab import datasets, text
 from cnnlab.evaluation import Evaluation, Key
 from cnnlab.evaluation.job import evaluation_job
 from cnnlab.evaluation.store import read
 from cnnlab.runs.run import CheckpointChoice, Run
-from pages.shared.parts import data_link
+from pages.shared.parts import address_select, data_link
 from pages.shared.working import job_or_offer
 
 
@@ -60,3 +64,50 @@ def checkpoint_choices(run: Run) -> dict[str, CheckpointChoice]:
 def checkpoint_title(run: Run, name: str) -> str:
     epoch = f"epoch {run.checkpoint(checkpoint_choices(run)[name]).info.epoch:g}"
     return f"{name.capitalize()}, {epoch}" if name in ("best", "last") else epoch.capitalize()
+
+
+ANY = "(none)"
+"""What stands for no class in the boxes below; as an address it may be left out."""
+
+
+def chosen_cell(kept: Evaluation, points: Sequence[Any]) -> tuple[int, int] | None:
+    """The cell of the confusion matrix to show, as (true, predicted): clicked, or chosen in two boxes by keyboard.
+
+    It stands in the address as `true` and `predicted`.
+    """
+    clicked = tuple(int(place) for place in points[0]["customdata"][:2]) if points else None
+    if clicked != st.session_state.get("clicked cell") and clicked is not None:
+        for name, place in zip(("true", "predicted"), clicked, strict=True):
+            st.session_state[f"select {name}"] = st.session_state[f"shown {name}"] = kept.classes[place]
+            st.query_params[name] = kept.classes[place]
+    st.session_state["clicked cell"] = clicked
+    left, right = st.columns(2)
+    with left:
+        true = address_select("True class", [ANY, *kept.classes], "true", text.plain)
+    if true == ANY:
+        pair = worst_pair(kept)
+        st.caption(
+            "Click a cell, or choose a class, to see its images."
+            + (f" The most frequent mistake: {pair}." if pair else "")
+        )
+        return None
+    row = kept.confusion[kept.classes.index(true)]
+    order = [kept.classes[int(place)] for place in np.argsort(-np.asarray(row), kind="stable")]
+
+    def title(name: str) -> str:
+        number = row[kept.classes.index(name)]
+        return f"{text.plain(name)}, {number:,} image{'' if number == 1 else 's'}"
+
+    with right:
+        predicted = address_select("Taken for", order, "predicted", title)
+    return kept.classes.index(true), kept.classes.index(predicted)
+
+
+def worst_pair(kept: Evaluation) -> str:
+    """The two classes that are taken for each other most: "cat taken for dog, 68 images"; nothing without a mistake."""
+    mistakes = np.array(kept.confusion)
+    np.fill_diagonal(mistakes, 0)
+    true, guess = np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    number = int(mistakes[true, guess])
+    names = (text.markdown(kept.classes[int(place)]) for place in (true, guess))
+    return f"{' taken for '.join(names)}, {number:,} image{'' if number == 1 else 's'}" if number else ""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cnnlab import neighbours, text
+from cnnlab import reference, text
 from cnnlab.activation_maps import Inside, colored, overlaid
 from cnnlab.images import Pixels
 from cnnlab.prediction import Classifier, Seen
-from pages.shared.models import features, neighbourhood
+from pages.shared.models import features, reference_of
+from pages.shared.out_of_distribution import offer_reference
 from pages.shared.parts import data_link, describe_run, split_here
 from pages.shared.pictures import enlarged, picture_grid
-from pages.shared.working import job_or_offer
 
 MAP_PIXELS = 224
 SHOWN_CHANNELS = 64
@@ -99,27 +99,24 @@ def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
 
 
 def show_nearest(model: Classifier, inputs: Pixels) -> None:
-    around = neighbourhood(model.run)
-    if split_here(model.run, "train") is None:
-        st.info("Its training images are not on this machine.", icon=":material/info:")
-        data_link(model.run)
-        return
+    around = reference_of(model.run)
     if around is None:
-        question = (
-            "The network looks once at up to 10,000 of its training images, for a minute or so. Afterwards their "
-            "nearest are shown here, and an image that is unlike all of them is pointed out."
-        )
-        job_or_offer(neighbours.preparing(model.run, model.checkpoint), question, "Prepare", ":material/image_search:")
+        offer_reference(model)
         return
     found = features(model, inputs[None])
-    places, distances = around.nearest(found, NEAREST)
-    images = neighbours.training_images(model.run, around.rows[places[0]])
-    names = [model.data.classes[label] for label in around.labels[places[0]]]
-    captions = [f"{text.markdown(name)}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
-    picture_grid(list(images), captions)
-    tenth = around.unlikeness(found)[0]
+    by_features, by_pixels = (float(part[0]) for part in around.parts(found, inputs[None]))
+    if split_here(model.run, "train") is None:
+        st.info("Its training images are not on this machine, so the nearest cannot be shown.", icon=":material/info:")
+        data_link(model.run)
+    else:
+        places, distances = around.nearest(found, NEAREST)
+        images = reference.training_images(model.run, around.rows[places[0]])
+        names = [model.data.classes[label] for label in around.labels[places[0]]]
+        captions = [f"{text.markdown(name)}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
+        picture_grid(list(images), captions)
     st.caption(
-        f"The distance of features of length 1, from 0 to 2. The tenth nearest is {tenth:.2f} away; an image is called "
-        f"unlike the training images above {around.threshold:.2f}, where 1 % of the validation images lie (Sun et al., "
-        "2022)."
+        f"Out-of-distribution score {max(by_features, by_pixels):.2f}: {by_features:.2f} by features, the distance to "
+        f"the {reference.NEIGHBOUR}th nearest of {len(around.features):,} training images (Sun et al., 2022), and "
+        f"{by_pixels:.2f} by brightness, colour and contrast. Above 1 lie 1 % of the validation images. Distances are "
+        "between features of length 1, from 0 to 2."
     )

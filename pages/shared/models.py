@@ -1,14 +1,15 @@
 """Trained networks, loaded once for everybody."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from cnnlab import neighbours
+from cnnlab import reference
 from cnnlab.images import Pixels
-from cnnlab.neighbours import Neighbourhood
-from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.prediction import Classifier, Seen, load_classifier
+from cnnlab.reference import Reference
 from cnnlab.runs.run import Run
 
 
@@ -22,25 +23,34 @@ def _classifier(run: Run, step: int) -> Classifier:
     return load_classifier(run)
 
 
-def neighbourhood(run: Run) -> Neighbourhood | None:
-    """The training images around a run's best checkpoint, once prepared."""
+def reference_of(run: Run) -> Reference | None:
+    """The reference of a run's best checkpoint, where there is one."""
     checkpoint = run.checkpoint("best")
-    path = neighbours.path_of(run, checkpoint)
-    return _neighbourhood(run, checkpoint.info.step, path.stat().st_mtime) if path.exists() else None
+    path = run.folder / reference.REFERENCE_FILE
+    return _reference(run, checkpoint.info.step, path.stat().st_mtime) if path.exists() else None
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
-def _neighbourhood(run: Run, step: int, written: float) -> Neighbourhood | None:
-    return neighbours.kept(run, run.checkpoint("best"))
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
+def _reference(run: Run, step: int, written: float) -> Reference | None:
+    return reference.kept_reference(run, run.checkpoint("best"))
 
 
-def features(model: Classifier, inputs: Pixels) -> neighbours.Features:
+def ood_scores(model: Classifier, seen: Sequence[Seen], place: int) -> reference.Scores | None:
+    """The out-of-distribution score of each image for the network at a place; None where it has no reference."""
+    found = reference_of(model.run)
+    if found is None or found.step != model.checkpoint.info.step or not seen:
+        return None
+    inputs = np.stack([one.inputs[place] for one in seen])
+    return found.ood_scores(features(model, inputs), inputs)
+
+
+def features(model: Classifier, inputs: Pixels) -> reference.Features:
     """What a network sees in inputs (count, height, width, 3), by a function that is compiled once."""
     function = _feature_function(model.run, model.checkpoint.info.step, model)
-    parts = [function(inputs[at : at + neighbours.BATCH]).numpy() for at in range(0, len(inputs), neighbours.BATCH)]
+    parts = [function(inputs[at : at + reference.BATCH]).numpy() for at in range(0, len(inputs), reference.BATCH)]
     return np.concatenate(parts)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: str(run.folder)})
 def _feature_function(run: Run, step: int, _model: Classifier) -> Any:
-    return neighbours.feature_function(_model)
+    return reference.feature_function(_model)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
@@ -20,10 +21,24 @@ def enlarged(image: Pixels, side: int) -> Image.Image:
     return Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale))), method)
 
 
-def picture_grid(images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS) -> None:
-    """Small images in rows, `side` pixels wide, each with a line of Markdown under it."""
+@dataclass(frozen=True)
+class Link:
+    """A way from a picture to a page, with what stands in its address."""
+
+    page: str
+    label: str
+    query: Mapping[str, str]
+
+
+def picture_grid(
+    images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS, links: Sequence[Link] = ()
+) -> None:
+    """Small images in rows, `side` pixels wide, each with a line of Markdown under it and a link, if there are any."""
     with st.container(horizontal=True, gap="small"):
-        for image, caption in zip(images, captions, strict=True):
+        for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
             with st.container(width=side, gap=None):
                 st.image(enlarged(image, 2 * side), width=side)
                 st.caption(caption)
+                if links:
+                    link = links[place]
+                    st.page_link(link.page, label=link.label, query_params=dict(link.query))

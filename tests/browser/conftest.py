@@ -26,6 +26,7 @@ START_SECONDS = 60
 PATIENCE_MS = 60_000
 EXPECT_MS = 30_000
 POLICY = "Content Security Policy"
+expect.set_options(timeout=PATIENCE_MS)
 LEFT = "net::ERR_ABORTED"  # the page was left while it loaded
 
 
@@ -36,6 +37,8 @@ class Server:
     runs: Path
     port: int
     options: tuple[str, ...] = ()
+    command: tuple[str, ...] = (sys.executable, "-m", "streamlit", "run", "app.py", "--server.port")
+    cwd: Path = PROJECT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,8 +47,8 @@ class Server:
 
     def start(self) -> None:
         environment = {**os.environ, "CNNLAB_RUNS": str(self.runs), "CNNLAB_DATA": str(self.runs.parent / "data")}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
+        command = [*self.command, str(self.port), *self.options]
+        self.process = subprocess.Popen(command, cwd=self.cwd, env=environment, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from cnnlab import datasets, runs
 from cnnlab.runs.run import Run, average_speed
@@ -75,7 +75,9 @@ def test_from_an_architecture_to_a_classified_image(server: Server, page: Page, 
     expect(page.locator(".js-plotly-plot").get_by_text("%").first).to_be_visible()
 
 
-def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(server: Server, page: Page) -> None:
+def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(
+    server: Server, page: Page, browser: Browser
+) -> None:
     run = start_training(page, server, epochs=12)
     badge(page, "running")
     address = page.url
@@ -90,19 +92,23 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(s
     badge(page, "stopped")
     assert wait_for_end(run).state == "stopped"
     assert run.checkpoints()
-    other = page.context.new_page()  # another tab follows what is done with the run elsewhere
+
+    other = browser.new_page()  # another tab follows what is done with the run elsewhere
     other.set_default_timeout(TRAINING_MS)
     other.goto(address)
     badge(other, "stopped")
-    expect(metric(other, "Images per second")).to_have_count(0)
     average = average_speed(run.history())
-    expect(metric(other, "Images per second, on average")).to_have_text([f"{average:,.0f}"] if average else [])
+    shown = metric(other, "Images per second, on average")
+    expect(shown).to_have_text([f"{average:,.0f}"] if average else [], timeout=TRAINING_MS)
+    expect(metric(other, "Images per second")).to_have_count(0)
     page.goto(address)
     page.get_by_role("button", name="Resume", exact=True).click()
     badge(other, "running")
-    expect(metric(other, "Images per second")).to_have_count(1)
+    expect(metric(other, "Images per second")).to_have_count(1, timeout=TRAINING_MS)
     run.ask("stop")
     badge(other, "stopped")
+    other.close()
+
     page.goto(f"{server.address}/runs")
     expect(page.get_by_role("gridcell", name=run.id, include_hidden=True)).to_have_count(1)
     expect(page.get_by_role("gridcell", name="stopped", include_hidden=True)).to_have_count(1)

@@ -49,9 +49,34 @@ def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_imag
     expect(
         page.get_by_role("heading", name=re.compile(rf"^0, recognised: {kept.confusion[0][0]} images"))
     ).to_be_visible()
+    page.wait_for_url("**true=0&predicted=0**")
+    # The same by keyboard, to another cell, and on from one of its images to what made the network say so
+    box = page.get_by_role("combobox", name="True class")
+    box.focus()
+    page.keyboard.type("8")
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_role("heading", name=re.compile(rf"^8, taken for 0: {kept.confusion[8][0]} image"))
+    ).to_be_visible()
+    box = page.get_by_role("combobox", name="Taken for")
+    box.focus()
+    page.keyboard.type("8, ")
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_role("heading", name=re.compile(rf"^8, recognised: {kept.confusion[8][8]} image"))
+    ).to_be_visible()
+    page.wait_for_url("**true=8&predicted=8**")
     with page.expect_download() as download:
         page.get_by_role("button", name="Report, HTML").click()
     assert f"{kept.accuracy:.2%}" in Path(download.value.path()).read_text()
+    page.get_by_role("link", name="Explain").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/predict?run={run.id}&split=test&image=*")
+    expect(page.get_by_text(re.compile("Grad-CAM"))).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text(re.compile("^Test image [0-9]+ of Digits: 8$"))).to_be_visible()
+    page.get_by_role("button", name="Ask about other images").click()
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+    assert "image=" not in page.url
 
 
 def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Page, run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from streamlit.testing.v1 import AppTest
 from cnnlab import architectures, cli, datasets
 from cnnlab.evaluation import evaluate, kept_evaluation
 from cnnlab.prediction import load_classifier
+from cnnlab.reference import REFERENCE_FILE
 from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
+from cnnlab.samples import all_samples
 from cnnlab.shipped import shipped
+from cnnlab.text import JOINER
 from cnnlab.training.recipe import make_recipe
 from tests.pages.controls import control
 
@@ -61,6 +65,11 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenPage:
 
 def metric(app: AppTest, label: str) -> str:
     return next(str(item.value) for item in app.metric if item.label == label)
+
+
+def shown(markdown: str) -> str:
+    """What a reader sees of a person's text that was made safe for Markdown."""
+    return markdown.replace("\\", "").replace(JOINER, "")
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -254,7 +263,7 @@ def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     app.file_uploader[0].set_value(uploads).run()
     assert not app.exception
     assert [error.value.split()[0] for error in app.error] == ["broken.png", "empty.jpg"]
-    captions = [caption.value for caption in app.caption]
+    captions = [shown(caption.value) for caption in app.caption]
     assert "first.png, 8×8 pixels" in captions
     assert "second.png, 8×8 pixels" in captions
     answers = [text.value for text in app.markdown if text.value.startswith("**")]
@@ -266,10 +275,90 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
     app.segmented_control(key="how").set_value("Samples").run()
     assert not app.exception
     table = app.dataframe[0].value
-    assert len(table) == 12
-    right = [name == f"validation, {answer}" for name, answer in zip(table["Image"], table["Class"], strict=True)]
-    assert sum(right) >= 7, "ten validation images of a network that knows nine of ten; two photographs"
-    assert any(caption.value.startswith("What the network sees: 32×32") for caption in app.caption)
+    assert table["Image"].tolist()[0] == "none of its classes (palace)"
+    assert table["Unlike the training images"].tolist()[0] == "yes"
+    right = [
+        name == f"{answer} (validation image)" for name, answer in zip(table["Image"], table["Class"], strict=True)
+    ]
+    assert (len(table), sum(right) >= 7) == (11, True), "a network that knows nine of ten"
+    assert any(caption.value == "What the network sees: 320×213, squeezed to 32×32 pixels" for caption in app.caption)
+    assert not app.info, "there are samples of its classes"
+
+
+def test_without_data_the_samples_are_pictures_of_the_networks_classes_with_their_credits(open_page: OpenPage) -> None:
+    app = open_page("predict", run="minigooglenet-cifar10")
+    app.segmented_control(key="how").set_value("Samples").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    rows = table[table["Image"].str.partition(" (")[0] == table["Class"]]
+    assert len(rows) >= 7, "it knows nine of ten"
+    assert "none of its classes (palace)" in table["Image"].tolist()
+    told = next(item.value for item in app.markdown if "https://commons.wikimedia.org" in item.value)
+    assert "Bernard Spragg, public domain" in told
+    assert "[CC BY 2.5](https://creativecommons.org/licenses/by/2.5/)" in told
+
+
+def test_a_cat_shown_to_a_network_of_digits_is_warned_of_at_once(open_page: OpenPage, trained_run: Run) -> None:
+    app = open_page("predict", trained_run.folder.parent, run=trained_run.id)
+    cat = next(sample for sample in all_samples() if "cat" in sample.classes)
+    digit = png(datasets.load("digits").test_images[0])
+    app.file_uploader[0].set_value([("cat.jpg", cat.read(), "image/jpeg"), ("digit.png", digit, "image/png")]).run()
+    assert not app.exception
+    (warning,) = app.warning
+    assert "unlike the training images: do not trust the answer" in warning.value
+    assert any(item.value == "What the network sees: 320×213, squeezed to 32×32 pixels" for item in app.caption)
+    assert any(item.value == "What the network sees: 32×32 pixels" for item in app.caption), "the digit is square"
+
+
+def test_a_network_without_a_reference_offers_to_prepare_it(
+    open_page: OpenPage, trained_run: Run, tmp_path: Path
+) -> None:
+    run = Run(Path(shutil.copytree(trained_run.folder, tmp_path / "runs" / trained_run.id)))
+    (run.folder / REFERENCE_FILE).unlink()
+    app = open_page("predict", run.folder.parent, run=run.id)
+    app.file_uploader[0].set_value([("one.png", png(datasets.load("digits").test_images[0]), "image/png")]).run()
+    assert not app.exception
+    assert "Prepare" in [button.label for button in app.button]
+    assert not app.warning
+
+
+def test_an_image_of_the_data_set_is_explained_by_its_address(open_page: OpenPage, trained_run: Run) -> None:
+    folder = trained_run.folder.parent
+    app = open_page("predict", folder, run=trained_run.id, split="test", image="7")
+    assert not app.exception
+    label = datasets.load("digits").test_labels[7]
+    assert any(item.value.startswith(f"Test image 7 of Digits: **{label}**") for item in app.markdown)
+    assert any("Grad-CAM" in item.value for item in app.caption), "it is open"
+    for query in ({"split": "test", "image": "360"}, {"split": "moon", "image": "1"}, {"split": "test", "image": "-1"}):
+        app = open_page("predict", folder, run=trained_run.id, **query)
+        assert not app.exception
+        assert len(app.error) == 1
+        assert app.file_uploader, "other images can be asked about"
+
+
+def test_a_cell_of_the_confusion_matrix_is_chosen_by_its_address_and_by_boxes(
+    open_page: OpenPage, trained_run: Run
+) -> None:
+    kept = kept_evaluation(trained_run) or evaluate(load_classifier(trained_run))
+    confusion = np.array(kept.confusion)
+    wrong = confusion - np.diag(np.diag(confusion))
+    true, guess = (int(place) for place in np.unravel_index(wrong.argmax(), wrong.shape))
+    app = open_page("evaluate", trained_run.folder.parent, run=trained_run.id, section="Confusion")
+    assert any(f"{true} taken for {guess}, {wrong.max()} image" in item.value for item in app.caption)
+    app.selectbox(key="select true").set_value(str(true)).run()
+    assert app.subheader[0].value.startswith(f"{true}, recognised: {confusion[true][true]} image")
+    app.selectbox(key="select predicted").set_value(str(guess)).run()
+    assert app.subheader[0].value.startswith(f"{true}, taken for {guess}: {wrong.max()} image")
+    assert [app.query_params[name][0] for name in ("true", "predicted")] == [str(true), str(guess)]
+    app = open_page(
+        "evaluate",
+        trained_run.folder.parent,
+        run=trained_run.id,
+        section="Confusion",
+        true=str(true),
+        predicted=str(guess),
+    )
+    assert app.subheader[0].value.startswith(f"{true}, taken for {guess}: {wrong.max()} image")
 
 
 def test_compare_shows_ones_own_best_run_beside_the_literature(open_page: OpenPage, trained_run: Run) -> None:
