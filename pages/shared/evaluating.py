@@ -13,7 +13,8 @@ from cnnlab.evaluation import Evaluation, Key
 from cnnlab.evaluation.job import evaluation_job
 from cnnlab.evaluation.store import read
 from cnnlab.runs.run import CheckpointChoice, Run
-from pages.shared.parts import address_select, data_link
+from pages.shared.address import address_select, go
+from pages.shared.parts import data_link
 from pages.shared.working import job_or_offer
 
 
@@ -77,13 +78,13 @@ def chosen_cell(kept: Evaluation, points: Sequence[Any]) -> tuple[int, int] | No
     """
     clicked = tuple(int(place) for place in points[0]["customdata"][:2]) if points else None
     if clicked != st.session_state.get("clicked cell") and clicked is not None:
-        for name, place in zip(("true", "predicted"), clicked, strict=True):
-            st.session_state[f"select {name}"] = st.session_state[f"shown {name}"] = kept.classes[place]
-            st.query_params[name] = kept.classes[place]
+        st.session_state["clicked cell"] = clicked
+        true, predicted = (kept.classes[place] for place in clicked)
+        go(true=true, predicted=predicted)
     st.session_state["clicked cell"] = clicked
     left, right = st.columns(2)
     with left:
-        true = address_select("True class", [ANY, *kept.classes], "true", text.plain)
+        true = address_select("True class", [ANY, *kept.classes], "true", text.plain, default=ANY)
     if true == ANY:
         pair = worst_pair(kept)
         st.caption(

@@ -12,6 +12,7 @@ from cnnlab.images import Pixels, resize
 from cnnlab.runs.run import Run
 from cnnlab.samples import Sample, samples_of
 from cnnlab.unpacking import Files
+from pages.shared.address import asked, write
 from pages.shared.answers import encoded
 from pages.shared.parts import split_here
 
@@ -73,7 +74,7 @@ def addressed_image(run: Run) -> tuple[Split, SplitName, int] | None:
 
     Raises UserError where it names one that is not there.
     """
-    name, number = st.query_params.get("split"), st.query_params.get("image")
+    name, number = asked("split"), asked("image")
     if name is None or number is None:
         return None
     split_name = next((known for known in SPLITS if known == name), None)
@@ -91,5 +92,4 @@ def addressed_image(run: Run) -> tuple[Split, SplitName, int] | None:
 
 
 def forget_addressed_image() -> None:
-    for name in ("split", "image"):
-        st.query_params.pop(name, None)
+    write({"split": None, "image": None})
