@@ -21,7 +21,6 @@ from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
 from cnnlab.samples import all_samples
 from cnnlab.shipped import shipped
-from cnnlab.text import JOINER
 from cnnlab.training.recipe import make_recipe
 from tests.conftest import unescaped
 
@@ -65,11 +64,6 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenPage:
 
 def metric(app: AppTest, label: str) -> str:
     return next(str(item.value) for item in app.metric if item.label == label)
-
-
-def shown(markdown: str) -> str:
-    """What a reader sees of a person's text that was made safe for Markdown."""
-    return markdown.replace("\\", "").replace(JOINER, "")
 
 
 def png(pixels: np.ndarray) -> bytes:
