@@ -56,7 +56,7 @@ def lines(text: str) -> str:
 def chart(text: str, most: int | None = MOST) -> str:
     """For names, ticks and hovers of Plotly figures, which read a subset of HTML and templates of their own."""
     kept = escape(plain(text, most), quote=False)
-    return kept.replace("%", "&#37;").replace("$", "&#36;")
+    return kept.replace("%{", "&#37;{").replace("$", "&#36;")
 
 
 def html(text: str, most: int | None = MOST) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from cnnlab.runs.config import Experiment, plan
 from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive, record_process
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.text import JOINER
 from cnnlab.training.recipe import make_recipe
 
 settings.register_profile("cnnlab", deadline=None, derandomize=True, database=None)
@@ -166,6 +168,11 @@ def assert_refused(output: Output, *parts: str) -> None:
     assert output.code == 2
     assert_one_line(output.err.strip(), *parts)
     assert "Traceback" not in output.err
+
+
+def unescaped(markdown: str) -> str:
+    """What Markdown that holds a person's text shows of it, see `cnnlab/text.py`."""
+    return re.sub(r"\\(.)", r"\1", markdown).replace(JOINER, "")
 
 
 def last_line(text: str) -> str:

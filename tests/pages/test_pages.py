@@ -21,8 +21,8 @@ from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
 from cnnlab.samples import all_samples
 from cnnlab.shipped import shipped
-from cnnlab.text import JOINER
 from cnnlab.training.recipe import make_recipe
+from tests.conftest import unescaped
 from tests.pages.controls import control
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -67,11 +67,6 @@ def metric(app: AppTest, label: str) -> str:
     return next(str(item.value) for item in app.metric if item.label == label)
 
 
-def shown(markdown: str) -> str:
-    """What a reader sees of a person's text that was made safe for Markdown."""
-    return markdown.replace("\\", "").replace(JOINER, "")
-
-
 def png(pixels: np.ndarray) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
@@ -113,7 +108,7 @@ def test_an_input_too_small_says_at_which_layer(open_page: OpenPage) -> None:
     app = open_page("architectures", architecture="vgg16")
     control(app.number_input, "vgg16.input_size").set_value(16).run()
     assert not app.exception
-    assert "block5_pool" in app.error[0].value
+    assert "block5_pool" in unescaped(app.error[0].value)
 
 
 def test_train_shows_the_command_that_does_the_same(open_page: OpenPage) -> None:
@@ -138,14 +133,14 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     app = open_page("train")
     control(app.number_input, field).set_value(value).run()
     assert not app.exception
-    assert said in app.error[0].value.lower()
+    assert said in unescaped(app.error[0].value).lower()
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
 def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_page: OpenPage) -> None:
     app = open_page("train", dataset="cifar10")
-    assert "download" in app.warning[0].value
-    assert str(datasets.data_root() / "cifar10") in app.warning[0].value
+    assert "download" in unescaped(app.warning[0].value)
+    assert str(datasets.data_root() / "cifar10") in unescaped(app.warning[0].value)
 
 
 def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
@@ -156,7 +151,7 @@ def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
 def test_an_address_of_an_unknown_run_says_so(open_page: OpenPage) -> None:
     app = open_page("run", run="../../etc")
     assert not app.exception
-    assert "There is no run" in app.warning[0].value
+    assert "There is no run" in unescaped(app.warning[0].value)
 
 
 def test_a_run_shows_its_best_epoch_and_its_test_figures(open_page: OpenPage, trained_run: Run) -> None:
@@ -184,7 +179,7 @@ def test_an_evaluated_run_is_judged_from_every_side(open_page: OpenPage, trained
             mistakes = kept.images - sum(row[place] for place, row in enumerate(kept.confusion))
             assert any(text.value.startswith(f"{mistakes} images") for text in app.caption)
         case "Against another":
-            assert "No other run" in app.info[0].value
+            assert "No other run" in unescaped(app.info[0].value)
 
 
 def test_a_run_that_was_not_evaluated_offers_it_and_another_checkpoint_is_another_evaluation(
@@ -222,7 +217,7 @@ def test_a_data_set_that_is_not_there_is_offered_with_its_size_and_nothing_is_fe
     assert not app.exception
     assert any("11 MB from storage.googleapis.com" in button.label for button in app.button)
     app = open_page("datasets", dataset="tiny-imagenet")
-    assert "tiny-imagenet-200" in app.info[0].value
+    assert "tiny-imagenet-200" in unescaped(app.info[0].value)
 
 
 def test_the_results_stand_beside_the_lectures(open_page: OpenPage) -> None:
@@ -262,8 +257,8 @@ def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     ]
     app.file_uploader[0].set_value(uploads).run()
     assert not app.exception
-    assert [error.value.split()[0] for error in app.error] == ["broken.png", "empty.jpg"]
-    captions = [shown(caption.value) for caption in app.caption]
+    assert [unescaped(error.value).split()[0] for error in app.error] == ["broken.png", "empty.jpg"]
+    captions = [unescaped(caption.value) for caption in app.caption]
     assert "first.png, 8×8 pixels" in captions
     assert "second.png, 8×8 pixels" in captions
     answers = [text.value for text in app.markdown if text.value.startswith("**")]
@@ -374,5 +369,5 @@ def test_compare_shows_ones_own_best_run_beside_the_literature(open_page: OpenPa
 def test_compare_says_what_it_cannot_read_in_its_address_and_shows_the_rest(open_page: OpenPage) -> None:
     app = open_page("compare", network=["lenet", "vgg16:depth=3", "nin"])
     assert not app.exception
-    assert ["lenet" in app.error[0].value, "depth" in app.error[1].value] == [True, True]
+    assert ["lenet" in unescaped(app.error[0].value), "depth" in unescaped(app.error[1].value)] == [True, True]
     assert list(app.dataframe[0].value["Network"]) == ["Network in Network"]
