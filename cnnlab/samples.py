@@ -9,9 +9,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets" / "samples"
+from cnnlab.resources import ASSETS
+
+FOLDER = ASSETS / "samples"
 
 
 @dataclass(frozen=True)
