@@ -110,6 +110,7 @@ def test_writing_a_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.parent.iterdir() if path.name.endswith(".partial")] == []
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_on_removes_what_the_killed_one_left(runs_dir: Path) -> None:
     run: Run = runs.create(digits_experiment(epochs=1), runs_dir)
     ended = ended_process()
