@@ -14,15 +14,16 @@ from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
 from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
 from cnnlab.images import Fitting
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import address_select
 from pages.shared.pictures import picture_grid
+from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer, show_progress
 
 enter_through_app()
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PAGE = 40
 SEEN = 8
 MOST_UPLOAD_MB = 1000
@@ -104,7 +105,7 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
             f"be right in {training[largest] / sum(training):.0%} of the cases.",
             icon=":material/balance:",
         )
-    st.plotly_chart(plots.class_balance(dataset.classes, counts), key="balance", config=CHART)
+    show_chart(plots.class_balance(dataset.classes, counts), "balance")
 
 
 def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
@@ -171,6 +172,7 @@ def show_report(report: ImportReport) -> None:
                     [{name: text.table(value) for name, value in one.model_dump().items()} for one in report.left_out]
                 ),
                 hide_index=True,
+                placeholder=NOTHING,
             )
 
 
@@ -269,7 +271,7 @@ def show_all() -> None:
         ]
     )
     counts = {name: st.column_config.NumberColumn(format="localized") for name in ("To learn from", "To test")}
-    st.dataframe(table, hide_index=True, column_config=counts)
+    st.dataframe(table, hide_index=True, placeholder=NOTHING, column_config=counts)
 
 
 st.title("Data sets", anchor=False)
