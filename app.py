@@ -9,12 +9,14 @@ import streamlit as st
 
 if __name__ == "__main__":
     from cnnlab.resources import ASSETS
+    from pages.shared.charts import style_charts
     from pages.shared.navigation import navigation
     from pages.shared.watch import watch_runs
 
     st.set_page_config(page_title="cnnlab", page_icon=str(ASSETS / "icon.png"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), size="large")
     st.session_state["entered"] = True  # see enter_through_app
+    style_charts()
     navigation().run()
     watch_runs()
 else:
