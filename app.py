@@ -9,6 +9,7 @@ import streamlit as st
 
 if __name__ == "__main__":
     from cnnlab.resources import ASSETS
+    from pages.shared.charts import style_charts
     from pages.shared.navigation import navigation
     from pages.shared.watch import watch_runs
 
@@ -20,6 +21,7 @@ if __name__ == "__main__":
     )
     st.logo(str(ASSETS / "logo.svg"), size="large")
     st.session_state["entered"] = page.url_path  # see enter_through_app
+    style_charts()
     page.run()
     watch_runs()
 else:

@@ -1,4 +1,4 @@
-"""A network as a picture in Graphviz's DOT: modules, and the layers of those that are opened."""
+"""A network as a picture in Graphviz's DOT, from left to right: modules, and the layers of those that are opened."""
 
 from __future__ import annotations
 
@@ -61,9 +61,10 @@ def quote(text: str) -> str:
 
 def graph(lines: list[str]) -> str:
     settings = [
-        'bgcolor="transparent" rankdir=TB nodesep=0.3 ranksep=0.35',
+        'bgcolor="transparent" rankdir=LR nodesep=0.25 ranksep=0.3',
         f'graph [fontname="{FONT}" fontsize=12]',
-        f'node [shape=box style="rounded,filled" penwidth=0 fontname="{FONT}" fontsize=12 margin="0.16,0.07"]',
-        f'edge [color="{INK}" fontcolor="{INK}" fontname="{FONT}" fontsize=11 arrowsize=0.7]',
+        f'node [shape=box style="rounded,filled" penwidth=1 color="{INK}" fontname="{FONT}" fontsize=12 '
+        f'margin="0.16,0.07"]',
+        f'edge [color="{INK}" fontcolor="{INK}" fontname="{FONT}" fontsize=12 arrowsize=0.7]',
     ]
     return "digraph {\n" + "\n".join(settings + lines) + "\n}\n"

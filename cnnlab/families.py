@@ -15,11 +15,11 @@ class Family:
 
 
 CONVOLUTION = Family("Convolution", "#0072B2", "#FFFFFF")
-DENSE = Family("Dense", "#D55E00", "#FFFFFF")
-POOLING = Family("Pooling", "#009E73", "#FFFFFF")
-NORMALIZATION = Family("Normalization", "#56B4E9", "#10161D")
-ACTIVATION = Family("Activation", "#E69F00", "#10161D")
-JOIN = Family("Concatenation, sum", "#CC79A7", "#10161D")
-OTHER = Family("Input, padding, dropout, flatten", "#B8C0C8", "#10161D")
+DENSE = Family("Dense", "#D55E00", "#000000")
+POOLING = Family("Pooling", "#009E73", "#000000")
+NORMALIZATION = Family("Normalization", "#56B4E9", "#000000")
+ACTIVATION = Family("Activation", "#E69F00", "#000000")
+JOIN = Family("Concatenation, sum", "#CC79A7", "#000000")
+OTHER = Family("Input, padding, dropout, flatten", "#B8C0C8", "#000000")
 
 FAMILIES = (CONVOLUTION, DENSE, POOLING, NORMALIZATION, ACTIVATION, JOIN, OTHER)

@@ -5,18 +5,42 @@ The curves of trainings are in `cnnlab/runs/plots.py`, the figures of evaluation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Any
 
 import plotly.graph_objects as go
 
+from cnnlab.colours import BLUE, DEEP_BLUE, GREEN, GREY, OLIVE, ORANGE, PINK, PURPLE, VERMILLION, channels
 from cnnlab.text import chart
 
-STAGE_COLOURS = ("#56B4E9", "#2D8CCB", "#009E73", "#E69F00", "#CC79A7", "#8C6BB1", "#D55E00", "#999999")
+STAGE_COLOURS = (DEEP_BLUE, ORANGE, GREEN, PURPLE, PINK, OLIVE, VERMILLION, GREY)
 MOST_CLASSES = 40
 MOST_TICK = 30
-TRAINING, VALIDATION = "#E69F00", "#2D8CCB"
+TRAINING, VALIDATION = ORANGE, BLUE
 MARGIN = {"l": 8, "r": 8, "t": 40, "b": 8}
+LEGEND = {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "traceorder": "normal"}
+"""At the foot of the chart, in room of its own: neither under the buttons on top nor over the title of an axis."""
+ABOVE_ALL = 1.02
+"""Where an axis of accuracies ends: at 100 %, and a hair above, so that a line there is whole."""
+NARROWEST = 0.04
+WHOSE = {
+    "As printed": (GREY, "circle", "bottom center"),
+    "Shipped with cnnlab": (ORANGE, "diamond", "top center"),
+    "Your best run": (BLUE, "square", "middle right"),
+}
+"""Whose accuracy it is: its colour, its shape, and where its name stands."""
+FILL = 0.3
+
+
+def accuracy_range(values: Iterable[float | None]) -> list[float]:
+    """The part of an axis that holds these accuracies with some air, never beyond 100 % or below 0 %."""
+    known = [value for value in values if value is not None and not isnan(value)]
+    if not known:
+        return [0.0, ABOVE_ALL]
+    low, high = min(known), max(known)
+    air = max((high - low) * 0.12, NARROWEST / 2)
+    return [max(low - air, 0.0), min(high + air, ABOVE_ALL)]
 
 
 def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
@@ -31,7 +55,7 @@ def probability_bars(top: Sequence[tuple[str, float]]) -> go.Figure:
         text=[f"{value:.1%}" for value in values],
         textposition="outside",
         cliponaxis=False,
-        marker={"color": [VALIDATION if index == len(values) - 1 else "#9FB4C6" for index in range(len(values))]},
+        marker={"color": [VALIDATION if index == len(values) - 1 else GREY for index in range(len(values))]},
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
     )
     figure.update_layout(
@@ -58,7 +82,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
     if many:
         order.sort(key=lambda number: -next(iter(counts.values()))[number])
     figure = go.Figure()
-    for (part, values), colour in zip(counts.items(), (TRAINING, VALIDATION, STAGE_COLOURS[2]), strict=False):
+    for (part, values), colour in zip(counts.items(), (TRAINING, VALIDATION, GREEN), strict=False):
         figure.add_bar(
             x=[chart(classes[number]) for number in order],
             y=[values[number] for number in order],
@@ -73,7 +97,7 @@ def class_balance(classes: Sequence[str], counts: dict[str, list[int]]) -> go.Fi
         bargap=0 if many else 0.2,
         xaxis={"title": "Class", "type": "category", "showticklabels": not many, **short_ticks(classes)},
         yaxis={"title": "Images"},
-        legend={"orientation": "h", "y": 1.02, "x": 1, "xanchor": "right", "yanchor": "bottom"},
+        legend=LEGEND,
     )
     return figure
 
@@ -103,10 +127,10 @@ def stacked(shares: Sequence[tuple[str, Sequence[tuple[str, int]]]], unit: str, 
         barmode="stack",
         barnorm="fraction" if relative else "",
         height=150 + 36 * len(shares),
-        margin={**MARGIN, "t": 36},
+        margin={**MARGIN, "t": 30},
         xaxis={"title": unit[0].upper() + unit[1:], "tickformat": ".0%" if relative else "~s"},
         yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        legend=LEGEND,
     )
     return figure
 
@@ -119,12 +143,12 @@ def stage_order(stage: str) -> tuple[int, int]:
 def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
     """Accuracy over multiply-adds, the area of a bubble its parameters.
 
-    `points`: label, multiply_adds, parameters, accuracy (0 to 1), source, own (one's own run or the literature's).
+    `points`: label, multiply_adds, parameters, accuracy (0 to 1), source, whose (a key of WHOSE).
     """
     figure = go.Figure()
     largest = max((point["parameters"] for point in points), default=1)
-    for own, name, colour in ((False, "Literature", "#999999"), (True, "Your best run", VALIDATION)):
-        chosen = [point for point in points if point["own"] == own]
+    for whose, (colour, symbol, beside) in WHOSE.items():
+        chosen = [point for point in points if point["whose"] == whose]
         if not chosen:
             continue
         figure.add_scatter(
@@ -132,14 +156,16 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
             y=[point["accuracy"] for point in chosen],
             text=[chart(point["label"]) for point in chosen],
             customdata=[[point["parameters"], chart(point["source"])] for point in chosen],
-            name=name,
+            name=whose,
             mode="markers+text",
-            textposition="top center",
+            textposition=beside,
+            cliponaxis=False,
             marker={
-                "color": colour,
-                "opacity": 0.75,
-                "size": [10 + 50 * (point["parameters"] / largest) ** 0.5 for point in chosen],
-                "line": {"width": 1, "color": "#FFFFFF"},
+                "color": "rgba({}, {}, {}, {})".format(*(round(255 * one) for one in channels(colour)), FILL),
+                "opacity": 1,
+                "symbol": symbol,
+                "size": [12 + 40 * (point["parameters"] / largest) ** 0.5 for point in chosen],
+                "line": {"width": 2, "color": colour},
             },
             hovertemplate="%{text}: %{y:.1%}, %{x:,} multiply-adds, %{customdata[0]:,} parameters<br>%{customdata[1]}"
             "<extra></extra>",
@@ -147,8 +173,13 @@ def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
     figure.update_layout(
         height=420,
         margin=MARGIN,
-        xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s"},
-        yaxis={"title": chart(measure), "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+        xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s", "dtick": "D2"},
+        yaxis={
+            "title": chart(measure),
+            "tickformat": ".0%",
+            "range": accuracy_range([point["accuracy"] for point in points]),
+        },
+        legend={**LEGEND, "itemsizing": "constant"},
     )
     return figure

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from cnnlab.colours import BLUE, VERMILLION
+from cnnlab.plots import LEGEND
 from cnnlab.reduction import Bottleneck, Inception, Measure, Path
 
-DIRECT, REDUCED = "#D55E00", "#2D8CCB"  # vermillion after Okabe and Ito, and the blue of the other charts
+DIRECT, REDUCED = VERMILLION, BLUE
 WORDS: dict[Measure, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds"}
-HEIGHT = 230
+HEIGHT = 250
 LINE = 60  # characters of a formula that fit into half a laptop's screen
-LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
 
 
 def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
@@ -57,7 +58,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
     )
     figure.update_layout(
         height=HEIGHT,
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
         hovermode="closest",
         legend=LEGEND,
         xaxis={"title": "Bottleneck width B (1×1 filters)", "range": [0, widths[-1] * 1.02]},
@@ -83,7 +84,7 @@ def branch_bars(module: Inception, measure: Measure) -> go.Figure:
     figure.update_layout(
         barmode="group",
         height=HEIGHT,
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
         legend=LEGEND,
         xaxis={"title": "Branch", "type": "category"},
         yaxis={"title": WORDS[measure]},

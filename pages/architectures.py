@@ -12,7 +12,9 @@ from cnnlab.network import Network
 from pages.shared.address import address_many, address_select, address_tabs, go, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
+from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
+from pages.shared.zooming import show_drawing
 
 enter_through_app()
 
@@ -53,13 +55,13 @@ def show_layers(network: Network) -> None:
     table = table_of(network, list(analysis.rows(network)))
     colours = [f"background-color: {node.layer.family.colour}40" for node in network.layers]
     styled = table.style.format("{:,}", subset=COUNTS).apply(lambda _: colours, subset=["Type"])
-    st.dataframe(styled, hide_index=True, height=430, column_config=CONFIG)
+    st.dataframe(styled, hide_index=True, placeholder=NOTHING, height=430, column_config=CONFIG)
 
 
 def show_modules(network: Network) -> None:
     table = table_of(network, list(modules.module_rows(network))).rename(columns={"Layer": "Module"})
     styled = table.style.format("{:,}", subset=COUNTS)
-    st.dataframe(styled, hide_index=True, height="content", column_config=CONFIG)
+    st.dataframe(styled, hide_index=True, placeholder=NOTHING, height="content", column_config=CONFIG)
 
 
 def show_diagram(name: str, network: Network) -> None:
@@ -69,21 +71,22 @@ def show_diagram(name: str, network: Network) -> None:
             "Open modules",
             every,
             f"{name}.open",
-            placeholder="Choose modules to see their layers",
+            placeholder="Open modules to see their layers",
+            label_visibility="collapsed",
             width=420,
         )
         if st.button("Open all"):
             go(**{f"{name}.open": every})
         if st.button("Close all"):
             go(**{f"{name}.open": None})
-        swatches = " ".join(
-            f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
-            f'height:0.8em;border-radius:2px;background:{item.colour}"></span> {item.title}</span>'
-            for item in FAMILIES
-        )
-        st.html(f'<div style="font-size:0.85rem;text-align:right">{swatches}</div>')
-    with st.container(height=560, border=True, horizontal_alignment="center"):
-        st.graphviz_chart(diagram.diagram(network, opened))
+    words = f"{ARCHITECTURES[name].title} from its input to its output, as the layers table lists it."
+    show_drawing(diagram.diagram(network, opened), words)
+    swatches = " ".join(
+        f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
+        f'height:0.8em;border-radius:2px;border:1px solid #7F8790;background:{item.colour}"></span> {item.title}</span>'
+        for item in FAMILIES
+    )
+    st.html(f'<div style="font-size:0.85rem">{swatches}</div>')
 
 
 def show_published(name: str) -> None:

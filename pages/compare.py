@@ -1,5 +1,6 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -9,10 +10,15 @@ from cnnlab import architectures, comparison, plots, published, runs, text, unit
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.comparison import Candidate
 from cnnlab.errors import UserError
+from cnnlab.evaluation import kept_evaluation
+from cnnlab.evaluation.measures import RANKS
 from cnnlab.layers import shape_text
+from cnnlab.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
+from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -21,6 +27,9 @@ START = ("minivggnet", "minigooglenet", "nin")
 VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
 IMAGENET = ("vgg_a", "vgg16", "vgg19", "googlenet")
 MOST = 16
+IDENTITIES, LAST_IDENTITY = "networks on the page", "last network on the page"
+JPEG = " (JPEG)"
+METRICS = ("rank-1 accuracy", "rank-5 accuracy")
 OwnRuns = list[tuple[runs.Run, dict[str, Any]]]
 
 
@@ -43,25 +52,46 @@ def show(chosen: list[Candidate] | tuple[str, ...]) -> None:
     go(network=[item if isinstance(item, str) else item.text for item in chosen])
 
 
-def editor(number: int, candidate: Candidate, chosen: list[Candidate]) -> None:
+def identities(chosen: list[Candidate]) -> list[int]:
+    """A number for each network that goes with it wherever it moves in the row, and with no other ever."""
+    before: list[tuple[str, int]] = st.session_state.get(IDENTITIES, [])
+    now = []
+    for candidate in chosen:
+        known = next((one for one in before if one[0] == candidate.text), None)
+        if known:
+            before = [one for one in before if one != known]
+        else:
+            st.session_state[LAST_IDENTITY] = st.session_state.get(LAST_IDENTITY, 0) + 1
+        now.append(known or (candidate.text, st.session_state[LAST_IDENTITY]))
+    st.session_state[IDENTITIES] = now
+    return [number for _, number in now]
+
+
+def forget(identity: int) -> None:
+    """A network that is taken out leaves nothing of itself to one like it."""
+    st.session_state[IDENTITIES] = [one for one in st.session_state[IDENTITIES] if one[1] != identity]
+
+
+def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candidate]) -> None:
     """The switches of one network, in a fold of their own; leaving it out."""
-    with st.popover(candidate.label, icon=":material/tune:"):
+    with st.popover(candidate.label, icon=":material/tune:", key=f"switches {identity}"):
         current = dict(candidate.switches)
         values = {
             switch.name: switch_control(
-                switch, f"{number} {candidate.text} {switch.name}", current.get(switch.name, switch.default), bind=False
+                switch, f"{identity} {switch.name}", current.get(switch.name, switch.default), bind=False
             )
             for switch in ARCHITECTURES[candidate.name].switches
         }
         left, right = st.columns(2)
-        if left.button("Apply", key=f"apply {number} {candidate.text}", type="primary"):
+        if left.button("Apply", key=f"apply {identity}", type="primary"):
             try:
                 architectures.build(candidate.name, values)
             except UserError as error:
                 show_error(error)
             else:
                 show([*chosen[:number], Candidate.of(candidate.name, values), *chosen[number + 1 :]])
-        if right.button("Remove", key=f"remove {number} {candidate.text}", disabled=len(chosen) == 1):
+        if right.button("Remove", key=f"remove {identity}", disabled=len(chosen) == 1):
+            forget(identity)
             show([*chosen[:number], *chosen[number + 1 :]])
 
 
@@ -97,9 +127,9 @@ def literature_text(name: str) -> str:
     return f"{found[0].value:.1%} {found[0].metric.removesuffix(' accuracy')} · {found[0].dataset}" if found else "–"
 
 
-def points(chosen: list[Candidate]) -> list[dict[str, object]]:
-    """Every known accuracy of the networks on the page, the literature's and one's own."""
-    found: list[dict[str, object]] = []
+def points(chosen: list[Candidate]) -> list[dict[str, Any]]:
+    """Every known accuracy of the networks on the page: as printed, of the shipped networks, of one's own best runs."""
+    found: list[dict[str, Any]] = []
     own = runs.best_runs(runs_folder())
     for candidate in chosen:
         network = candidate.network()
@@ -108,25 +138,88 @@ def points(chosen: list[Candidate]) -> list[dict[str, object]]:
             "multiply_adds": network.multiply_adds,
             "parameters": network.parameters,
         }
-        printed = {}
+        printed: dict[tuple[str, str], published.PublishedAccuracy] = {}
         for item in published.accuracies_for(candidate.name):
             if dict(item.switches) == dict(candidate.switches):  # the literature's figures are of its own network
-                printed.setdefault(f"{item.dataset}, {item.metric}", item)  # the lecture's, else a single network's
-        found += [
-            {**base, "own": False, "accuracy": item.value, "source": f"{item.conditions}. {item.source}", "on": on}
-            for on, item in printed.items()
-        ]
-        found += [
-            {
-                **base,
-                "own": True,
-                "accuracy": best["validation_accuracy"],
-                "source": f"{run.id}, validation",
-                "on": f"{dataset_title(run)}, rank-1 accuracy",
-            }
-            for run, best in own.get(candidate.name, [])
-        ]
+                printed.setdefault((item.dataset, item.metric), item)  # the lecture's, else a single network's
+        for item in printed.values():
+            words = {"measured": f"{item.dataset}, {item.split}", "source": f"{item.conditions}. {item.source}"}
+            found.append(
+                {**base, **words, "whose": "As printed", "set": item.dataset, "metric": item.metric}
+                | {"accuracy": item.value}
+            )
+        for run in shipped().values():
+            kept = kept_evaluation(run)
+            if kept and is_of(candidate, run):
+                of = {"multiply_adds": run.network.multiply_adds, "parameters": run.network.parameters}
+                words = {"measured": f"{kept.dataset}, test", "source": f"{run.labels().name}, as it comes with cnnlab"}
+                figures = (kept.accuracy, kept.rank5)
+                found += measured({**base, **of, **words, "whose": "Shipped with cnnlab"}, kept.dataset, figures)
+        for run, best in own.get(candidate.name, []):
+            title = dataset_title(run)
+            of = {"multiply_adds": run.network.multiply_adds, "parameters": run.network.parameters}
+            words = {"measured": f"{title}, validation", "source": run.labels().name or run.id}
+            figures = (
+                best["validation_accuracy"],
+                best.get("validation_top5") if run.network.classes > RANKS else None,
+            )
+            found += measured({**base, **of, **words, "whose": "Your best run"}, title, figures)
     return found
+
+
+def is_of(candidate: Candidate, run: runs.Run) -> bool:
+    """Whether a run trained this network, as far as its switches were moved here."""
+    experiment = run.config.experiment
+    moved = dict(candidate.switches).items()
+    return experiment.architecture == candidate.name and moved <= experiment.switches.items()
+
+
+def measured(point: dict[str, Any], dataset: str, figures: tuple[float | None, ...]) -> list[dict[str, Any]]:
+    """The point for each metric that is known; JPEG copies of a data set stand beside it, and say so."""
+    return [
+        {**point, "set": dataset.removesuffix(JPEG), "metric": metric, "accuracy": figure}
+        for metric, figure in zip(METRICS, figures, strict=True)
+        if figure is not None
+    ]
+
+
+def show_accuracy(known: list[dict[str, Any]]) -> None:
+    """One measure on one data set: the chart, and all of it as a table, the best first."""
+    sets = [name for name, _ in Counter(point["set"] for point in known).most_common()]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        dataset = st.selectbox("Data set", sets, format_func=text.plain, key="accuracy on", width=260)
+        metrics = [one for one in METRICS if any((p["set"], p["metric"]) == (dataset, one) for p in known)]
+        metric = st.segmented_control(
+            "Measure",
+            metrics,
+            default=metrics[0],
+            required=True,
+            key=f"accuracy as {dataset}",
+            format_func=str.capitalize,
+            help="Rank-5: the true class is among the five most probable.",
+        )
+    shown = [point for point in known if (point["set"], point["metric"]) == (dataset, metric)]
+    shown.sort(key=lambda point: -point["accuracy"])
+    show_chart(plots.bubbles(shown, f"{str(metric).capitalize()} on {dataset}"), "bubbles")
+    st.caption(
+        "The area of a mark is the number of parameters. Printed and shipped figures are of test or validation images "
+        "as the table says, those of your runs of validation images; JPEG copies of CIFAR-10 have lost something of "
+        "the original pixels, so that figures on them and on the originals do not compare directly."
+    )
+    table = pd.DataFrame(
+        {
+            "Network": [point["label"] for point in shown],
+            str(metric).capitalize(): [100 * point["accuracy"] for point in shown],
+            "Whose": [point["whose"] for point in shown],
+            "Measured on": [text.table(point["measured"]) for point in shown],
+            "Multiply-adds": [point["multiply_adds"] for point in shown],
+            "Parameters": [point["parameters"] for point in shown],
+            "Source": [text.table(point["source"], None) for point in shown],
+        }
+    )
+    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("Multiply-adds", "Parameters")}
+    percents = {str(metric).capitalize(): st.column_config.NumberColumn(format="%.1f%%")}
+    st.dataframe(table, hide_index=True, placeholder=NOTHING, column_config={**counts, **percents})
 
 
 st.title("Compare", anchor=False)
@@ -136,9 +229,10 @@ if not chosen:
     st.info("None of the networks in the address can be shown; these are the page's own.", icon=":material/info:")
     chosen = [Candidate(name) for name in START]
 
+numbers = identities(chosen)
 with st.container(horizontal=True, vertical_alignment="center"):
     for number, candidate in enumerate(chosen):
-        editor(number, candidate, chosen)
+        editor(number, candidate, numbers[number], chosen)
     with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
         added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
         if st.button("Add to the page", type="primary"):
@@ -169,7 +263,7 @@ if where.open:
             st.columns(2), ("parameters", "multiply_adds"), ("parameters", "multiply-adds"), strict=True
         ):
             shares = [(label, [(stage["stage"], stage[key]) for stage in stages]) for label, stages in parts]
-            column.plotly_chart(plots.stacked(shares, unit, relative=scale != "Counts"), key=f"stack {key}")
+            show_chart(plots.stacked(shares, unit, relative=scale != "Counts"), f"stack {key}", column)
         st.caption(
             "By resolution: 1/4 are the layers whose maps are a quarter as high as the input. VGG keeps its parameters "
             "in the dense layers and its work in the early maps; the networks after it have hardly any dense layer."
@@ -177,13 +271,8 @@ if where.open:
 if accuracy.open:
     with accuracy:
         known = points(chosen)
-        on = sorted({str(point["on"]) for point in known})
         if known:
-            picked = st.selectbox("Measured as", on, format_func=text.plain, width=420)
-            st.plotly_chart(plots.bubbles([point for point in known if point["on"] == picked], picked), key="bubbles")
-            st.caption(
-                "The area of a bubble is the number of parameters. Figures on different data sets do not compare."
-            )
+            show_accuracy(known)
         else:
             st.info("No accuracy of these networks is known. Train one, and its best run appears here.")
 if table.open:

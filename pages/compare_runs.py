@@ -6,19 +6,27 @@ import streamlit as st
 from cnnlab import networks, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.runs import plots
-from cnnlab.runs.comparison import Comparison, comparison
+from cnnlab.runs.comparison import Comparison, by_influence, comparison
 from cnnlab.runs.run import Run
 from cnnlab.studies import studies
 from pages.shared.address import asked, tab_title, unknown
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import runs_folder
 from pages.shared.settings import setting_title
+from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
 
+ACCURACIES = {
+    "Best validation accuracy": "best_validation_accuracy",
+    "Final validation accuracy": "final_validation_accuracy",
+    "Final training accuracy": "final_accuracy",
+    "Test accuracy": "test_accuracy",
+}
 MOST = 60
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image", "seconds": "Seconds at work"}
+MOST_STRIPS = 6
+COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image", "minutes": "Minutes at work"}
 
 
 def chosen_runs() -> list[Run]:
@@ -54,23 +62,26 @@ def show_curves(chosen: list[Run], titles: list[str]) -> None:
     histories = [(title, run.history()) for title, run in zip(titles, chosen, strict=True)]
     for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         figure = plots.run_curves(histories, measure, across or "epoch", training)
-        column.plotly_chart(figure, key=f"curves {measure}", config=CHART)
+        show_chart(figure, f"curves {measure}", column)
 
 
 def show_reached(table: Comparison, titles: list[str]) -> None:
     columns = {
-        "Best validation accuracy": [units.percent(item["best_validation_accuracy"]) for item in table.figures],
-        "In epoch": [item["best_epoch"] for item in table.figures],
-        "Final validation accuracy": [units.percent(item["final_validation_accuracy"]) for item in table.figures],
-        "Final training accuracy": [units.percent(item["final_accuracy"]) for item in table.figures],
-        "Test accuracy": [units.percent(item["test_accuracy"]) for item in table.figures],
-        "At work": [units.duration(item["seconds"]) for item in table.figures],
+        **{title: [percent_of(item[name]) for item in table.figures] for title, name in ACCURACIES.items()},
+        "In epoch": pd.array([item["best_epoch"] for item in table.figures], "Int64"),
+        "At work": pd.to_timedelta([round(item["seconds"]) for item in table.figures], unit="s"),
         "Parameters": [units.count(item["parameters"]) if item["parameters"] else "–" for item in table.figures],
         "Multiply-adds": [
             units.short(item["multiply_adds"]) if item["multiply_adds"] else "–" for item in table.figures
         ],
     }
-    st.dataframe(pd.DataFrame({"Run": [text.table(title, None) for title in titles], **columns}), hide_index=True)
+    percents = {title: st.column_config.NumberColumn(format="%.1f%%") for title in ACCURACIES}
+    st.dataframe(
+        pd.DataFrame({"Run": [text.table(title, None) for title in titles], **columns}),
+        hide_index=True,
+        placeholder=NOTHING,
+        column_config={**percents, "At work": DURATION},
+    )
 
 
 def show_settings(table: Comparison, titles: list[str]) -> None:
@@ -82,29 +93,43 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
     st.dataframe(pd.DataFrame(rows, index=[text.table(title, None) for title in titles]).T, height=38 + 35 * len(rows))
 
 
-def show_sweep(table: Comparison) -> None:
+def show_sweep(table: Comparison, titles: list[str]) -> None:
     accuracies = [item["best_validation_accuracy"] for item in table.figures]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
-    if len(known) > 2 and table.settings:
-        st.subheader("Settings and what they reached", anchor=False)
-        settings = {
-            name: [value if value is not None else "–" for value in values] for name, values in table.settings.items()
-        }
-        st.plotly_chart(plots.parallel_settings(settings, accuracies), key="parallel", config=CHART)
+    if len(known) < 3 or not table.settings:
+        return
+    st.subheader("Settings and what they reached", anchor=False)
+    order = by_influence(table.settings, accuracies)
+    chosen = order
+    if len(order) > MOST_STRIPS:
+        chosen = st.multiselect(
+            "Settings shown",
+            order,
+            order[:MOST_STRIPS],
+            format_func=setting_title,
+            key="strips",
+            help="In the order of how much of the differences in accuracy their values explain.",
+        )
+    if chosen:
+        strips = {setting_title(name): table.settings[name] for name in chosen}
+        show_chart(plots.setting_strips(strips, accuracies, titles), "strips chart")
+        st.caption("A mark is a run; a bar the mean of the runs that share a value.")
 
 
-def show_costs(table: Comparison) -> None:
+def show_costs(table: Comparison, titles: list[str]) -> None:
     st.subheader("Accuracy and its price", anchor=False)
     key = (
-        st.segmented_control("Over", list(COSTS), format_func=COSTS.__getitem__, default="seconds", key="price")
-        or "seconds"
+        st.segmented_control("Over", list(COSTS), format_func=COSTS.__getitem__, default="minutes", key="price")
+        or "minutes"
     )
     points = [
-        {"title": item["title"], "accuracy": item["best_validation_accuracy"], key: item[key]}
-        for item in table.figures
+        {"title": title, "accuracy": item["best_validation_accuracy"], key: item[key]}
+        for title, item in zip(
+            titles, ({**item, "minutes": item["seconds"] / 60} for item in table.figures), strict=True
+        )
         if item["best_validation_accuracy"] is not None and item[key] is not None
     ]
-    st.plotly_chart(plots.reached_over(points, key, COSTS[key]), key="price chart", config=CHART)
+    show_chart(plots.reached_over(points, key, COSTS[key]), "price chart")
 
 
 st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
@@ -129,5 +154,5 @@ titles = [
 show_curves(chosen, titles)
 show_reached(table, titles)
 show_settings(table, titles)
-show_sweep(table)
-show_costs(table)
+show_sweep(table, titles)
+show_costs(table, titles)

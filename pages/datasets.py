@@ -12,16 +12,17 @@ from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
 from cnnlab.training.presets import FINE_TUNING
 from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
+from pages.shared.charts import show_chart
 from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_imports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title
 from pages.shared.pictures import picture_grid
+from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PAGE = 40
 SEEN = 8
 PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
@@ -97,7 +98,7 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
             f"be right in {training[largest] / sum(training):.0%} of the cases.",
             icon=":material/balance:",
         )
-    st.plotly_chart(plots.class_balance(dataset.classes, counts), key="balance", config=CHART)
+    show_chart(plots.class_balance(dataset.classes, counts), "balance")
 
 
 def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
@@ -154,6 +155,7 @@ def show_report(report: ImportReport) -> None:
                     [{name: text.table(value) for name, value in one.model_dump().items()} for one in report.left_out]
                 ),
                 hide_index=True,
+                placeholder=NOTHING,
             )
 
 
@@ -204,7 +206,7 @@ def show_all() -> None:
         ]
     )
     counts = {name: st.column_config.NumberColumn(format="localized") for name in ("To learn from", "To test")}
-    st.dataframe(table, hide_index=True, column_config=counts)
+    st.dataframe(table, hide_index=True, placeholder=NOTHING, column_config=counts)
 
 
 def show_ways(source: Source) -> None:

@@ -25,6 +25,7 @@ from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.runs.run import Run
 from cnnlab.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_select, tab_title
+from pages.shared.charts import show_chart, theme
 from pages.shared.evaluating import (
     checkpoint_choices,
     checkpoint_title,
@@ -33,13 +34,21 @@ from pages.shared.evaluating import (
     headline,
 )
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import data_link, describe_run, lecture_thread, run_title, split_here, usable_runs
+from pages.shared.parts import (
+    MOST_NAME,
+    RUN_HELP,
+    data_link,
+    describe_runs,
+    lecture_thread,
+    run_title,
+    split_here,
+    usable_runs,
+)
 from pages.shared.pictures import Link, picture_grid
 from pages.shared.telling import show_error
 
 enter_through_app()
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PAGE = 24
 SECTIONS = ("Report", "Confusion", "Images", "Confidence", "Against another")
 MOST_BARS = 60
@@ -82,7 +91,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     if printed:
         left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}.")
     if len(kept.classes) <= MOST_BARS:
-        right.plotly_chart(plots.accuracy_by_class(kept), key="classes", config=CHART)
+        show_chart(plots.accuracy_by_class(kept), "classes", right)
     else:
         worst = rows[rows["Class"].isin(kept.classes)].nsmallest(15, "Recall")[["Class", "Precision", "Recall"]]
         right.markdown("**The classes it finds least often**")
@@ -94,10 +103,8 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
         order = address_segments("Classes", ["In order", "By similarity"], "order")
         shares = address_segments("Cells", ["Images", "Percent"], "cells")
     places = by_similarity(kept.confusion) if order == "By similarity" else None
-    figure = plots.confusion_matrix(kept.confusion, kept.classes, places, shares == "Percent")
-    event: Any = st.plotly_chart(
-        figure, key=f"confusion {order} {shares}", config=CHART, on_select="rerun", selection_mode="points"
-    )
+    figure = plots.confusion_matrix(kept.confusion, kept.classes, places, shares == "Percent", theme())
+    event: Any = show_chart(figure, f"confusion {order} {shares}", on_select="rerun", selection_mode="points")
     cell = chosen_cell(kept, event.selection.points)
     if cell is None:
         return
@@ -126,9 +133,9 @@ def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> No
 
 def show_confidence(kept: Evaluation, found: Predictions) -> None:
     left, right = st.columns(2)
-    left.plotly_chart(plots.reliability_diagram(kept.bins), key="reliability", config=CHART)
+    show_chart(plots.reliability_diagram(kept.bins), "reliability", left)
     rows = by_threshold(found)
-    right.plotly_chart(plots.answered(rows), key="answered", config=CHART)
+    show_chart(plots.answered(rows), "answered", right)
     least = address_number("Answer only when at least this sure, in percent", "least", 90, st, 0, 100, slider=True)
     _, share, accuracy = rows[least]
     st.write(
@@ -194,7 +201,9 @@ def same_images(run: Run, other: Run) -> bool:
 
 def title_of(run: Run, kept: Evaluation) -> str:
     view = "" if kept.view == "plain" else f", {kept.view}"
-    return f"{run.labels().name or run.id}, epoch {kept.epoch:g}{view}: {kept.accuracy:.2%}"
+    return (
+        f"{text.plain(run.labels().name or run_title(run), MOST_NAME)}, {kept.accuracy:.2%}, epoch {kept.epoch:g}{view}"
+    )
 
 
 def show_views(run: Run, kept: Evaluation) -> None:
@@ -241,19 +250,30 @@ def show_downloads(run: Run, split: Split | None, kept: Evaluation, found: Predi
 st.title("Evaluate", anchor=False)
 st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
 usable = {**usable_runs(), **shipped()}
-first, second, third, fourth = st.columns([4, 2, 2, 3])
+choices = st.container(horizontal=True, vertical_alignment="bottom")
+titles = describe_runs(usable)
 chosen = address_select(
-    "Run", list(usable), "run", lambda name: describe_run(usable[name]), first, resets=("checkpoint",)
+    "Run", list(usable), "run", titles.__getitem__, choices, width=460, help=RUN_HELP, resets=("checkpoint",)
 )
 run = usable[chosen]
 tab_title(f"Evaluate {run.labels().name or run_title(run)}")
 splits = list(get_args(SplitName))[::-1]
-split_name = cast("SplitName", address_select("Images", splits, "split", str.capitalize, second, "the part"))
+split_name = cast(
+    "SplitName", address_select("Images", splits, "split", str.capitalize, choices, "the part", width=140)
+)
 points = checkpoint_choices(run)
 point = address_select(
-    "Weights", list(points), "checkpoint", lambda name: checkpoint_title(run, name), third, "the checkpoint"
+    "Weights",
+    list(points),
+    "checkpoint",
+    lambda name: checkpoint_title(run, name),
+    choices,
+    "the checkpoint",
+    width=170,
 )
-view = cast("View", address_select("View", list(VIEWS), "view", lambda name: VIEWS[cast("View", name)], fourth))
+view = cast(
+    "View", address_select("View", list(VIEWS), "view", lambda name: VIEWS[cast("View", name)], choices, width=285)
+)
 try:
     key = Key(split_name, run.checkpoint(points[point]).info.step, view)
     kept = evaluation_or_offer(

@@ -13,6 +13,7 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
 from pages.shared.address import address_select, asked, go, unknown
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
 from pages.shared.telling import show_error
@@ -21,7 +22,6 @@ from pages.shared.working import job_or_offer
 enter_through_app()
 
 REFRESH_SECONDS = 3.0
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 folder = runs_folder()
 
 st.title("Rethinking generalization", anchor=False)
@@ -73,7 +73,7 @@ def results() -> None:
     titles = [condition_of(run.config.experiment) for run in members]
     histories = [(title, run.history()) for title, run in zip(titles, members, strict=True)]
     left, right = st.columns(2)
-    left.plotly_chart(plots.training_losses(histories), key="losses", config=CHART)
+    show_chart(plots.training_losses(histories), "losses", left)
     rows = []
     for title, run, (_, history) in zip(titles, members, histories, strict=True):
         kept = kept_evaluation(run)
@@ -87,7 +87,7 @@ def results() -> None:
                 "Test accuracy": kept.accuracy if kept else None,
             }
         )
-    right.plotly_chart(plots.fit_and_generalization(rows), key="bars", config=CHART)
+    show_chart(plots.fit_and_generalization(rows), "bars", right)
     accuracies = ("Training accuracy", "Validation accuracy", "Test accuracy")
     shown = [{**row, **{name: units.percent(row[name]) for name in accuracies}} for row in rows]
     st.dataframe(pd.DataFrame(shown), hide_index=True)

@@ -13,12 +13,12 @@ from cnnlab.layers import shape_text
 from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
 from cnnlab.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
 from pages.shared.address import address_number, address_select, address_tabs
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.telling import show_error
 
 enter_through_app()
 
-CHART = {"displayModeBar": False}
 OWN = "Own numbers"
 SIDE_BY_SIDE = "side-by-side"  # two equal columns on a laptop, one below the other in a narrow window
 STYLE = f"""<style>
@@ -100,7 +100,7 @@ def show_bottleneck() -> None:
     for measure in side_by_side("bottleneck"):
         show_costs(measure, "direct", case.direct.cost, "reduced", case.reduced.cost)
         st.latex(formula(case, measure))
-        st.plotly_chart(width_curve(case, measure), key=f"curve {measure}", config=CHART)
+        show_chart(width_curve(case, measure), f"curve {measure}", buttons=False)
     st.caption(
         f"Direct: a {case.kernel}×{case.kernel} convolution on {shape_text(case.input_shape)}, which gives "
         f"{shape_text(case.direct.output_shape)}; H′ and W′ are its height and width. Reduced: first a 1×1 convolution "
@@ -180,7 +180,7 @@ def show_inception() -> None:
         show_costs(measure, "naive", module.naive, "reduced", module.reduced)
     show_table(*branch_table(module))
     for measure in side_by_side("branches"):
-        st.plotly_chart(branch_bars(module, measure), key=f"bars {measure}", config=CHART)
+        show_chart(branch_bars(module, measure), f"bars {measure}", buttons=False)
     st.caption(
         f"The module reads {shape_text(module.input_shape)}. Naive, the paper's Figure 2a: the 1×1, 3×3 and 5×5 work "
         "directly on the input, and the pooled input passes through as it is; with its C maps, n1 + n3 + n5 + C = "

@@ -19,7 +19,7 @@ from pages.shared.bringing import offer_own_model, offer_pretrained
 from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
 from pages.shared.out_of_distribution import offer_reference
-from pages.shared.parts import describe_run, run_title, usable_networks
+from pages.shared.parts import RUN_HELP, describe_runs, run_title, usable_networks
 from pages.shared.samples import addressed_image, forget_addressed_image, samples, show_credits
 from pages.shared.scripts import PASTE
 from pages.shared.telling import show_error
@@ -88,13 +88,14 @@ st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
 usable = usable_networks()
 left, right = st.columns(2)
-chosen = address_select("Network", list(usable), "run", lambda name: describe_run(usable[name]), left)
+titles = describe_runs(usable)
+chosen = address_select("Network", list(usable), "run", titles.__getitem__, left, help=RUN_HELP)
 run: Run = usable[chosen]
 tab_title(f"Predict with {run.labels().name or run_title(run)}")
 others = right.multiselect(
     "Ask also",
     [name for name in usable if name != chosen],
-    format_func=lambda name: text.plain(describe_run(usable[name])),
+    format_func=lambda name: text.plain(titles[name]),
     max_selections=MOST_NETWORKS - 1,
     placeholder="Other networks, to compare",
 )

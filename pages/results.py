@@ -11,12 +11,11 @@ from cnnlab.runs import plots
 from cnnlab.runs.run import Run
 from cnnlab.studies import Study, studies
 from pages.shared.address import address_select
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
 
 enter_through_app()
-
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def summary(found: list[results.Result]) -> pd.DataFrame:
@@ -60,7 +59,7 @@ def show_study(study: Study) -> None:
         [row[name] for row in rows] for name in ("title", "validation_accuracy", "test_accuracy")
     )
     st.write(study.about.text)
-    st.plotly_chart(plots.ingredients(titles, validation, test), key=f"study {study.name}", config=CHART)
+    show_chart(plots.ingredients(titles, validation, test), f"study {study.name}")
     table = {
         "Training": titles,
         "Validation accuracy": [units.percent(value) for value in validation],
@@ -108,7 +107,7 @@ levels = {
     if one.lecture_rank1 and one.evaluation and one.evaluation.dataset == chosen
 }
 chart = plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy", levels)
-st.plotly_chart(chart, key="time", config=CHART)
+show_chart(chart, "time")
 kept_studies = studies()
 if kept_studies:
     st.subheader("What each ingredient gave", anchor=False)

@@ -17,6 +17,7 @@ from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.shipped import shipped
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
+from pages.shared.charts import show_chart
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
@@ -33,7 +34,6 @@ STEP_CURVES = {
     "images_per_second": "Images per second",
 }
 MOST_TAG = 60
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def open_run() -> Run:
@@ -151,14 +151,14 @@ def show_curves(run: Run, history: Records, epochs: int) -> None:
             smoothing,
             scale == "log",
         )
-        column.plotly_chart(figure, key=f"{run.id} {measure}", config=CHART)
+        show_chart(figure, f"{run.id} {measure}", column)
     with st.expander(
         "Learning rate, gradient norm and speed", icon=":material/speed:", key="more curves", on_change="rerun"
     ) as more:
         if more.open:
             for column, (name, title) in zip(st.columns(3), STEP_CURVES.items(), strict=True):
                 figure = plots.step_curve(name, title, steps, epochs, across or "epoch")
-                column.plotly_chart(figure, key=f"{run.id} {name}", config=CHART)
+                show_chart(figure, f"{run.id} {name}", column)
 
 
 def show_events(run: Run) -> None:

@@ -14,6 +14,7 @@ from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import STATES, architecture_title, dataset_title_of, runs_folder, state_badge
+from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
 
@@ -21,6 +22,7 @@ REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
 MOST_TAG = 60
 SHOWN_DAMAGED = 5
+RUN_WIDTH = 260
 folder = runs_folder()
 
 st.title("Runs", anchor=False)
@@ -150,9 +152,9 @@ table = pd.DataFrame(
         "Run": [text.table(item["name"] or item["id"]) for item in shown],
         "Network": [architecture_title(item["architecture"]) for item in shown],
         "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
-        "Best validation accuracy": [item["best_validation_accuracy"] for item in shown],
+        "Validation accuracy": [percent_of(item["best_validation_accuracy"]) for item in shown],
         "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
-        "At work": [item["seconds"] for item in shown],
+        "At work": pd.to_timedelta([round(item["seconds"] or 0) for item in shown], unit="s"),
         "Started": [datetime.fromisoformat(item["created"]) for item in shown],
         "Group": [item["group"] and text.table(item["group"]) for item in shown],
         "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
@@ -165,10 +167,11 @@ event = st.dataframe(
     selection_mode="multi-row",
     key=f"table {words} {states} {group}",
     height=min(38 + 35 * max(len(shown), 1), 500),
+    placeholder=NOTHING,
     column_config={
-        "Run": st.column_config.TextColumn(width="medium"),
-        "Best validation accuracy": st.column_config.NumberColumn(format="percent"),
-        "At work": st.column_config.NumberColumn(format="%.0f s"),
+        "Run": st.column_config.TextColumn(width=RUN_WIDTH),
+        "Validation accuracy": st.column_config.NumberColumn(format="%.1f%%", help="Of the best epoch."),
+        "At work": DURATION,
         "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
     },
 )

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, hardware, runs, units
 from cnnlab.architectures import ARCHITECTURES
+from cnnlab.colours import BACKGROUND
 from cnnlab.errors import UserError
 from cnnlab.pretrained import available
 from cnnlab.runs import plots, queue
@@ -28,8 +29,10 @@ from cnnlab.training.presets import (
 )
 from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
 from pages.shared.address import address_select, asked
+from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, lecture_thread, runs_folder, switch_control
+from pages.shared.parts import architecture_title, describe_runs, lecture_thread, runs_folder, switch_control
+from pages.shared.pictures import stacked
 from pages.shared.settings import columns_of, setting_control, setting_title
 from pages.shared.telling import show_error
 
@@ -38,6 +41,16 @@ enter_through_app()
 OWN = "own"
 RECIPES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}
 SHOWN_IMAGES, SHOWN_VARIANTS = 8, 3
+SAMPLE_PIXELS = 112
+BAR, HALVES = "begin", "halves"
+BEGIN_WIDTH = 150
+STYLE = f"""<style>
+/* the button that starts it stays in sight, however long the settings below it */
+[data-testid="stLayoutWrapper"]:has(> .st-key-{BAR}) {{position: sticky; top: 3.75rem; z-index: 50}}
+.st-key-{BAR} {{background: light-dark({BACKGROUND["light"]}, {BACKGROUND["dark"]}); padding: 0.4rem 0}}
+/* two halves on a laptop, one below the other in a narrow or much enlarged window */
+.st-key-{HALVES} > div {{flex: 1 1 0; min-width: min(27rem, 100%)}}
+</style>"""
 SWEEP_ROWS = 3
 
 st.title("Train", anchor=False)
@@ -138,7 +151,7 @@ def beginnings() -> dict[str, Run]:
 def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
     candidates = beginnings()
-    titles = {name: run.labels().name or name for name, run in candidates.items()}
+    titles = describe_runs(candidates)
     source_id = address_select(
         "Begin with",
         ["", *titles],
@@ -189,6 +202,17 @@ def sweep_choice() -> tuple[dict[str, list[str]], int]:
     return values, int(sample)
 
 
+def in_short(experiment: Experiment) -> str:
+    """What the button starts, in a line beside it."""
+    source, recipe = datasets.source(experiment.dataset), experiment.recipe
+    steps = recipe.steps_per_epoch(source.training_counts(recipe.validation_fraction)[0])
+    epochs = f"{recipe.epochs:,} epoch{'' if recipe.epochs == 1 else 's'}"
+    return (
+        f"**{architecture_title(experiment.architecture)}** on **{markdown(source.title)}**: {epochs} of {steps:,} "
+        f"step{'' if steps == 1 else 's'}"
+    )
+
+
 def show_outlook(experiment: Experiment, command: str) -> None:
     """What was chosen, in numbers, pictures and one command."""
     source, recipe = datasets.source(experiment.dataset), experiment.recipe
@@ -213,7 +237,7 @@ def show_outlook(experiment: Experiment, command: str) -> None:
             if recipe.mixed_precision
             else "**Computed** in float32; this machine is faster in mixed precision."
         )
-    st.plotly_chart(plots.schedule(recipe), key="schedule chart", config={"displayModeBar": False})
+    show_chart(plots.schedule(recipe), "schedule chart", buttons=False)
     root = datasets.data_root()
     if source.find(root) is None:
         how = f"The training will first download {source.download}. " if source.download else ""
@@ -255,14 +279,21 @@ def show_samples(experiment: Experiment) -> None:
     for _ in range(SHOWN_VARIANTS):
         changed, _ = prepared(images, labels, len(dataset.classes), preprocessing, experiment.recipe, rng)
         lines.append(changed)
-    scale = max(1, round(96 / size))
-    mosaic = np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
-    st.image(mosaic.repeat(scale, 0).repeat(scale, 1), width="stretch")
-    st.caption(f"Top: {', '.join(markdown(dataset.classes[label]) for label in labels)}. Below: three draws of each.")
+    names = [dataset.classes[label] for label in labels]
+    columns = [stacked(column, SAMPLE_PIXELS) for column in zip(*lines, strict=True)]
+    with st.container(horizontal=True, gap="medium"):
+        for column, name in zip(columns, names, strict=True):
+            with st.container(width=SAMPLE_PIXELS, gap=None):
+                st.caption(markdown(name))
+                st.image(column, width=SAMPLE_PIXELS)
+    st.caption(f"On top an image as it is; below it, {SHOWN_VARIANTS} draws of what the recipe makes of it.")
     st.button("Draw again", icon=":material/refresh:", on_click=lambda: st.session_state.update(draw=draw + 1))
 
 
-controls, outlook = st.columns([3, 2], gap="large")
+st.html(STYLE)
+top = st.container(key=BAR, horizontal=True, vertical_alignment="center")
+with st.container(horizontal=True, gap="large", key=HALVES):
+    controls, outlook = st.container(), st.container()
 with controls:
     scope, values = preset_choice(st)
     preset = PRESETS.get(scope)
@@ -337,42 +368,50 @@ with controls:
     except UserError as error:
         problem = error
 
-with outlook:
-    experiment: Experiment | None = None
-    count = 1
-    try:
-        if problem:
-            raise problem
-        relevant = {"milestones": ()} if settings["schedule"] != "steps" else {}
-        if settings["schedule"] in ("constant", "steps"):
-            relevant["lowest_learning_rate"] = 0.0
-        recipe = make_recipe(**{**settings, **relevant})
-        experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
-        count = len(combinations(tried, sample or None)) if tried else 1
-    except UserError as error:
+experiment: Experiment | None = None
+count = 1
+try:
+    if problem:
+        raise problem
+    relevant = {"milestones": ()} if settings["schedule"] != "steps" else {}
+    if settings["schedule"] in ("constant", "steps"):
+        relevant["lowest_learning_rate"] = 0.0
+    recipe = make_recipe(**{**settings, **relevant})
+    experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
+    count = len(combinations(tried, sample or None)) if tried else 1
+except UserError as error:
+    with top:
         show_error(error)
-        experiment = None
+    experiment = None
+with outlook:
     if experiment:
         show_outlook(experiment, command_of(experiment))
+with top:
     label = "Train" if count == 1 else f"Queue {count} runs"
-    if st.button(label, type="primary", icon=":material/play_arrow:", disabled=experiment is None, width="stretch"):
-        try:
-            kept = scope if preset and experiment == preset.experiment() else None
-            if tried:
-                made: list[Run] = sweep(
-                    experiment, tried, runs_folder(), sample=sample or None, group=name or None, preset=kept
-                )
-            else:
-                made = [runs.create(experiment, runs_folder(), preset=kept)]
-                if name:
-                    made[0].relabel(name=name)
-                queue.enqueue(made[0])
-        except UserError as error:
-            show_error(error)
+    begin = st.button(
+        label, type="primary", icon=":material/play_arrow:", disabled=experiment is None, width=BEGIN_WIDTH
+    )
+    if experiment:
+        st.markdown(in_short(experiment), width="content")
+if begin and experiment:
+    try:
+        kept = scope if preset and experiment == preset.experiment() else None
+        if tried:
+            made: list[Run] = sweep(
+                experiment, tried, runs_folder(), sample=sample or None, group=name or None, preset=kept
+            )
         else:
-            if len(made) == 1:
-                st.switch_page("pages/run.py", query_params={"run": made[0].id})
-            st.switch_page("pages/runs.py", query_params={"group": made[0].config.group})
+            made = [runs.create(experiment, runs_folder(), preset=kept)]
+            if name:
+                made[0].relabel(name=name)
+            queue.enqueue(made[0])
+    except UserError as error:
+        with top:
+            show_error(error)
+    else:
+        if len(made) == 1:
+            st.switch_page("pages/run.py", query_params={"run": made[0].id})
+        st.switch_page("pages/runs.py", query_params={"group": made[0].config.group})
 
 if experiment:
     with st.expander("What the network will see", icon=":material/image:", key="samples", on_change="rerun") as samples:

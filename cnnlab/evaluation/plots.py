@@ -7,25 +7,29 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from cnnlab.colours import FAINT_TO_STRONG, GREY, INK, SEEN_TO_STRONG, Theme, scale, shade, text_on
 from cnnlab.evaluation.measures import Bin, Evaluation
-from cnnlab.plots import MARGIN, MOST_TICK, TRAINING, VALIDATION, short_ticks
+from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, MOST_TICK, TRAINING, VALIDATION, short_ticks
 from cnnlab.text import chart
 
 MOST_LABELLED = 30
 CELL, LARGEST = 36, 720
 SIDE = 380
-DARK = 0.45
-SCALE = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,1)"]]
-RIGHT, WRONG = VALIDATION, "#D55E00"
+RIGHT = VALIDATION
 
 
 def confusion_matrix(
-    counts: Sequence[Sequence[int]], classes: Sequence[str], order: Sequence[int] | None = None, shares: bool = False
+    counts: Sequence[Sequence[int]],
+    classes: Sequence[str],
+    order: Sequence[int] | None = None,
+    shares: bool = False,
+    theme: Theme = "light",
 ) -> go.Figure:
     """True classes down, predicted classes across, in the given order; coloured by the share of the true class.
 
-    Cells show image counts, or `shares` in percent; empty ones nothing, and of many classes none. Over each cell that
-    is not empty lies an invisible point whose `customdata` is (true class, predicted class), so that it can be chosen.
+    Cells show image counts, or `shares` in percent; empty ones nothing, and of many classes none, where the least that
+    is not empty is coloured to be seen. Over each cell that is not empty lies an invisible point whose `customdata` is
+    (true class, predicted class), so that it can be chosen.
     """
     places = list(order if order is not None else range(len(classes)))
     table = np.asarray(counts)[np.ix_(places, places)]
@@ -33,15 +37,29 @@ def confusion_matrix(
     names = [chart(classes[place]) for place in places]
     positions = list(range(len(places)))
     labelled = len(places) <= MOST_LABELLED
+    colours = scale((FAINT_TO_STRONG if labelled else SEEN_TO_STRONG)[theme])
+    most = 1.0 if labelled else 0.5
     figure = go.Figure()
     figure.add_heatmap(
-        z=portions,
+        z=np.where(table > 0, portions, np.nan),
         x=positions,
         y=positions,
-        colorscale=SCALE,
+        colorscale=colours,
         zmin=0,
-        zmax=1 if labelled else 0.5,
-        showscale=False,
+        zmax=most,
+        colorbar={
+            "title": {"text": "Share of the<br>true class", "side": "top"},
+            "tickvals": [0, most / 2, most],
+            "ticktext": ["0%", f"{most / 2:.0%}", "100%" if labelled else f"{most:.0%} or more"],
+            "thickness": 14,
+            "len": 0.6,
+            "y": 1,
+            "yanchor": "top",
+            "outlinewidth": 0,
+        },
+        xgap=1 if labelled else 0,
+        ygap=1 if labelled else 0,
+        hoverongaps=False,
         hoverinfo="skip",
     )
     rows, columns = np.nonzero(table)
@@ -50,7 +68,7 @@ def confusion_matrix(
         y=rows,
         mode="markers",
         marker={"symbol": "square", "size": 24 if labelled else 5, "opacity": 0},
-        selected={"marker": {"opacity": 0.25}},
+        selected={"marker": {"opacity": 0.3, "color": INK[theme]}},
         unselected={"marker": {"opacity": 0}},
         customdata=[[places[row], places[column]] for row, column in zip(rows, columns, strict=True)],
         hovertext=[
@@ -61,8 +79,9 @@ def confusion_matrix(
         hoverinfo="text",
         showlegend=False,
     )
-    for colour, dark in (("white", True), ("gray", False)) if labelled else ():
-        chosen = (table > 0) & ((portions > DARK) == dark)
+    texts = np.array([[text_on(shade(colours, portion / most)) for portion in row] for row in portions])
+    for colour in sorted(set(texts[table > 0])) if labelled else ():
+        chosen = (table > 0) & (texts == colour)
         figure.add_scatter(
             x=np.nonzero(chosen)[1],
             y=np.nonzero(chosen)[0],
@@ -84,7 +103,7 @@ def confusion_matrix(
     border = [-0.5, len(places) - 0.5]
     figure.update_layout(
         height=side,
-        margin={**MARGIN, "t": 8},
+        margin={**MARGIN, "t": 30},
         clickmode="event+select",
         dragmode=False if labelled else "zoom",
         xaxis={"title": "Predicted class", "range": border, **shown},
@@ -100,7 +119,7 @@ def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
         x=[0, 1],
         y=[0, 1],
         mode="lines",
-        line={"dash": "dot", "color": "gray"},
+        line={"dash": "dot", "color": GREY},
         name="As sure as right",
         hoverinfo="skip",
     )
@@ -108,7 +127,7 @@ def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
         x=[(one.low + one.high) / 2 for one in bins],
         y=[one.accuracy for one in bins],
         width=[one.high - one.low for one in bins],
-        marker={"color": RIGHT, "opacity": 0.75},
+        marker={"color": RIGHT},
         name="Accuracy",
         customdata=[[one.images, one.confidence] for one in bins],
         hovertemplate="%{customdata[0]:,} images, confidence %{customdata[1]:.1%}, accuracy %{y:.1%}<extra></extra>",
@@ -119,7 +138,7 @@ def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
         margin=MARGIN,
         xaxis={"title": "Confidence", "range": [0, 1], "tickformat": ".0%"},
         yaxis={"title": "Accuracy", "range": [0, 1], "tickformat": ".0%"},
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
+        legend=LEGEND,
     )
     return figure
 
@@ -145,8 +164,8 @@ def answered(rows: Sequence[tuple[float, float, float | None]]) -> go.Figure:
         height=SIDE,
         margin=MARGIN,
         xaxis={"title": "Least confidence", "range": [0, 1], "tickformat": ".0%"},
-        yaxis={"title": "Share of images", "range": [0, 1.02], "tickformat": ".0%"},
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
+        yaxis={"title": "Share of images", "range": [0, ABOVE_ALL], "tickformat": ".0%"},
+        legend=LEGEND,
     )
     return figure
 

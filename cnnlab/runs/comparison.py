@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from cnnlab.errors import UserError
@@ -66,3 +67,29 @@ def figures_of(run: Run) -> dict[str, Any]:
         "parameters": costs[0],
         "multiply_adds": costs[1],
     }
+
+
+def by_influence(settings: Mapping[str, Sequence[Any]], accuracies: Sequence[float | None]) -> list[str]:
+    """The settings, first those whose values explain most of the differences in accuracy (adjusted R squared).
+
+    A setting that is different in every run explains everything and so nothing: such come last.
+    """
+    known = [place for place, accuracy in enumerate(accuracies) if accuracy is not None]
+    reached = [accuracies[place] or 0.0 for place in known]
+
+    def explained(name: str) -> float:
+        groups: dict[str, list[float]] = {}
+        for place, accuracy in zip(known, reached, strict=True):
+            groups.setdefault(repr(settings[name][place]), []).append(accuracy)
+        free = len(known) - len(groups)
+        if free < 1 or not (total := squares(reached)):
+            return -inf
+        return 1 - sum(map(squares, groups.values())) / free * (len(known) - 1) / total
+
+    return sorted(settings, key=explained, reverse=True)
+
+
+def squares(values: Sequence[float]) -> float:
+    """The sum of the squared distances to the mean."""
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values)

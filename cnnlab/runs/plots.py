@@ -9,9 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
-from cnnlab.plots import MARGIN, TRAINING, VALIDATION
-from cnnlab.text import chart, plain
+from cnnlab import units
+from cnnlab.colours import GREY, SERIES, SYMBOLS
+from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, TRAINING, VALIDATION, accuracy_range
+from cnnlab.text import chart
 from cnnlab.training.recipe import Recipe
 
 Measure = Literal["loss", "accuracy"]
@@ -22,14 +25,13 @@ Numbers = NDArray[np.float64]
 
 MAX_POINTS = 400
 SCHEDULE_POINTS = 200
-RUN_COLOURS = (
-    *("#2D8CCB", "#E69F00", "#009E73", "#CC79A7", "#D55E00"),
-    *("#56B4E9", "#8C6BB1", "#7F7F7F", "#A6761D", "#1B9E9E"),
-)
+RUN_COLOURS = SERIES
+MARKED = 12
+HALF_SCREEN, LEGEND_ITEM, LEGEND_CHARACTER, LEGEND_LINE = 560, 50, 6, 19
 MOST_LABELLED = 6
 RANK5_INTERESTING = 0.97
-MANY_VALUES = 8
-MOST_TICK, MOST_NAME = 40, 60
+STRIPS, STRIP_HEIGHT, SPREAD = 3, 230, 0.5
+MOST_CHARACTERS, MOST_NAME = 14, 60
 
 
 def learning_curves(
@@ -101,7 +103,7 @@ def learning_curves(
         margin=MARGIN,
         uirevision=f"{across} {logarithmic}",
         hovermode="closest",
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        legend=LEGEND,
         xaxis=axis_of(across, epochs),
         yaxis=value_axis(measure, logarithmic),
     )
@@ -126,7 +128,7 @@ def value_axis(measure: Measure, logarithmic: bool) -> dict[str, Any]:
     if logarithmic:
         return {"type": "log", "tickformat": ".0%" if measure == "accuracy" else "~g"}
     if measure == "accuracy":
-        return {"range": [0, 1.02], "tickformat": ".0%"}
+        return {"range": [0, ABOVE_ALL], "tickformat": ".0%"}
     return {"rangemode": "tozero"}
 
 
@@ -223,6 +225,7 @@ def run_curves(
     `runs` holds (label, history); `measure` is loss or accuracy.
     """
     figure = go.Figure()
+    reached: list[float] = []
     for place, (title, history) in enumerate(runs):
         label = chart(title, MOST_NAME)
         colour = RUN_COLOURS[place % len(RUN_COLOURS)]
@@ -234,20 +237,30 @@ def run_curves(
                 name=label,
                 legendgroup=str(place),
                 showlegend=kind == "validation",
-                mode="lines",
+                mode="lines+markers" if kind == "validation" else "lines",
                 line={"color": colour, "width": 2.2 if kind == "validation" else 1.3, "dash": dash},
+                marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7, "maxdisplayed": MARKED},
                 hovertemplate=f"{across} %{{x:.4~g}}: %{{y:.4~g}}<extra>{label}, {kind}</extra>",
             )
+            reached += [record[f"{prefix}{measure}"] for record in history if f"{prefix}{measure}" in record]
     figure.update_layout(
         title={"text": "Accuracy" if measure == "accuracy" else "Loss (cross-entropy)", "x": 0, "font": {"size": 15}},
-        height=380,
+        height=380 + legend_room([label for label, _ in runs]),
         margin=MARGIN,
         uirevision=across,
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
-        xaxis={"title": ACROSS[across], "rangemode": "tozero"},
-        yaxis={"tickformat": ".0%"} if measure == "accuracy" else {"rangemode": "tozero"},
+        legend=LEGEND,
+        xaxis=axis_of(across, max((len(history) for _, history in runs), default=1)),
+        yaxis={"tickformat": ".0%", "range": accuracy_range(reached)}
+        if measure == "accuracy"
+        else {"rangemode": "tozero"},
     )
     return figure
+
+
+def legend_room(labels: Sequence[str]) -> int:
+    """Pixels that a legend takes beyond its first line, in half a laptop's screen."""
+    width = sum(LEGEND_ITEM + LEGEND_CHARACTER * len(label) for label in labels)
+    return LEGEND_LINE * (width // HALF_SCREEN)
 
 
 def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
@@ -269,7 +282,7 @@ def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
         height=400,
         margin=MARGIN,
         uirevision="keep",
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        legend=LEGEND,
         xaxis={"title": "Epoch", "rangemode": "tozero"},
         yaxis={"rangemode": "tozero"},
     )
@@ -305,42 +318,84 @@ def fit_and_generalization(rows: Sequence[dict[str, Any]]) -> go.Figure:
         margin=MARGIN,
         barmode="group",
         uirevision="keep",
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
-        xaxis={"range": [0, 1.02], "tickformat": ".0%"},
+        legend=LEGEND,
+        xaxis={"range": [0, ABOVE_ALL], "tickformat": ".0%"},
         yaxis={"autorange": "reversed", "type": "category", "ticksuffix": "  "},
     )
     return figure
 
 
-def parallel_settings(settings: dict[str, list[Any]], accuracies: Sequence[float | None]) -> go.Figure:
-    """Parallel coordinates of a sweep: a line a run through its settings to its accuracy, which colours it."""
+def setting_strips(
+    settings: Mapping[str, Sequence[Any]], accuracies: Sequence[float | None], titles: Sequence[str]
+) -> go.Figure:
+    """What runs reached by the value of each setting: a strip a setting, a dot a run in its colour and its shape.
+
+    `settings` holds the value in each run by the setting's title; a bar marks the mean of those that share one.
+    """
     known = [place for place, accuracy in enumerate(accuracies) if accuracy is not None]
-    reached = [accuracies[place] for place in known]
-    dimensions = [coordinate(name, [values[place] for place in known]) for name, values in settings.items()]
-    dimensions.append({"label": "best validation accuracy", "values": reached, "tickformat": ".1%"})
-    figure = go.Figure()
-    figure.add_parcoords(
-        dimensions=dimensions,
-        line={"color": reached, "colorscale": "Viridis", "showscale": False},
-        labelfont={"size": 12},
+    titles = [chart(title, MOST_NAME) for title in titles]
+    rows = -(-len(settings) // STRIPS)
+    figure = make_subplots(
+        rows, min(STRIPS, len(settings)), shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.36 / rows
     )
-    figure.update_layout(height=360, margin={"l": 70, "r": 70, "t": 60, "b": 24})
+    for number, (name, values) in enumerate(settings.items()):
+        where = {"row": number // STRIPS + 1, "col": number % STRIPS + 1}
+        given = [values[place] for place in known]
+        order = in_order(given)
+        for nth, place in enumerate(known):
+            said = chart(units.setting(values[place]))
+            away = SPREAD * ((nth + 0.5) / len(known) - 0.5)
+            figure.add_scatter(
+                x=[order.index(values[place]) + away],
+                y=[accuracies[place]],
+                mode="markers",
+                name=titles[place],
+                legendgroup=titles[place],
+                showlegend=number == 0,
+                cliponaxis=False,
+                marker={
+                    "size": 10,
+                    "color": RUN_COLOURS[place % len(RUN_COLOURS)],
+                    "symbol": SYMBOLS[place % len(SYMBOLS)],
+                },
+                hovertemplate=f"{titles[place]}<br>{chart(name)} {said}: %{{y:.1%}}<extra></extra>",
+                **where,
+            )
+        shared = [value for value in order if given.count(value) > 1]
+        means = [np.mean([float(accuracies[place] or 0) for place in known if values[place] == one]) for one in shared]
+        figure.add_scatter(
+            x=[order.index(value) for value in shared],
+            y=means,
+            mode="markers",
+            name="Mean of the runs with a value",
+            legendgroup="mean",
+            showlegend=False,
+            marker={"symbol": "line-ew", "size": 44, "line": {"width": 2.5, "color": GREY}},
+            hovertemplate="mean %{y:.1%}<extra></extra>",
+            **where,
+        )
+        texts = [chart(units.setting(value), MOST_CHARACTERS) for value in order]
+        figure.update_xaxes(
+            title=chart(name),
+            title_standoff=4,
+            tickvals=list(range(len(order))),
+            ticktext=texts,
+            range=[-0.6, len(order) - 0.4],
+            **where,
+        )
+    figure.update_yaxes(tickformat=".0%", range=accuracy_range([accuracies[place] for place in known]))
+    figure.update_yaxes(title="Best validation accuracy", col=1)
+    figure.update_layout(
+        height=90 + STRIP_HEIGHT * rows + legend_room(titles) // 2, margin=MARGIN, uirevision="keep", legend=LEGEND
+    )
     return figure
 
 
-def coordinate(name: str, values: list[Any]) -> dict[str, Any]:
-    """An axis of parallel coordinates: numbers as they are, anything else by its place among the values."""
-    title = chart(name.replace("_", " "))
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    if numeric and len(set(values)) > MANY_VALUES:
-        return {"label": title, "values": values}
-    names = sorted(set(values), key=(lambda value: value) if numeric else str)
-    return {
-        "label": title,
-        "values": [names.index(value) for value in values],
-        "tickvals": list(range(len(names))),
-        "ticktext": [f"{value:g}" if numeric else plain(str(value), MOST_TICK) for value in names],  # no HTML here
-    }
+def in_order(values: Sequence[Any]) -> list[Any]:
+    """The different values, numbers by size, anything else by name."""
+    different = list(dict.fromkeys(values))
+    numeric = all(isinstance(value, int | float) for value in different)
+    return sorted(different, key=None if numeric else str)
 
 
 def reached_over(
@@ -364,12 +419,16 @@ def reached_over(
             text=[name],
             textposition="top left" if 2 * point[key] > furthest else "top right",
             cliponaxis=False,
-            marker={"size": 12, "color": RUN_COLOURS[place % len(RUN_COLOURS)]},
+            marker={
+                "size": 12,
+                "color": RUN_COLOURS[place % len(RUN_COLOURS)],
+                "symbol": SYMBOLS[place % len(SYMBOLS)],
+            },
             hovertemplate=f"{name}: %{{y:.1%}} at %{{x:,.4~s}}<extra></extra>",
         )
     for words, value in (levels or {}).items():
         text = chart(words)
-        figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "#7F7F7F"})
+        figure.add_hline(value, line={"dash": "dot", "width": 1, "color": GREY})
         figure.add_annotation(
             text=text, y=value, x=0, xref="paper", xanchor="left", yanchor="bottom", showarrow=False, font_size=11
         )
@@ -378,7 +437,11 @@ def reached_over(
         margin=MARGIN,
         showlegend=False,
         xaxis={"title": title, "tickformat": "~s", "rangemode": "tozero"},
-        yaxis={"title": measure, "tickformat": ".1%"},
+        yaxis={
+            "title": measure,
+            "tickformat": ".1%",
+            "range": accuracy_range([*(point["accuracy"] for point in points), *(levels or {}).values()]),
+        },
     )
     return figure
 
@@ -396,10 +459,10 @@ def ingredients(titles: Sequence[str], validation: Sequence[float], test: Sequen
             hovertemplate=f"%{{y}}<br>{name} %{{x:.2%}}<extra></extra>",
         )
     figure.update_layout(
-        height=90 + 32 * len(titles),
-        margin=MARGIN,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"title": "Accuracy", "tickformat": ".1%"},
+        height=110 + 32 * len(titles),
+        margin={**MARGIN, "t": 30},
+        legend=LEGEND,
+        xaxis={"title": "Accuracy", "tickformat": ".1%", "range": accuracy_range([*validation, *test])},
         yaxis={"autorange": "reversed", "automargin": True},
     )
     return figure

@@ -18,6 +18,7 @@ from cnnlab.images import Pixels
 from cnnlab.prediction import Classifier, Seen, top_classes
 from cnnlab.reference import Scores
 from pages.shared import out_of_distribution
+from pages.shared.charts import show_chart
 from pages.shared.inside import look_inside
 from pages.shared.parts import describe_run
 from pages.shared.pictures import enlarged
@@ -49,7 +50,7 @@ def show_card(
             if len(models) > 1:
                 column.caption(text.markdown(describe_run(model.run)))
             column.markdown(f"**{text.markdown(top[0][0])}**, {units.percent(top[0][1])}")
-            column.plotly_chart(plots.probability_bars(top), key=f"{key} {number}", config={"displayModeBar": False})
+            show_chart(plots.probability_bars(top), f"{key} {number}", column, buttons=False)
         out_of_distribution.warn(models, scores)
         with st.expander(
             "Look inside", explained, icon=":material/visibility:", key=f"inside {key}", on_change="rerun"

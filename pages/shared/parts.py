@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from cnnlab.runs.status import State
 from cnnlab.shipped import is_shipped, shipped
 from pages.shared.address import address_check, address_number, address_select
 
+MOST_NAME = 40
+RUN_HELP = "In percent: the best validation accuracy."
 STATES: dict[State, tuple[str, Any]] = {
     "queued": (":material/schedule:", "gray"),
     "starting": (":material/hourglass_top:", "gray"),
@@ -97,8 +101,24 @@ def data_link(run: Run) -> None:
     )
 
 
+def describe_runs(found: dict[str, Run]) -> dict[str, str]:
+    """Each run in the words of `describe_run`; those that would read alike with the end of their id."""
+    said = {name: describe_run(run) for name, run in found.items()}
+    times = Counter(said.values())
+    return {name: words if times[words] == 1 else f"{words} · {stamp(found[name])}" for name, words in said.items()}
+
+
+def stamp(run: Run) -> str:
+    """What a run's id says beside the network and the data set, which stand before it: when it was made."""
+    experiment = run.config.experiment
+    return run.id.removeprefix(f"{experiment.architecture}-{experiment.dataset}-")
+
+
 def describe_run(run: Run) -> str:
-    """A run's name or what it is, how good it is, and its id, or that it is shipped."""
+    """A run's name, or what it is and when it was made; the best validation accuracy; whether it is shipped.
+
+    Short enough to be read in a select box.
+    """
     files = (run.folder / name for name in ("history.jsonl", "labels.json", "data.json"))
     return _described(str(run.folder), tuple(path.stat().st_mtime if path.exists() else 0.0 for path in files))
 
@@ -107,8 +127,11 @@ def describe_run(run: Run) -> str:
 def _described(folder: str, written: tuple[float, ...]) -> str:
     run = Run(Path(folder))
     best = run.best_epoch()
-    accuracy = f", {units.percent(best['validation_accuracy'])} validation accuracy" if best else ""
-    return f"{run.labels().name or run_title(run)}{accuracy} · {'shipped' if is_shipped(run) else run.id}"
+    accuracy = f", {units.percent(best['validation_accuracy'])}" if best else ""
+    name = run.labels().name
+    began = datetime.fromisoformat(run.config.created).astimezone()
+    origin = " · shipped" if is_shipped(run) else "" if name else f" · {began:%d %b, %H:%M}"
+    return f"{text.plain(name or run_title(run), MOST_NAME)}{accuracy}{origin}"
 
 
 LECTURE = (  # the lecture's parts in its order: where each lives

@@ -11,6 +11,7 @@ from PIL import Image
 from cnnlab.images import Pixels
 
 GRID_PIXELS = 104
+GAP_PIXELS = 6
 
 
 def enlarged(image: Pixels, side: int) -> Image.Image:
@@ -19,6 +20,18 @@ def enlarged(image: Pixels, side: int) -> Image.Image:
     scale = side / max(height, width)
     method = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR
     return Image.fromarray(image).resize((max(1, round(width * scale)), max(1, round(height * scale))), method)
+
+
+def stacked(images: Sequence[Pixels], side: int) -> Image.Image:
+    """Images one below the other, `side` pixels wide, with a gap between them through which the page is seen."""
+    pictures = [enlarged(image, 2 * side) for image in images]
+    gap = 2 * GAP_PIXELS
+    whole = Image.new("RGBA", (2 * side, sum(one.height + gap for one in pictures) - gap))
+    top = 0
+    for picture in pictures:
+        whole.paste(picture, (0, top))
+        top += picture.height + gap
+    return whole
 
 
 @dataclass(frozen=True)

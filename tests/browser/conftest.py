@@ -28,6 +28,7 @@ EXPECT_MS = 30_000
 POLICY = "Content Security Policy"
 expect.set_options(timeout=PATIENCE_MS)
 LEFT = "net::ERR_ABORTED"  # the page was left while it loaded
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass

@@ -371,3 +371,45 @@ def test_compare_says_what_it_cannot_read_in_its_address_and_shows_the_rest(open
     assert not app.exception
     assert ["lenet" in unescaped(app.error[0].value), "depth" in unescaped(app.error[1].value)] == [True, True]
     assert list(app.dataframe[0].value["Network"]) == ["Network in Network"]
+
+
+@pytest.mark.parametrize("page", ["runs", "compare_runs", "architectures", "datasets", "generalization"])
+def test_what_a_table_does_not_know_is_a_dash(open_page: OpenPage, trained_run: Run, tmp_path: Path, page: str) -> None:
+    folder = tmp_path / "runs"
+    for name in ("minivggnet-digits-20261101-120000", "minivggnet-digits-20261101-120001"):
+        run = Run(shutil.copytree(trained_run.folder, folder / name))
+    (run.folder / "history.jsonl").unlink()
+    run.relabel(name="never began")
+    ids = ",".join(path.name for path in folder.iterdir())
+    app = open_page(page, folder, runs=ids)
+    app.session_state["all"] = True
+    app.run()
+    assert not app.exception
+    with_gaps = [table for table in app.dataframe if table.value.isna().any(axis=None)]
+    assert with_gaps or page not in ("runs", "compare_runs")
+    assert {table.proto.placeholder for table in with_gaps} <= {"–"}
+
+
+def test_time_at_work_is_said_in_minutes_and_sorted_by_length(open_page: OpenPage, trained_run: Run) -> None:
+    app = open_page("runs", trained_run.folder.parent)
+    (work,) = app.dataframe[0].value["At work"]
+    assert work.total_seconds() == pytest.approx(trained_run.status().worked, abs=1)
+
+
+def test_a_run_in_a_select_box_is_its_name_and_its_accuracy_first(
+    open_page: OpenPage, trained_run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs"
+    long = "deeper, with a name that is longer than any box to select from is wide"
+    for number, name in enumerate(("named", "", "", long)):
+        run = Run(shutil.copytree(trained_run.folder, folder / f"minivggnet-digits-20261101-12000{number}"))
+        run.relabel(name=name)
+    best = trained_run.best_epoch()
+    assert best is not None
+    accuracy = f"{best['validation_accuracy']:.1%}"
+    app = open_page("evaluate", folder)
+    options = app.selectbox[0].options
+    assert f"named, {accuracy}" in options
+    assert len(set(options)) == len(options), "two runs must not read alike"
+    assert all(len(option) <= 62 for option in options)
+    assert any(option.endswith("· 20261101-120001") for option in options), "without a name, by when it was made"
