@@ -34,14 +34,14 @@ def keras_layers(*names: str) -> None:
 
 
 def threads(intra: int, inter: int) -> None:
-    from cnnlab.backend import tf
+    from cnnlab.keras.backend import tf
 
     tf.config.threading.set_intra_op_parallelism_threads(intra)
     tf.config.threading.set_inter_op_parallelism_threads(inter)
 
 
 def compiled_by_xla() -> None:
-    from cnnlab.backend import tf
+    from cnnlab.keras.backend import tf
 
     plain = tf.function
     tf.function = lambda *given, **named: plain(*given, **named, jit_compile=True)
@@ -49,7 +49,7 @@ def compiled_by_xla() -> None:
 
 def without_bias() -> None:
     """No biases in convolutions: batch normalization takes them away again, so their gradient is nought."""
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
     from cnnlab.training import trainer
 
     ours = trainer.training_layers
@@ -83,7 +83,7 @@ LEVERS: dict[str, Callable[[], None]] = {
 
 def matmul(precision: str) -> None:
     """For each line read, operations per second of multiplying square matrices."""
-    from cnnlab.backend import tf
+    from cnnlab.keras.backend import tf
 
     one = tf.cast(tf.random.normal((MATRIX, MATRIX)), precision)
     multiply = tf.function(tf.matmul)
@@ -99,9 +99,9 @@ def matmul(precision: str) -> None:
 
 def main(path: str, precision: str, lever: str, batch: int, steps: int) -> None:
     LEVERS[lever]()
+    from cnnlab.datasets.preprocessing import Preprocessing
+    from cnnlab.experiments.recipe import make_recipe
     from cnnlab.network import Network
-    from cnnlab.preprocessing import Preprocessing
-    from cnnlab.training.recipe import make_recipe
     from cnnlab.training.trainer import Trainer
 
     network = Network.from_json(Path(path).read_text())

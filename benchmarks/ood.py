@@ -22,12 +22,12 @@ sys.path.insert(0, str(PROJECT))
 
 from cnnlab import datasets, runs  # noqa: E402
 from cnnlab.datasets.dataset import Indices  # noqa: E402
+from cnnlab.datasets.images import Pixels  # noqa: E402
 from cnnlab.evaluation import split_of  # noqa: E402
-from cnnlab.images import Pixels  # noqa: E402
-from cnnlab.prediction import load_classifier  # noqa: E402
-from cnnlab.reference import feature_function, kept_reference  # noqa: E402
+from cnnlab.inference.classifier import load_classifier  # noqa: E402
+from cnnlab.inference.reference import feature_function, kept_reference  # noqa: E402
 from cnnlab.runs.run import Run  # noqa: E402
-from cnnlab.shipped import SOURCE  # noqa: E402
+from cnnlab.zoo.shipped import SOURCE  # noqa: E402
 
 MOST = 2_000
 BATCH = 256

@@ -22,15 +22,16 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cnnlab import export, hardware, runs
+from cnnlab import hardware, runs
 from cnnlab.datasets import Split
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.evaluation.store import predict_all
-from cnnlab.prediction import Classifier, Seen, classify, load_classifier, top_classes
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.config import plan
-from cnnlab.runs.files import write_text
+from cnnlab.experiments.experiment import plan
+from cnnlab.experiments.recipe import make_recipe
+from cnnlab.inference.classifier import Classifier, Seen, classify, load_classifier, top_classes
 from cnnlab.runs.run import CheckpointInfo, Data, Run
-from cnnlab.training.recipe import make_recipe
+from cnnlab.storage.files import write_text
+from cnnlab.zoo import export
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = tuple("abcdefghij")
@@ -50,7 +51,7 @@ print(time.monotonic() - began)
 
 def drawn_run(folder: Path) -> Run:
     """A run of MiniGoogLeNet with the weights it was drawn with."""
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.model import keras_model
 
     run = runs.create(plan("minigooglenet", "cifar10", {"input_size": 32}, make_recipe(epochs=1)), folder)
     preprocessing = Preprocessing(
@@ -80,7 +81,7 @@ def ways(classifier: Classifier, folder: Path) -> dict[str, Callable[[np.ndarray
     import onnxruntime
     from ai_edge_litert.interpreter import Interpreter
 
-    from cnnlab.backend import tf
+    from cnnlab.keras.backend import tf
 
     model = export.exported_model(classifier)
     for form in ("litert", "onnx"):

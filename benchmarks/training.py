@@ -28,14 +28,14 @@ from sides import Side, SideError, alternating
 
 from cnnlab import architectures, datasets, hardware, runs
 from cnnlab.datasets import Split
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs import plots
-from cnnlab.runs.config import plan
-from cnnlab.runs.files import append_record
+from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.augmentation import Augmentation, augment, mix
+from cnnlab.experiments.experiment import plan
+from cnnlab.experiments.recipe import make_recipe
+from cnnlab.plots import training as plots
 from cnnlab.runs.run import CheckpointInfo, Data, Run, best_of
-from cnnlab.training.augmentation import Augmentation, augment, mix
+from cnnlab.storage.files import append_record
 from cnnlab.training.loop import Loop
-from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 
 BATCH, STEPS, ROUNDS = 128, 24, 5
@@ -176,8 +176,8 @@ def rates(ways: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
 
 def against_keras(folder: Path) -> tuple[dict[str, float], dict[str, float], Loop]:
     """Median rates, and their medians of ratios to the faster of the two bare ways."""
-    from cnnlab.backend import keras, tf
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.backend import keras, tf
+    from cnnlab.keras.model import keras_model
 
     loop = loop_of(folder)
     keras.config.set_dtype_policy(loop.trainer.model.dtype_policy)

@@ -3,12 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import analysis, architectures, codegen, diagram, modules, published, units
+from cnnlab import architectures, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.families import FAMILIES
-from cnnlab.layers import shape_text
-from cnnlab.network import Network
+from cnnlab.keras import script as codegen
+from cnnlab.lecture import published
+from cnnlab.network import Network, analysis, diagram, modules
+from cnnlab.network.families import FAMILIES
+from cnnlab.network.layers import shape_text
 from pages.shared.address import address_many, address_select, address_tabs, go, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, switch_control

@@ -6,14 +6,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnnlab import architectures, comparison, plots, published, runs, text, units
-from cnnlab.architectures import ARCHITECTURES
-from cnnlab.comparison import Candidate
+from cnnlab import architectures, plots, runs, text, units
+from cnnlab.architectures import ARCHITECTURES, comparison
+from cnnlab.architectures.comparison import Candidate
 from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.measures import RANKS
-from cnnlab.layers import shape_text
-from cnnlab.shipped import shipped
+from cnnlab.lecture import published
+from cnnlab.network.layers import shape_text
+from cnnlab.zoo.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

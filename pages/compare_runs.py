@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from cnnlab import networks, runs, text, units
+from cnnlab import runs, text, units
 from cnnlab.errors import UserError
-from cnnlab.runs import plots
-from cnnlab.runs.comparison import Comparison, by_influence, comparison
+from cnnlab.evaluation.runs import Comparison, by_influence, comparison
+from cnnlab.plots import training as plots
 from cnnlab.runs.run import Run
-from cnnlab.studies import studies
+from cnnlab.zoo import catalogue as networks
+from cnnlab.zoo.studies import studies
 from pages.shared.address import asked, tab_title, unknown
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cnnlab import datasets, plots, shipped, text, units
+from cnnlab import datasets, plots, text, units
 from cnnlab.datasets import Dataset, Source, Split
 from cnnlab.datasets.job import forget, free_name, preparing
 from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
 from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
-from cnnlab.training.presets import FINE_TUNING
+from cnnlab.experiments.presets import FINE_TUNING
+from cnnlab.zoo import shipped
 from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
 from pages.shared.charts import show_chart
 from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_imports

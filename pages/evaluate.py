@@ -10,20 +10,11 @@ from cnnlab import text, units
 from cnnlab.datasets import Split, SplitName
 from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
-from cnnlab.evaluation import (
-    VIEWS,
-    Evaluation,
-    Key,
-    Predictions,
-    View,
-    evaluations,
-    export,
-    kept_predictions,
-    plots,
-)
+from cnnlab.evaluation import VIEWS, Evaluation, Key, Predictions, View, evaluations, export, kept_predictions
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
+from cnnlab.plots import evaluation as plots
 from cnnlab.runs.run import Run
-from cnnlab.shipped import shipped
+from cnnlab.zoo.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_select, tab_title
 from pages.shared.charts import show_chart, theme
 from pages.shared.evaluating import (

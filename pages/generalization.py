@@ -8,10 +8,10 @@ from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.job import evaluations_job
-from cnnlab.runs import plots
+from cnnlab.plots import training as plots
+from cnnlab.runs.generalization import CONDITIONS, GROUP, condition_of, queue_all
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
-from cnnlab.training.generalization import CONDITIONS, GROUP, condition_of, queue_all
 from pages.shared.address import address_select, asked, go, unknown
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 import streamlit as st
 
-from cnnlab import architectures, reduction, units
-from cnnlab.analysis import weight_layers
+from cnnlab import architectures, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.layers import shape_text
-from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
-from cnnlab.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
+from cnnlab.lecture import reduction
+from cnnlab.lecture.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
+from cnnlab.lecture.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
+from cnnlab.network.analysis import weight_layers
+from cnnlab.network.layers import shape_text
 from pages.shared.address import address_number, address_select, address_tabs
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import text
+from cnnlab.datasets.images import EXTENSIONS
+from cnnlab.datasets.unpacking import Files, unpacked
 from cnnlab.errors import UserError
-from cnnlab.images import EXTENSIONS
-from cnnlab.prediction import Classifier, Refused, Seen, classify
+from cnnlab.inference.classifier import Classifier, Refused, Seen, classify
 from cnnlab.runs.run import Run
-from cnnlab.unpacking import Files, unpacked
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
 from pages.shared.bringing import offer_own_model, offer_pretrained

@@ -5,11 +5,12 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from cnnlab import results, text, units
+from cnnlab import text, units
 from cnnlab.evaluation import Evaluation, export
-from cnnlab.runs import plots
+from cnnlab.lecture import results
+from cnnlab.plots import training as plots
 from cnnlab.runs.run import Run
-from cnnlab.studies import Study, studies
+from cnnlab.zoo.studies import Study, studies
 from pages.shared.address import address_select
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

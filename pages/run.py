@@ -9,12 +9,13 @@ import streamlit as st
 from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
-from cnnlab.runs import actions, plots, queue
+from cnnlab.plots import training as plots
+from cnnlab.plots.training import Records
+from cnnlab.runs import actions, queue
 from cnnlab.runs.health import epochs_done, problems
-from cnnlab.runs.plots import Records
 from cnnlab.runs.run import Run, average_speed, best_of
 from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.shipped import shipped
+from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.charts import show_chart

@@ -9,7 +9,7 @@ from cnnlab import runs, text, units
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.shipped import shipped
+from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app

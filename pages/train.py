@@ -7,27 +7,22 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, hardware, runs, units
 from cnnlab.architectures import ARCHITECTURES
-from cnnlab.colours import BACKGROUND
 from cnnlab.errors import UserError
-from cnnlab.pretrained import available
-from cnnlab.runs import plots, queue
-from cnnlab.runs.config import Experiment, plan
+from cnnlab.experiments.experiment import Experiment, plan
+from cnnlab.experiments.loggers import LOGGERS
+from cnnlab.experiments.loggers import TITLES as LOGGER_TITLES
+from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, fine_tuning
+from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.plots import training as plots
+from cnnlab.plots.colours import BACKGROUND
+from cnnlab.runs import queue
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, sweep
-from cnnlab.shipped import shipped
 from cnnlab.text import markdown, message, plain
 from cnnlab.training.batches import prepared
-from cnnlab.training.loggers import LOGGERS
-from cnnlab.training.loggers import TITLES as LOGGER_TITLES
-from cnnlab.training.presets import (
-    FINE_TUNING,
-    FINE_TUNING_TEXT,
-    FINE_TUNING_TITLE,
-    PRESETS,
-    fine_tuning,
-)
-from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.zoo.pretrained import available
+from cnnlab.zoo.shipped import shipped
 from pages.shared.address import address_select, asked
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app

@@ -20,13 +20,13 @@ from hypothesis import settings
 
 from cnnlab import runs
 from cnnlab.cli import main
+from cnnlab.experiments.experiment import Experiment, plan
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.runs import queue
-from cnnlab.runs.config import Experiment, plan
-from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive, record_process
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.storage.process import PROCESS_FILE, ProcessRecord, is_alive, record_process
 from cnnlab.text import JOINER
-from cnnlab.training.recipe import make_recipe
 
 settings.register_profile("cnnlab", deadline=None, derandomize=True, database=None)
 settings.load_profile("cnnlab")

@@ -13,10 +13,10 @@ import pytest
 from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
-from cnnlab.runs.process import PROCESS_FILE
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.runs.sweep import combinations, sweep
+from cnnlab.storage.process import PROCESS_FILE
 from cnnlab.training.process import train
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment, process_of, wait_for_end, wait_until

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from cnnlab import analysis, architectures
-from cnnlab.network import Builder
+from cnnlab import architectures
+from cnnlab.network import Builder, analysis
 
 
 def conv(size: int, kernel: int, channels: int, filters: int) -> int:
@@ -107,8 +107,8 @@ def test_a_pixel_outside_the_receptive_field_changes_nothing_and_one_inside_does
     """The arithmetic against a real network: gradients of one output value by the input pixels."""
     import numpy as np
 
-    from cnnlab.backend import tf
-    from cnnlab.keras_model import keras, keras_model
+    from cnnlab.keras.backend import tf
+    from cnnlab.keras.model import keras, keras_model
 
     network = architectures.build("minivggnet", {"input_size": 64, "batch_normalization": False, "activation": "elu"})
     model = keras_model(network)
@@ -158,8 +158,8 @@ def test_a_branch_keeps_its_input_alive_until_its_last_use() -> None:
 def test_the_multiply_adds_are_those_that_tensorflows_profiler_counts(name: str) -> None:
     """An independent counter: TensorFlow's profiler counts the float operations of convolutions and dense layers, two
     for each multiply-accumulate."""
-    from cnnlab.backend import tf
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.backend import tf
+    from cnnlab.keras.model import keras_model
 
     network = architectures.build(name, {"input_size": 64, "classes": 10})
     model = keras_model(network)

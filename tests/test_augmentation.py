@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnlab.images import Pixels
-from cnnlab.training.augmentation import Augmentation, augment, mix
+from cnnlab.datasets.images import Pixels
+from cnnlab.experiments.augmentation import Augmentation, augment, mix
 
 
 def noise(count: int = 64, height: int = 16, width: int = 12, seed: int = 0) -> Pixels:

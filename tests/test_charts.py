@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cnnlab.evaluation.runs import by_influence
 from cnnlab.plots import ABOVE_ALL, accuracy_range
-from cnnlab.runs import plots
-from cnnlab.runs.comparison import by_influence
+from cnnlab.plots import training as plots
 from tests.test_colours import HISTORY, TITLES, figures
 
 

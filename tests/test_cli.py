@@ -38,7 +38,7 @@ from tests.conftest import (
 HEAVY = ("tensorflow", "keras", "sklearn", "streamlit")
 LIGHT = (
     "import cnnlab",
-    "import cnnlab.architectures, cnnlab.analysis, cnnlab.network",
+    "import cnnlab.architectures, cnnlab.analysis, cnnlab.network.graph",
     "import cnnlab.runs, cnnlab.datasets",
     "from cnnlab import architectures, analysis; analysis.table_csv(architectures.build('minigooglenet'))",
     "from cnnlab import cli; cli.parser()",

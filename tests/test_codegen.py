@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnlab import analysis, architectures
+from cnnlab import architectures
 from cnnlab.architectures.switches import Value
-from cnnlab.codegen import keras_script
-from cnnlab.layers import LocalResponseNormalization
-from cnnlab.network import Builder, Network
+from cnnlab.keras.script import keras_script
+from cnnlab.network import Builder, Network, analysis
+from cnnlab.network.layers import LocalResponseNormalization
 from tests.conftest import PATIENCE, PROJECT
 
 Switches = dict[str, Value]
@@ -127,7 +127,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=title)
 
 def with_weights(network: Network, path: Path) -> dict[str, Any]:
     """cnnlab's own model: its weights and some images written to the file, its answers and its layers' settings."""
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.model import keras_model
 
     rng = np.random.default_rng(0)
     model = keras_model(network)

@@ -12,8 +12,15 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from cnnlab import plots, reduction, reduction_plots
-from cnnlab.colours import (
+from cnnlab import plots
+from cnnlab.evaluation.measures import Bin
+from cnnlab.experiments.recipe import make_recipe
+from cnnlab.lecture import reduction, reduction_plots
+from cnnlab.network.diagram import INK as LINES
+from cnnlab.network.families import FAMILIES
+from cnnlab.plots import evaluation as judged
+from cnnlab.plots import training as trained
+from cnnlab.plots.colours import (
     BACKGROUND,
     FAINT_TO_STRONG,
     INK,
@@ -28,12 +35,6 @@ from cnnlab.colours import (
     scale,
     text_on,
 )
-from cnnlab.diagram import INK as LINES
-from cnnlab.evaluation import plots as judged
-from cnnlab.evaluation.measures import Bin
-from cnnlab.families import FAMILIES
-from cnnlab.runs import plots as trained
-from cnnlab.training.recipe import make_recipe
 
 MARKS, TEXT = 3.0, 4.5
 THEMES: tuple[Theme, ...] = ("light", "dark")

@@ -6,7 +6,7 @@ import pytest
 
 from cnnlab import architectures
 from cnnlab.architectures import ARCHITECTURES, build
-from cnnlab.comparison import DENSE_STAGE, Candidate, compare, configuration_column, difference, stages
+from cnnlab.architectures.comparison import DENSE_STAGE, Candidate, compare, configuration_column, difference, stages
 from cnnlab.errors import UserError
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import runs
 from cnnlab.errors import UserError
-from cnnlab.prediction import load_classifier
+from cnnlab.inference.classifier import load_classifier
 from cnnlab.runs import actions, health
 from cnnlab.runs.run import Run
 from tests.conftest import PROJECT, TRAINED_EPOCHS
@@ -143,7 +143,7 @@ def test_a_training_killed_before_it_wrote_its_epochs_line_is_not_damaged(run: R
 
 
 def test_a_figure_that_is_no_number_loses_no_line(tmp_path: Path) -> None:
-    from cnnlab.runs.files import append_record, read_records
+    from cnnlab.storage.files import append_record, read_records
 
     append_record(tmp_path / "history.jsonl", {"epoch": 1, "gradient_norm": float("inf")})
     assert read_records(tmp_path / "history.jsonl", "epoch") == [{"epoch": 1, "gradient_norm": None}]

@@ -18,9 +18,9 @@ from cnnlab import datasets
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.cache import ARRAYS, channel_statistics, make_dataset
 from cnnlab.datasets.cifar10 import CLASSES, read_batch
+from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels
-from cnnlab.leftovers import HOST
+from cnnlab.storage.leftovers import HOST
 from tests.conftest import assert_one_line, ended_process
 
 PER_CLASS = {"train": 3, "test": 2}

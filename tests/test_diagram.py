@@ -7,8 +7,8 @@ import re
 import pytest
 
 from cnnlab.architectures import ARCHITECTURES, build
-from cnnlab.diagram import diagram
-from cnnlab.modules import module_rows, modules
+from cnnlab.network.diagram import diagram
+from cnnlab.network.modules import module_rows, modules
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

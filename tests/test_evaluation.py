@@ -13,7 +13,7 @@ from cnnlab import datasets
 from cnnlab.datasets import Dataset
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, Key, evaluate, evaluations, kept_evaluation, kept_predictions
-from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line
 

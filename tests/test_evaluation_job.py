@@ -17,10 +17,10 @@ import pytest
 
 from cnnlab.evaluation import Key, evaluate, export, kept_evaluation, kept_predictions, split_of
 from cnnlab.evaluation.job import evaluation_job, evaluations_job
-from cnnlab.jobs import Job
-from cnnlab.prediction import load_classifier
-from cnnlab.runs.process import PROCESS_FILE, ProcessRecord, is_alive
+from cnnlab.inference.classifier import load_classifier
 from cnnlab.runs.run import Run
+from cnnlab.storage.jobs import Job
+from cnnlab.storage.process import PROCESS_FILE, ProcessRecord, is_alive
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from cnnlab import architectures, datasets
-from cnnlab.evaluation.views import Viewer, crops, dense_function, fully_convolutional, last_map, shifted
-from cnnlab.layers import Dense, Flatten, GlobalAveragePooling2D
-from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.inference.classifier import Classifier, load_classifier
+from cnnlab.inference.tta import Viewer, crops, dense_function, shifted
+from cnnlab.network.dense import fully_convolutional
+from cnnlab.network.layers import Dense, Flatten, GlobalAveragePooling2D
+from cnnlab.network.paths import last_map
 from cnnlab.runs.run import Run
 
 SMALL = {"minivggnet": {}, "minigooglenet": {}, "nin": {}, "deepergooglenet": {}, "vgg_a": {"input_size": 64}}

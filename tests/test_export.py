@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlab import datasets, export
+from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Evaluation, Predictions
 from cnnlab.evaluation.export import html_report
 from cnnlab.evaluation.measures import measures
-from cnnlab.prediction import Classifier, load_classifier, top_classes
+from cnnlab.inference.classifier import Classifier, load_classifier, top_classes
 from cnnlab.runs.run import Run
+from cnnlab.zoo import export
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
 

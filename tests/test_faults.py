@@ -16,12 +16,12 @@ import pytest
 
 from cnnlab import cli, runs
 from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import plan
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.runs import actions, queue
-from cnnlab.runs.config import plan
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.process import train
-from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import (
     PROJECT,
@@ -60,7 +60,7 @@ GARBAGE = (
 
 def assert_usable(run: Run) -> None:
     from cnnlab import datasets
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
 
     images = datasets.load("digits").test_images[:5]
     assert load_classifier(Run(run.folder), "last").probabilities(images).shape == (5, 10)

@@ -15,12 +15,12 @@ from starlette.testclient import TestClient
 
 from cnnlab import architectures, datasets, runs
 from cnnlab.architectures.switches import validate
+from cnnlab.datasets.limits import Limits
 from cnnlab.errors import UserError
-from cnnlab.limits import Limits
-from cnnlab.prediction import load_classifier
+from cnnlab.experiments.recipe import FLAT_FIELDS, make_recipe
+from cnnlab.inference.classifier import load_classifier
+from cnnlab.inference.serving import application
 from cnnlab.runs.run import Run
-from cnnlab.serving import application
-from cnnlab.training.recipe import FLAT_FIELDS, make_recipe
 from tests.conftest import assert_one_line, assert_refused
 from tests.test_prediction_many import png
 

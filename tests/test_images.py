@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from cnnlab.datasets.images import MAX_BYTES, Pixels, read_image, resize
 from cnnlab.errors import UserError
-from cnnlab.images import MAX_BYTES, Pixels, read_image, resize
 from tests.conftest import assert_one_line
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from cnnlab import architectures, datasets
-from cnnlab.activation_maps import Inside, colored, overlaid
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.prediction import Classifier, load_classifier
-from cnnlab.preprocessing import Preprocessing
+from cnnlab.inference.attribution import Inside, colored, overlaid
+from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line
 
@@ -38,7 +38,7 @@ class Untrained:
 
 
 def untrained(classifier: Classifier, name: str, **switches: Any) -> Classifier:
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.model import keras_model
 
     run: Any = Untrained(name, switches)
     height, width, _ = run.network.input_shape

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlab import architectures
-from cnnlab.layers import AveragePooling2D, BatchNormalization, Conv2D, DepthwiseConv2D, Dropout, MaxPooling2D
 from cnnlab.network import Builder, Network
+from cnnlab.network.layers import AveragePooling2D, BatchNormalization, Conv2D, DepthwiseConv2D, Dropout, MaxPooling2D
 from tests.test_architectures import VGG16
 
 pytestmark = pytest.mark.slow
 
 
 def keras_model(network: Network) -> Any:
-    from cnnlab import keras_model as translator
+    from cnnlab.keras import model as translator
 
     return translator.keras_model(network)
 

@@ -10,11 +10,13 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from cnnlab import analysis, families
-from cnnlab.codegen import keras_script
-from cnnlab.comparison import configuration_column, difference
-from cnnlab.diagram import diagram
-from cnnlab.layers import (
+from cnnlab.architectures.comparison import configuration_column, difference
+from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.recipe import make_recipe
+from cnnlab.keras.script import keras_script
+from cnnlab.network import Builder, Network, Tensor, analysis, families
+from cnnlab.network.diagram import diagram
+from cnnlab.network.layers import (
     Activation,
     Add,
     AnyLayer,
@@ -33,10 +35,7 @@ from cnnlab.layers import (
     MaxPooling2D,
     ZeroPadding2D,
 )
-from cnnlab.modules import module_rows
-from cnnlab.network import Builder, Network, Tensor
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.training.recipe import make_recipe
+from cnnlab.network.modules import module_rows
 from tests.conftest import PROJECT
 from tests.test_keras_model import assert_conforms, keras_model
 
@@ -138,7 +137,7 @@ def test_a_kind_is_kerass_layer_and_so_is_its_script(kind: type[Layer], layer: L
 @pytest.mark.parametrize(("kind", "layer"), CASES)
 def test_the_receptive_field_is_what_moves_when_the_input_is_touched(kind: type[Layer], layer: Layer) -> None:
     """Rows of the input that change the middle row of the output, counted with Keras."""
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     network, name = drawn(layer)
     model = keras_model(network)

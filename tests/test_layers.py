@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnlab.errors import UserError
-from cnnlab.layers import (
+from cnnlab.network.layers import (
     Activation,
     BatchNormalization,
     Concatenate,

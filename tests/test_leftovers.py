@@ -12,10 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cnnlab import jobs, runs
-from cnnlab.leftovers import DAY, HOST, partial_of, sweep
-from cnnlab.runs.files import write_text
+from cnnlab import runs
 from cnnlab.runs.run import Run
+from cnnlab.storage import jobs
+from cnnlab.storage.files import write_text
+from cnnlab.storage.leftovers import DAY, HOST, partial_of, sweep
 from tests.conftest import PATIENCE, PROJECT, digits_experiment, ended_process, wait_for_end
 
 WRITER = """

@@ -14,9 +14,10 @@ import pytest
 
 from cnnlab import runs
 from cnnlab.errors import UserError
+from cnnlab.experiments.loggers import LOGGERS, LoggerName, check_loggers
 from cnnlab.runs.run import Run
 from cnnlab.training import loggers
-from cnnlab.training.loggers import LOGGERS, LoggerName, check_loggers, start_logger
+from cnnlab.training.loggers import start_logger
 from cnnlab.training.process import train
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment

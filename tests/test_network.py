@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cnnlab import architectures
 from cnnlab.errors import UserError
-from cnnlab.layers import Activation, Conv2D
 from cnnlab.network import Builder, Network, Tensor
+from cnnlab.network.layers import Activation, Conv2D
 from tests.conftest import assert_one_line
 
 

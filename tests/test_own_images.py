@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cnnlab import datasets
+from cnnlab.datasets.images import fit_image
 from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload, preparing
+from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own import (
     DroppedClass,
     ImportReport,
@@ -32,9 +34,7 @@ from cnnlab.datasets.own import (
 from cnnlab.datasets.own.container import Found
 from cnnlab.datasets.own.sorting import arrange, printable
 from cnnlab.errors import UserError
-from cnnlab.images import fit_image
-from cnnlab.leftovers import partial_of
-from cnnlab.limits import Limits
+from cnnlab.storage.leftovers import partial_of
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
 PER_CLASS = 10

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from cnnlab.errors import UserError
-from cnnlab.own_models import bring, load, own_models
-from cnnlab.prediction import load_classifier
+from cnnlab.inference.classifier import load_classifier
+from cnnlab.inference.model_file import load
+from cnnlab.zoo.imported import bring, own_models
 from tests.conftest import Output, assert_one_line, assert_refused
 
 pytestmark = pytest.mark.slow
@@ -26,7 +27,7 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def saved(path: Path, *layers: Any, shape: tuple[int | None, ...] = (16, 16, 3)) -> Path:
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     keras.Sequential([keras.Input(shape), *layers], name="theirs").save(path)
     return path
@@ -34,7 +35,7 @@ def saved(path: Path, *layers: Any, shape: tuple[int | None, ...] = (16, 16, 3))
 
 def color_judge() -> tuple[Any, ...]:
     """Says which of red, green and blue an image of values from 0 to 1 is."""
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     return keras.layers.GlobalAveragePooling2D(), keras.layers.Rescaling(20.0), keras.layers.Softmax()
 
@@ -64,7 +65,7 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
 
 
 def test_a_model_that_brings_code_is_refused_and_runs_none(tmp_path: Path) -> None:
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     mark = tmp_path / "it ran"
     place = str(mark)
@@ -82,7 +83,7 @@ def test_a_model_that_brings_code_is_refused_and_runs_none(tmp_path: Path) -> No
 
 
 def test_a_layer_that_keras_does_not_know_is_refused(tmp_path: Path) -> None:
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     class Mine(keras.layers.Layer):  # type: ignore[name-defined,misc]
         def call(self, x: Any) -> Any:
@@ -109,7 +110,7 @@ def test_what_is_no_model_file_is_refused_by_name(tmp_path: Path, kind: str) -> 
 
 
 def test_what_takes_no_image_or_gives_no_classes_is_refused_with_its_shapes(tmp_path: Path) -> None:
-    from cnnlab.backend import keras
+    from cnnlab.keras.backend import keras
 
     grey = saved(tmp_path / "grey.keras", keras.layers.GlobalAveragePooling2D(), shape=(8, 8, 1))
     maps = saved(tmp_path / "maps.keras", keras.layers.Conv2D(2, 1), shape=(8, 8, 3))

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets, runs
+from cnnlab.datasets.images import Pixels, read_image, resize
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels, read_image, resize
-from cnnlab.prediction import Classifier, load_classifier, top_classes
+from cnnlab.inference.classifier import Classifier, load_classifier, top_classes
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line, digits_experiment
 

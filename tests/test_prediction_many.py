@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.prediction import BATCH, THUMBNAIL, Classifier, Refused, Seen, classify, load_classifier
+from cnnlab.inference.classifier import BATCH, THUMBNAIL, Classifier, Refused, Seen, classify, load_classifier
 from cnnlab.runs.run import Run
 
 

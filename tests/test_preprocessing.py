@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from cnnlab import datasets
 from cnnlab.datasets import Dataset, Split
-from cnnlab.images import Pixels, read_image, resize
-from cnnlab.preprocessing import Preprocessing
+from cnnlab.datasets.images import Pixels, read_image, resize
+from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.training.batches import epoch_batches, epoch_order
-from cnnlab.training.recipe import make_recipe
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnlab import pretrained
 from cnnlab.datasets.download import Download
 from cnnlab.datasets.progress import silent
 from cnnlab.errors import UserError
-from cnnlab.prediction import load_classifier
-from cnnlab.pretrained import PRETRAINED, class_names, keep, obtain
+from cnnlab.inference.classifier import load_classifier
 from cnnlab.runs.run import Run
+from cnnlab.zoo import pretrained
+from cnnlab.zoo.pretrained import PRETRAINED, class_names, keep, obtain
 from tests.conftest import NOWHERE, Output, assert_one_line, assert_refused
 
 VGG16 = PRETRAINED["vgg16-imagenet"]
@@ -32,7 +32,7 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @pytest.mark.slow
 def test_our_vgg16_with_their_weights_answers_as_theirs(data_root: Path) -> None:
-    from cnnlab.backend import keras, tf
+    from cnnlab.keras.backend import keras, tf
 
     tf.random.set_seed(0)
     theirs = keras.applications.VGG16(weights=None)

@@ -7,12 +7,13 @@ from math import isclose
 
 import pytest
 
-from cnnlab import architectures, published
-from cnnlab.published import Comparison, PublishedTable
-from cnnlab.published.accuracies import ACCURACIES
-from cnnlab.published.table import AMOUNT
-from cnnlab.studies import studies
-from cnnlab.training.presets import PRESETS
+from cnnlab import architectures
+from cnnlab.experiments.presets import PRESETS
+from cnnlab.lecture import published
+from cnnlab.lecture.published import Comparison, PublishedTable
+from cnnlab.lecture.published.accuracies import ACCURACIES
+from cnnlab.lecture.published.table import AMOUNT
+from cnnlab.zoo.studies import studies
 
 BY_TITLE = {table.title: table for table in published.TABLES}
 VGG_1 = BY_TITLE["VGG: the six configurations"]

@@ -11,8 +11,8 @@ from cnnlab import architectures, cli
 from cnnlab.cli.training import experiment_of
 from cnnlab.datasets.corruption import PIXELS
 from cnnlab.errors import UserError
-from cnnlab.runs.config import Experiment, plan
-from cnnlab.training.recipe import OPTIMIZERS, Recipe, make_recipe
+from cnnlab.experiments.experiment import Experiment, plan
+from cnnlab.experiments.recipe import OPTIMIZERS, Recipe, make_recipe
 from tests.conftest import assert_one_line
 
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cnnlab import architectures, reduction
+from cnnlab import architectures
 from cnnlab.architectures.googlenet import INCEPTIONS
 from cnnlab.errors import UserError
-from cnnlab.layers import Conv2D, Padding
+from cnnlab.lecture import reduction
+from cnnlab.lecture.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
+from cnnlab.lecture.reduction_plots import branch_bars, formula, path_text, width_curve
 from cnnlab.network import Builder, Network
-from cnnlab.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
-from cnnlab.reduction_plots import branch_bars, formula, path_text, width_curve
+from cnnlab.network.layers import Conv2D, Padding
 from tests.conftest import assert_one_line
 
 LECTURE = Bottleneck(28, 28, 192, kernel=5, filters=32, bottleneck=16, padding="valid")

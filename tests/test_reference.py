@@ -12,14 +12,15 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-import cnnlab.shipped
-from cnnlab import datasets, reference, runs
+import cnnlab.zoo.shipped
+from cnnlab import datasets, runs
 from cnnlab.datasets import Split
+from cnnlab.datasets.images import Pixels, read_image
 from cnnlab.evaluation import split_of
-from cnnlab.images import Pixels, read_image
-from cnnlab.pixel_statistics import pixel_statistics
-from cnnlab.prediction import Classifier, load_classifier
-from cnnlab.reference import (
+from cnnlab.inference import reference
+from cnnlab.inference.classifier import Classifier, load_classifier
+from cnnlab.inference.pixel_statistics import pixel_statistics
+from cnnlab.inference.reference import (
     FALSE_ALARMS,
     REFERENCE_FILE,
     Reference,
@@ -31,10 +32,10 @@ from cnnlab.reference import (
     training_images,
 )
 from cnnlab.runs.run import Run
-from cnnlab.samples import all_samples, samples_of
-from cnnlab.shipped import SOURCE, shipped
 from cnnlab.training.closing import keep_reference
 from cnnlab.training.reporter import Reporter
+from cnnlab.zoo.samples import all_samples, samples_of
+from cnnlab.zoo.shipped import SOURCE, shipped
 from tests.conftest import digits_experiment, wait_for_end
 
 MOST_BYTES = 500_000
@@ -219,7 +220,7 @@ def test_a_copy_made_by_an_older_version_gets_the_reference_and_keeps_what_was_d
     run = shipped()["minivggnet-cifar10"]
     run.relabel(name="mine")
     (run.folder / REFERENCE_FILE).unlink()
-    run = cnnlab.shipped.shipped()["minivggnet-cifar10"]
+    run = cnnlab.zoo.shipped.shipped()["minivggnet-cifar10"]
     assert kept_reference(run, run.checkpoint("best")) is not None
     assert run.labels().name == "mine"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cnnlab.evaluation import evaluations, kept_evaluation
-from cnnlab.results import ingredients, points_text
+from cnnlab.lecture.results import ingredients, points_text
 from cnnlab.runs.run import Run
-from cnnlab.shipped import shipped
-from cnnlab.studies import SOURCE, Study, studies
+from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo.studies import SOURCE, Study, studies
 from tests.conftest import Output, assert_refused
 
 

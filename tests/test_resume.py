@@ -11,12 +11,12 @@ import pytest
 
 from cnnlab import datasets, runs
 from cnnlab.errors import UserError
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.process import train
-from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import assert_one_line, digits_experiment, process_of, wait_for_end, wait_until
 

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from cnnlab import architectures, runs
 from cnnlab.errors import UserError
-from cnnlab.runs.config import plan
-from cnnlab.runs.files import append_record, read_records, tail, write_text
-from cnnlab.runs.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive, record_process, seconds_silent
+from cnnlab.experiments.experiment import plan
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.runs.run import Checkpoint, CheckpointInfo, Run
 from cnnlab.runs.status import Status
-from cnnlab.training.recipe import make_recipe
+from cnnlab.storage.files import append_record, read_records, tail, write_text
+from cnnlab.storage.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive, record_process, seconds_silent
 from tests.conftest import assert_one_line, digits_experiment
 
 

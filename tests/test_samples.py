@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from cnnlab.images import read_image
-from cnnlab.prediction import load_classifier
-from cnnlab.samples import FOLDER, all_samples, samples_of
-from cnnlab.shipped import shipped
+from cnnlab.datasets.images import read_image
+from cnnlab.inference.classifier import load_classifier
+from cnnlab.zoo.samples import FOLDER, all_samples, samples_of
+from cnnlab.zoo.shipped import shipped
 
 FREE = ("public domain", "CC0 1.0", "CC BY 2.5")
 MOST_BYTES = 60_000

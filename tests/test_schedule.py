@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab.training.presets import PRESETS, preset_experiment
-from cnnlab.training.recipe import Recipe, make_recipe
-from cnnlab.training.schedule import SCHEDULES, pairs_text, rate_at, read_milestones
+from cnnlab.experiments.presets import PRESETS, preset_experiment
+from cnnlab.experiments.recipe import Recipe, make_recipe
+from cnnlab.experiments.schedule import SCHEDULES, pairs_text, rate_at, read_milestones
 
 
 def rates_by_epoch(recipe: Recipe) -> list[float]:

@@ -20,7 +20,7 @@ from cnnlab import datasets
 from cnnlab.errors import UserError
 from cnnlab.guard import is_named, names_of, own_addresses
 from cnnlab.runs.run import Run
-from cnnlab.samples import all_samples
+from cnnlab.zoo.samples import all_samples
 from tests.conftest import PATIENCE, PROJECT
 from tests.test_prediction_many import png
 

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_image
 
-import cnnlab.shipped
+import cnnlab.zoo.shipped
 from cnnlab import architectures, datasets, runs
 from cnnlab.datasets import Split
 from cnnlab.evaluation import Predictions, evaluate, kept_evaluation, kept_predictions
 from cnnlab.evaluation.store import predict_all
-from cnnlab.prediction import Classifier, load_classifier
+from cnnlab.experiments.presets import fine_tuning, preset
+from cnnlab.experiments.recipe import Recipe
+from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.runs.run import WEIGHTS_FILE, Run
-from cnnlab.shipped import SOURCE, nearest, ship, shipped
-from cnnlab.training.presets import fine_tuning, preset
-from cnnlab.training.recipe import Recipe
+from cnnlab.zoo.shipped import SOURCE, nearest, ship, shipped
 from tests.conftest import TRAINED_EPOCHS, Output, assert_refused, last_line
 from tests.test_prediction_many import png
 
@@ -134,7 +134,7 @@ def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable
 @pytest.fixture
 def finished(trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished run to ship from, to a folder other than the project's own."""
-    monkeypatch.setattr(cnnlab.shipped, "SOURCE", tmp_path / "shipped")
+    monkeypatch.setattr(cnnlab.zoo.shipped, "SOURCE", tmp_path / "shipped")
     return Run(Path(shutil.copytree(trained_run.folder, tmp_path / trained_run.id)))
 
 

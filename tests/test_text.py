@@ -15,14 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnlab import diagram, plots, text
-from cnnlab.evaluation import plots as evaluation_plots
+from cnnlab import plots, text
 from cnnlab.evaluation.export import csv_text
 from cnnlab.evaluation.measures import Evaluation
-from cnnlab.export import card
-from cnnlab.prediction import load_classifier
-from cnnlab.runs import plots as run_plots
+from cnnlab.inference.classifier import load_classifier
+from cnnlab.network import diagram
+from cnnlab.plots import evaluation as evaluation_plots
+from cnnlab.plots import training as run_plots
 from cnnlab.runs.run import Run
+from cnnlab.zoo.export import card
 from tests.conftest import Output
 
 BEACON = "http://beacon.example"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cnnlab.jobs import PROGRESS_SECONDS, Job, JobProgress, Remaining, work
+from cnnlab.storage.jobs import PROGRESS_SECONDS, Job, JobProgress, Remaining, work
 from cnnlab.training.pace import Pace, beside_an_epoch
 
 RECORDED: dict[str, list[Any]] = json.loads((Path(__file__).parent / "recorded_progress.json").read_text())

@@ -11,16 +11,16 @@ import pytest
 
 from cnnlab import architectures, datasets, hardware, runs
 from cnnlab.datasets.corruption import corrupt
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import Experiment, plan
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.network import Builder, Network
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.config import Experiment, plan
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.training.batches import epoch_batches, prepared, smooth_targets
 from cnnlab.training.loop import Loop
 from cnnlab.training.process import train
-from cnnlab.training.recipe import make_recipe
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment
 
@@ -173,7 +173,7 @@ def test_mixed_precision_is_refused_where_the_hardware_has_none(monkeypatch: pyt
 
 
 def test_mixed_precision_keeps_weights_and_probabilities_in_float32() -> None:
-    from cnnlab.backend import keras, tf
+    from cnnlab.keras.backend import keras, tf
     from cnnlab.training.trainer import Trainer
 
     try:
@@ -204,7 +204,7 @@ def test_vgg_a_gives_d_the_layers_that_the_paper_took_and_more() -> None:
 
 
 def test_taken_layers_begin_as_they_ended_and_stay_so_while_frozen(runs_dir: Path) -> None:
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
 
     source = trained(runs_dir, digits_experiment(epochs=2, batch_size=128))
     target = digits_experiment({"classifier_dropout": 0.1}, epochs=2, batch_size=128)
@@ -226,7 +226,7 @@ def test_taken_layers_begin_as_they_ended_and_stay_so_while_frozen(runs_dir: Pat
 
 
 def load_classifier_weights(run: Run, layers: tuple[str, ...], which: str = "best") -> dict[str, list[np.ndarray]]:
-    from cnnlab.keras_model import keras_model
+    from cnnlab.keras.model import keras_model
 
     model = keras_model(run.network)
     model.load_weights(run.checkpoint(which).weights)  # type: ignore[arg-type]
@@ -366,7 +366,7 @@ def test_shuffled_pixels_are_one_permutation_and_random_ones_one_an_image() -> N
 
 def test_the_network_fits_random_labels_and_guesses_on_the_validation(runs_dir: Path) -> None:
     """Zhang et al., 2017, in small: 100% noise is learned by heart, and teaches nothing."""
-    from cnnlab.training.generalization import CONDITIONS, condition_of
+    from cnnlab.runs.generalization import CONDITIONS, condition_of
 
     experiment = digits_experiment(
         {"dropout": 0.0, "classifier_dropout": 0.0},

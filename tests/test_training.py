@@ -17,15 +17,15 @@ import pytest
 
 from cnnlab import datasets, hardware, runs
 from cnnlab.datasets import Dataset
+from cnnlab.datasets.images import Pixels
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels
+from cnnlab.experiments.recipe import Recipe, make_recipe
 from cnnlab.network import Builder, Network
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs.process import HEARTBEAT_FILE, is_alive
 from cnnlab.runs.run import CheckpointInfo, Run
+from cnnlab.storage.process import HEARTBEAT_FILE, is_alive
 from cnnlab.training.batches import smooth_targets
 from cnnlab.training.process import train
-from cnnlab.training.recipe import Recipe, make_recipe
 from cnnlab.training.reporter import Reporter, Step
 from tests.conftest import (
     PROJECT,
@@ -56,7 +56,7 @@ def long_run(runs_dir: Path, **recipe: object) -> Run:
 
 def assert_usable(run: Run) -> None:
     """The run classifies images, with its best checkpoint and with its last."""
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
 
     images = datasets.load("digits").test_images[:20]
     for which in ("best", "last"):
@@ -224,7 +224,7 @@ def test_a_missing_data_set_and_no_network_fail_the_run_with_a_sentence(
         monkeypatch.delenv(name, raising=False)
     for name, value in without_network(data_root).items():
         monkeypatch.setenv(name, value)
-    from cnnlab.runs.config import plan
+    from cnnlab.experiments.experiment import plan
 
     run = runs.create(plan("minivggnet", "cifar10", {}, make_recipe(epochs=1)), runs_dir)
     runs.start(run)
@@ -291,7 +291,7 @@ needs_bfloat16 = pytest.mark.skipif(not hardware.has_bfloat16(), reason="this pr
 
 def test_the_recorded_validation_is_that_of_the_images_held_out(runs_dir: Path) -> None:
     from cnnlab.evaluation import evaluate
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
 
     run = trained_here(runs_dir, seed=3, validation_fraction=0.2)
     evaluation = evaluate(load_classifier(run, "last"), "validation")

@@ -17,7 +17,7 @@ RNG = np.random.default_rng(0)
 
 def worked(layer: Any, inputs: np.ndarray, steps: int = 3) -> dict[str, np.ndarray]:
     """Everything a layer gives in training and after it, with its gradients."""
-    from cnnlab.backend import tf
+    from cnnlab.keras.backend import tf
 
     layer.build(inputs.shape)
     layer.gamma.assign(np.linspace(0.5, 2, inputs.shape[-1]))
@@ -37,8 +37,8 @@ def worked(layer: Any, inputs: np.ndarray, steps: int = 3) -> dict[str, np.ndarr
 
 @pytest.mark.parametrize("shape", [(8, 5, 4, 6), (8, 6)])
 def test_batch_normalization_is_that_of_keras(shape: tuple[int, ...]) -> None:
-    from cnnlab.backend import keras
-    from cnnlab.training.layers import BatchNormalization
+    from cnnlab.keras.backend import keras
+    from cnnlab.keras.training_layers import BatchNormalization
 
     inputs = RNG.normal(2, 3, shape).astype(np.float32)
     expected = worked(keras.layers.BatchNormalization(momentum=0.9), inputs)
@@ -48,8 +48,8 @@ def test_batch_normalization_is_that_of_keras(shape: tuple[int, ...]) -> None:
 
 
 def test_the_gradient_of_relu_in_bfloat16_is_one_above_zero_and_nought_elsewhere() -> None:
-    from cnnlab.backend import tf
-    from cnnlab.training.layers import half_relu
+    from cnnlab.keras.backend import tf
+    from cnnlab.keras.training_layers import half_relu
 
     given = tf.constant([-2.0, -0.0, 0.0, 1e-30, 3.0], tf.bfloat16)
     with tf.GradientTape() as tape:
@@ -62,8 +62,8 @@ def test_the_gradient_of_relu_in_bfloat16_is_one_above_zero_and_nought_elsewhere
 
 @pytest.mark.parametrize("name", ["minivggnet", "minigooglenet", "deepergooglenet"])
 def test_what_training_saves_any_keras_model_of_the_network_reads(name: str, tmp_path: Path) -> None:
-    from cnnlab.keras_model import keras_model
-    from cnnlab.training.layers import training_layers
+    from cnnlab.keras.model import keras_model
+    from cnnlab.keras.training_layers import training_layers
 
     network = architectures.build(name)
     trained, plain = keras_model(network, training_layers()), keras_model(network)

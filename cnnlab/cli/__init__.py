@@ -18,8 +18,8 @@ from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrain
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
-from cnnlab.runs.config import setting_text
-from cnnlab.training.recipe import FLAT_FIELDS, default_of
+from cnnlab.experiments.experiment import setting_text
+from cnnlab.experiments.recipe import FLAT_FIELDS, default_of
 
 CHECKPOINT: dict[str, Any] = {
     "default": "best",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from cnnlab import analysis, architectures, codegen, reduction, units
+from cnnlab import architectures, units
+from cnnlab.architectures.comparison import Candidate, compare
 from cnnlab.cli.output import pairs, print_json, print_table
-from cnnlab.comparison import Candidate, compare
 from cnnlab.errors import UserError
-from cnnlab.layers import shape_text
+from cnnlab.keras import script as codegen
+from cnnlab.lecture import reduction
+from cnnlab.network import analysis
+from cnnlab.network.layers import shape_text
 
 
 def show_architectures(options: argparse.Namespace) -> int:

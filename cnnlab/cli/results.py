@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from cnnlab import results, runs, units
+from cnnlab import runs, units
 from cnnlab.cli.output import print_json, print_table
 from cnnlab.errors import UserError
-from cnnlab.studies import studies
+from cnnlab.lecture import results
+from cnnlab.zoo.studies import studies
 
 
 def show_results(options: argparse.Namespace) -> int:

@@ -15,22 +15,23 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from cnnlab import networks, runs, units
+from cnnlab import runs, units
 from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table, say
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
+from cnnlab.evaluation.runs import comparison
+from cnnlab.experiments.experiment import Experiment, plan, replan
+from cnnlab.experiments.presets import PRESETS, preset
+from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
 from cnnlab.runs import actions, queue
-from cnnlab.runs.comparison import comparison
-from cnnlab.runs.config import Experiment, plan, replan
+from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.runs.sweep import sweep
 from cnnlab.text import plain
-from cnnlab.training.generalization import queue_all
-from cnnlab.training.presets import PRESETS, preset
-from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
+from cnnlab.zoo import catalogue as networks
 
 POLL_SECONDS = 0.25
 RUN_COLUMNS = ("id", "name", "state", "best validation accuracy", "epochs", "duration")

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cnnlab import networks, runs
+from cnnlab import runs
 from cnnlab.cli.output import checkpoint_of, print_json, print_table, say
+from cnnlab.datasets.unpacking import file_bytes, on_disk
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
-from cnnlab.unpacking import file_bytes, on_disk
+from cnnlab.zoo import catalogue as networks
 
 MOST_PORT = 65_535
 
@@ -22,7 +23,7 @@ def network_of(options: argparse.Namespace) -> Run:
 
 
 def bring_model(options: argparse.Namespace) -> int:
-    from cnnlab.own_models import bring
+    from cnnlab.zoo.imported import bring
 
     classes = file_bytes(Path(options.classes)).decode(errors="replace").splitlines() if options.classes else ()
     path = Path(options.file)
@@ -34,7 +35,7 @@ def bring_model(options: argparse.Namespace) -> int:
 
 def fetch_pretrained(options: argparse.Namespace) -> int:
     from cnnlab.cli.data import Bar
-    from cnnlab.pretrained import obtain, pretrained
+    from cnnlab.zoo.pretrained import obtain, pretrained
 
     wanted = pretrained(options.name)
     with Bar() as tell:
@@ -45,7 +46,7 @@ def fetch_pretrained(options: argparse.Namespace) -> int:
 
 def evaluate_run(options: argparse.Namespace) -> int:
     from cnnlab.evaluation import evaluate, export, kept_predictions, split_of
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
 
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
@@ -85,8 +86,8 @@ def evaluate_run(options: argparse.Namespace) -> int:
 
 
 def predict_images(options: argparse.Namespace) -> int:
-    from cnnlab.prediction import Seen, classify, load_classifier, top_classes
-    from cnnlab.reference import ood_function
+    from cnnlab.inference.classifier import Seen, classify, load_classifier, top_classes
+    from cnnlab.inference.reference import ood_function
 
     if options.top < 1:
         raise UserError(f"--top takes a number from 1, not {options.top}.")
@@ -125,8 +126,8 @@ def write_file(name: str, text: str) -> None:
 
 
 def export_run(options: argparse.Namespace) -> int:
-    from cnnlab.export import export
-    from cnnlab.prediction import load_classifier
+    from cnnlab.inference.classifier import load_classifier
+    from cnnlab.zoo.export import export
 
     run = network_of(options)
     target = Path(options.output or f"{run.id}-{options.format}.zip")
@@ -136,8 +137,8 @@ def export_run(options: argparse.Namespace) -> int:
 
 
 def serve_run(options: argparse.Namespace) -> int:
-    from cnnlab.prediction import load_classifier
-    from cnnlab.serving import serve
+    from cnnlab.inference.classifier import load_classifier
+    from cnnlab.inference.serving import serve
 
     if not 1 <= options.port <= MOST_PORT:
         raise UserError(f"--port takes a number from 1 to {MOST_PORT}, not {options.port}.")

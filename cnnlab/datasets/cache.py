@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.datasets.dataset import Dataset
+from cnnlab.datasets.images import Fitting, Pixels
 from cnnlab.errors import UserError
-from cnnlab.images import Fitting, Pixels
-from cnnlab.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import partial_of, sweep
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 1

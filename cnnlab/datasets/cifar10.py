@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from cnnlab.datasets.cache import cached, make_dataset
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.download import Download, extract, fetch
+from cnnlab.datasets.images import Pixels, read_image
 from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels, read_image
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIZE = 32

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.datasets.dataset import Dataset, Indices, Split
-from cnnlab.images import Pixels
+from cnnlab.datasets.images import Pixels
 
 PixelsName = Literal["original", "shuffled", "random", "gaussian"]
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnlab.datasets.images import Fitting, Pixels
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.images import Fitting, Pixels
-from cnnlab.preprocessing import Preprocessing
 
 Indices = NDArray[np.int64]
 SplitName = Literal["train", "validation", "test"]

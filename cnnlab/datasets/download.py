@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
-from cnnlab.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import partial_of, sweep
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30

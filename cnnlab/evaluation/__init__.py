@@ -4,10 +4,11 @@ An evaluation is of one checkpoint, on one split, by one view (`views.py`: the i
 several views of it). It is computed once and kept with the run: the figures, and what the network said of each image.
 """
 
-from cnnlab.evaluation.images import Predictions, split_of
+from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation
 from cnnlab.evaluation.store import Key, evaluate, evaluations, kept_evaluation, kept_predictions
-from cnnlab.evaluation.views import VIEWS, View
+from cnnlab.inference.tta import VIEWS, View
+from cnnlab.runs.data import split_of
 
 __all__ = [
     "VIEWS",

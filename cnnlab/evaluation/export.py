@@ -11,12 +11,12 @@ from typing import Any
 import plotly.io
 from PIL import Image
 
-from cnnlab.evaluation import plots
+from cnnlab.datasets.images import Pixels
 from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation, by_similarity, by_threshold
-from cnnlab.images import Pixels
-from cnnlab.published.accuracies import REPORTS, ClassificationReport
-from cnnlab.runs import plots as run_plots
+from cnnlab.lecture.published.accuracies import REPORTS, ClassificationReport
+from cnnlab.plots import evaluation as plots
+from cnnlab.plots import training as run_plots
 from cnnlab.runs.run import Run
 from cnnlab.text import cell, html
 

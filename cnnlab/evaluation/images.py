@@ -8,13 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab import datasets
-from cnnlab.datasets import Split, SplitName
-from cnnlab.datasets.corruption import corrupt
 from cnnlab.datasets.dataset import Indices
-from cnnlab.errors import UserError
-from cnnlab.prediction import Probabilities
-from cnnlab.runs.run import Run
+from cnnlab.inference.classifier import Probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +54,3 @@ class Predictions:
 
 def ordered(positions: Indices, key: NDArray[np.float32]) -> Indices:
     return positions[np.argsort(key[positions], kind="stable")]
-
-
-def split_of(run: Run, name: SplitName) -> Split:
-    """The split of a run's data set, as the run had it; UserError if the data set has changed since."""
-    experiment = run.config.experiment
-    dataset = datasets.load(experiment.dataset)
-    if dataset.fingerprint != run.data.fingerprint:
-        raise UserError(
-            f"The {dataset.title} images here are not those that run {run.id} was trained on ({run.data.title})."
-        )
-    recipe = experiment.recipe
-    if name == "test":
-        return corrupt(dataset.test_split(), dataset, recipe.pixels, recipe.seed)
-    train, validation = dataset.training_splits(recipe.validation_fraction, recipe.seed)
-    return corrupt(train if name == "train" else validation, dataset, recipe.pixels, recipe.seed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnlab import jobs
 from cnnlab.datasets import Progress
 from cnnlab.evaluation.store import Key, evaluate
-from cnnlab.jobs import Job
 from cnnlab.runs.run import Run
+from cnnlab.storage import jobs
+from cnnlab.storage.jobs import Job
 
 MANY = "many"
 
@@ -30,7 +30,7 @@ def work_all(folder: str, *run_folders: str) -> int:
 
     def do(progress: Progress) -> None:
         progress("Loading TensorFlow", None)
-        from cnnlab.prediction import load_classifier
+        from cnnlab.inference.classifier import load_classifier
 
         for place, path in enumerate(run_folders):
             done = f"{place + 1} of {len(run_folders)} networks"
@@ -49,7 +49,7 @@ def work(run_folder: str, split: str, step: str, view: str) -> int:
 
     def do(progress: Progress) -> None:
         progress("Loading TensorFlow and the network", None)
-        from cnnlab.prediction import load_classifier
+        from cnnlab.inference.classifier import load_classifier
 
         evaluate(load_classifier(run, run.checkpoint_at(key.step)), key.split, key.view, progress)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cnnlab.datasets import SplitName
 from cnnlab.evaluation.images import Predictions
-from cnnlab.evaluation.views import View
+from cnnlab.inference.tta import View
 
 TINY = 1e-7
 BINS = 15

@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from cnnlab.datasets import Progress, Split, SplitName, silent
 from cnnlab.errors import UserError
-from cnnlab.evaluation.images import Predictions, split_of
+from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation, measures
-from cnnlab.evaluation.views import View, Viewer
-from cnnlab.leftovers import partial_of
-from cnnlab.prediction import Classifier
-from cnnlab.runs.files import write_text
+from cnnlab.inference.classifier import Classifier
+from cnnlab.inference.tta import View, Viewer
+from cnnlab.runs.data import split_of
 from cnnlab.runs.run import CheckpointChoice, Run
+from cnnlab.storage.files import write_text
+from cnnlab.storage.leftovers import partial_of
 
 CHUNK = 512
 EVALUATION_FILE = "evaluation.json"

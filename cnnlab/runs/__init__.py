@@ -14,12 +14,14 @@ from typing import Any, TypedDict
 
 from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
-from cnnlab.runs import health, process
-from cnnlab.runs.config import Experiment, Parent, RunConfig, command_line, git_commit, versions
-from cnnlab.runs.files import make_reserve, reason, write_text
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.runs import health
+from cnnlab.runs.config import Parent, RunConfig, command_line, git_commit, versions
 from cnnlab.runs.initial import copy_weights
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run, best_of
 from cnnlab.runs.status import ACTIVE, State, Status
+from cnnlab.storage import process
+from cnnlab.storage.files import make_reserve, reason, write_text
 
 LEFT_BY_TRAINING = ("history.jsonl", "checkpoints", process.PROCESS_FILE, "log.txt")
 """A folder with one of these is a run that has lost its config.json."""
@@ -126,8 +128,8 @@ def find(name: str, folder: Path) -> Run:
 
 def weights_source(name: str, folder: Path) -> Run:
     """The network of that name to begin another with: one that came with cnnlab, was fetched, or is a run here."""
-    from cnnlab.pretrained import available  # they are kept as runs, and so need this module
-    from cnnlab.shipped import shipped
+    from cnnlab.zoo.pretrained import available  # they are kept as runs, and so need this module
+    from cnnlab.zoo.shipped import shipped
 
     return {**shipped(), **available()}.get(name) or find(name, folder)
 

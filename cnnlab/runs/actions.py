@@ -14,11 +14,12 @@ from typing import Any
 
 from cnnlab import runs
 from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import replan
 from cnnlab.runs import queue
-from cnnlab.runs.config import Parent, replan
-from cnnlab.runs.files import write_text
+from cnnlab.runs.config import Parent
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
+from cnnlab.storage.files import write_text
 
 TRASH_FOLDER = ".trash"
 FIXED_ON_RESTART = ("architecture", "dataset", "seed", "validation_fraction", "label_noise", "pixels")

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from cnnlab.leftovers import sweep
 from cnnlab.runs.queue import dispatch
+from cnnlab.storage.leftovers import sweep
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

@@ -17,9 +17,9 @@ from typing import Any
 import orjson
 
 from cnnlab.errors import UserError
-from cnnlab.runs import files
 from cnnlab.runs.run import STEP_FIGURES, WEIGHTS_FILE, CheckpointInfo, Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.storage import files
 
 ANEW = "Duplicating the run trains the same anew."
 NEEDED = ("config.json", "network.json", "data.json")

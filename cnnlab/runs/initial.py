@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import Initial
+from cnnlab.experiments.recipe import MOST_EPOCHS
 from cnnlab.network import Network, Node
-from cnnlab.runs.config import Initial
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointChoice, Run
-from cnnlab.training.recipe import MOST_EPOCHS
 
 FOLDER = "initial"
 

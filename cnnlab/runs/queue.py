@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab import hardware, runs
 from cnnlab.errors import UserError
-from cnnlab.runs import process
-from cnnlab.runs.files import reason, write_text
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE
+from cnnlab.storage import process
+from cnnlab.storage.files import reason, write_text
 
 QUEUE_FILE = "queue.json"
 LOCK_FILE = ".queue.lock"

@@ -28,13 +28,13 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.leftovers import remove, sweep
 from cnnlab.network import Network
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.runs import files, process
 from cnnlab.runs.config import RunConfig, read_config
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.storage import files, process
+from cnnlab.storage.leftovers import remove, sweep
 
 CheckpointChoice = Literal["best", "last"] | int
 """The best epoch's, the latest, or the one at the end of epoch N."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from cnnlab import runs
 from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import Experiment, replan
 from cnnlab.runs import queue
-from cnnlab.runs.config import Experiment, replan
 from cnnlab.runs.run import Labels, Run
 
 MOST = 500

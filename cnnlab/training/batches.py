@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.datasets import Split
-from cnnlab.images import Pixels, resize
-from cnnlab.preprocessing import Preprocessing
-from cnnlab.training.augmentation import augment, mix
-from cnnlab.training.recipe import Recipe
+from cnnlab.datasets.images import Pixels, resize
+from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.augmentation import augment, mix
+from cnnlab.experiments.recipe import Recipe
 
 Targets = NDArray[np.float32]
 Batch = tuple[Pixels, Targets]

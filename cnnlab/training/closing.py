@@ -14,13 +14,13 @@ LEAST_SHARE = 0.1
 
 
 def keep_reference(run: Run, reporter: Reporter, seconds_per_image: float) -> None:
-    """Keep the reference of the best checkpoint with the run (`cnnlab.reference`).
+    """Keep the reference of the best checkpoint with the run (`cnnlab.inference.reference`).
 
     It may take ten seconds, or a fiftieth of the training; where that does not reach for a tenth of the usual number of
     images, it is left to whoever asks for it. Whatever fails here, the training has ended well.
     """
-    from cnnlab.prediction import load_classifier
-    from cnnlab.reference import MOST_IMAGES, MOST_JUDGED, kept_reference, prepare
+    from cnnlab.inference.classifier import load_classifier
+    from cnnlab.inference.reference import MOST_IMAGES, MOST_JUDGED, kept_reference, prepare
 
     try:
         best = run.checkpoint("best")

@@ -10,18 +10,12 @@ import netrc
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
-from cnnlab.errors import UserError
+from cnnlab.experiments.loggers import TITLES, LoggerName
 
-LoggerName = Literal["tensorboard", "wandb", "mlflow"]
-LOGGERS: tuple[LoggerName, ...] = get_args(LoggerName)
-TITLES: dict[LoggerName, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "mlflow": "MLflow"}
-PACKAGES: dict[LoggerName, str] = {"tensorboard": "tensorflow", "wandb": "wandb", "mlflow": "mlflow"}
-INSTALL = "pip install -r requirements-loggers.txt"
 PROJECT = "cnnlab"
 Settings = Mapping[str, Any]
 Figures = Mapping[str, float]
@@ -33,15 +27,6 @@ class Sink(Protocol):
     def write(self, step: int, figures: Figures) -> None: ...
 
     def close(self, succeeded: bool) -> None: ...
-
-
-def check_loggers(names: Sequence[str]) -> None:
-    """UserError where a logger is unknown or its package is not installed."""
-    for name in names:
-        if name not in LOGGERS:
-            raise UserError(f"There is no logger {name!r}; there are {', '.join(LOGGERS)}.")
-        if find_spec(PACKAGES[name]) is None:
-            raise UserError(f"{TITLES[name]} is not installed here; {INSTALL} installs it.")
 
 
 class Logger:
@@ -97,7 +82,7 @@ class TensorBoard:
     """An event file; a resumed run marks where it goes on, and TensorBoard drops what it repeats."""
 
     def __init__(self, folder: Path, settings: Settings, first_step: int) -> None:
-        from cnnlab.backend import tf
+        from cnnlab.keras.backend import tf
 
         self.v1 = tf.compat.v1
         now = time.time()

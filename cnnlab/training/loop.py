@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cnnlab.datasets import Split
 from cnnlab.errors import UserError
 from cnnlab.network import Network
-from cnnlab.runs.files import append_record
 from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
+from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.closing import keep_reference
 from cnnlab.training.pace import beside_an_epoch

@@ -14,9 +14,9 @@ from cnnlab import datasets, hardware
 from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
 from cnnlab.hardware import THREADS_VARIABLE
-from cnnlab.runs.files import FULL, write_text
-from cnnlab.runs.process import only_one, record_process, start_heartbeat
 from cnnlab.runs.run import OUT_OF_ROOM, Data, Run
+from cnnlab.storage.files import FULL, write_text
+from cnnlab.storage.process import only_one, record_process, start_heartbeat
 from cnnlab.training.loggers import start_logger
 from cnnlab.training.loop import Loop
 from cnnlab.training.reporter import Reporter

@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 
-from cnnlab.runs.files import append_record, make_reserve, release_reserve
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
+from cnnlab.storage.files import append_record, make_reserve, release_reserve
 from cnnlab.training.loggers import Logger
 from cnnlab.training.pace import Pace
 

@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from cnnlab.backend import keras, tf
 from cnnlab.datasets import Split
-from cnnlab.images import Pixels
-from cnnlab.keras_model import keras_model
-from cnnlab.leftovers import partial_of
+from cnnlab.datasets.images import Pixels
+from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.recipe import Recipe
+from cnnlab.keras.backend import keras, tf
+from cnnlab.keras.model import keras_model
+from cnnlab.keras.training_layers import training_layers
 from cnnlab.network import Network
-from cnnlab.preprocessing import Preprocessing
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
+from cnnlab.storage.leftovers import partial_of
 from cnnlab.training.batches import Targets
-from cnnlab.training.layers import training_layers
-from cnnlab.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
 TOP = 5

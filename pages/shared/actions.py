@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.errors import UserError
+from cnnlab.experiments.recipe import FLAT_FIELDS
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
-from cnnlab.training.recipe import FLAT_FIELDS
 from pages.shared.settings import setting_title
 from pages.shared.telling import show_error
 

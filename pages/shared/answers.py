@@ -13,10 +13,10 @@ import streamlit as st
 from PIL import Image
 
 from cnnlab import plots, text, units
+from cnnlab.datasets.images import Pixels
 from cnnlab.evaluation.export import csv_text
-from cnnlab.images import Pixels
-from cnnlab.prediction import Classifier, Seen, top_classes
-from cnnlab.reference import Scores
+from cnnlab.inference.classifier import Classifier, Seen, top_classes
+from cnnlab.inference.reference import Scores
 from pages.shared import out_of_distribution
 from pages.shared.charts import show_chart
 from pages.shared.inside import look_inside

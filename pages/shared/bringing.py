@@ -8,9 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnlab import own_models, pretrained, units
+from cnnlab import units
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.errors import UserError
+from cnnlab.zoo import imported as own_models
+from cnnlab.zoo import pretrained
 from pages.shared.address import go
 from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from cnnlab.colours import SOFT_INK, Theme
+from cnnlab.plots.colours import SOFT_INK, Theme
 
 BUTTONS = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 NO_BUTTONS = {"displayModeBar": False}

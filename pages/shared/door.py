@@ -26,7 +26,7 @@ from streamlit import config
 from cnnlab import datasets, runs
 from cnnlab.errors import UserError
 from cnnlab.guard import EVERY_ADDRESS, LOOPBACK, Guard, names_of, own_addresses, page_headers, plain_name
-from cnnlab.leftovers import sweep
+from cnnlab.storage.leftovers import sweep
 from pages.shared.scripts import SCRIPTS
 
 WRITTEN = ("decoded", "own", "shipped", "pretrained", "models", "mnist", "fashion_mnist", "cifar-100-python")

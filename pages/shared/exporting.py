@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnlab.export import FORMATS, archive_of, exporting
 from cnnlab.runs.run import Run
+from cnnlab.zoo.export import FORMATS, archive_of, exporting
 from pages.shared.working import job_or_offer
 
 

@@ -10,10 +10,10 @@ from typing import Any, cast
 import streamlit as st
 
 from cnnlab import datasets, text
+from cnnlab.datasets.images import EXTENSIONS, Fitting
 from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload
 from cnnlab.datasets.own import DroppedClass, ImportReport, read_report, sorted_files
 from cnnlab.errors import UserError
-from cnnlab.images import EXTENSIONS, Fitting
 from pages.shared.address import VISIT, go
 from pages.shared.telling import show_error
 from pages.shared.working import show_progress

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cnnlab import reference, text
-from cnnlab.activation_maps import Inside, colored, overlaid
-from cnnlab.images import Pixels
-from cnnlab.prediction import Classifier, Seen
+from cnnlab import text
+from cnnlab.datasets.images import Pixels
+from cnnlab.inference import reference
+from cnnlab.inference.attribution import Inside, colored, overlaid
+from cnnlab.inference.classifier import Classifier, Seen
 from pages.shared.models import features, reference_of
 from pages.shared.out_of_distribution import offer_reference
 from pages.shared.parts import data_link, describe_run, split_here

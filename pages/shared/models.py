@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnnlab import reference
-from cnnlab.images import Pixels
-from cnnlab.prediction import Classifier, Seen, load_classifier
-from cnnlab.reference import Reference
+from cnnlab.datasets.images import Pixels
+from cnnlab.inference import reference
+from cnnlab.inference.classifier import Classifier, Seen, load_classifier
+from cnnlab.inference.reference import Reference
 from cnnlab.runs.run import Run
 
 

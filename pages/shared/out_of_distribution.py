@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnlab import text
-from cnnlab.prediction import Classifier
-from cnnlab.reference import reference_job
+from cnnlab.inference.classifier import Classifier
+from cnnlab.inference.reference import reference_job
 from pages.shared.parts import data_link, describe_run, split_here
 from pages.shared.working import job_or_offer
 

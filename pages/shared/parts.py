@@ -14,11 +14,11 @@ from cnnlab.architectures.switches import Switch, Value
 from cnnlab.datasets import Split, SplitName
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
-from cnnlab.own_models import own_models
-from cnnlab.pretrained import available
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
-from cnnlab.shipped import is_shipped, shipped
+from cnnlab.zoo.imported import own_models
+from cnnlab.zoo.pretrained import available
+from cnnlab.zoo.shipped import is_shipped, shipped
 from pages.shared.address import address_check, address_number, address_select
 
 MOST_NAME = 40

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image
 
-from cnnlab.images import Pixels
+from cnnlab.datasets.images import Pixels
 
 GRID_PIXELS = 104
 GAP_PIXELS = 6

@@ -7,11 +7,11 @@ import streamlit as st
 
 from cnnlab import text
 from cnnlab.datasets import Split, SplitName
+from cnnlab.datasets.images import Pixels, resize
+from cnnlab.datasets.unpacking import Files
 from cnnlab.errors import UserError
-from cnnlab.images import Pixels, resize
 from cnnlab.runs.run import Run
-from cnnlab.samples import Sample, samples_of
-from cnnlab.unpacking import Files
+from cnnlab.zoo.samples import Sample, samples_of
 from pages.shared.address import asked, write
 from pages.shared.answers import encoded
 from pages.shared.parts import split_here

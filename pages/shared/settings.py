@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.datasets.corruption import PIXELS
-from cnnlab.training.recipe import BY_EPOCH, FLAT_FIELDS, OPTIMIZERS
-from cnnlab.training.schedule import SCHEDULES, pairs_text
+from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, OPTIMIZERS
+from cnnlab.experiments.schedule import SCHEDULES, pairs_text
 
 NAMES: dict[str, dict[str, str]] = {
     "optimizer": dict(OPTIMIZERS),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnnlab import text, units
 from cnnlab.errors import UserError
-from cnnlab.jobs import Job
+from cnnlab.storage.jobs import Job
 from pages.shared.telling import show_error
 
 REFRESH_SECONDS = 0.7

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnnlab.colours import BACKGROUND, Theme, contrast
+from cnnlab.plots.colours import BACKGROUND, Theme, contrast
 from cnnlab.runs.run import Run
 from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings
 from tests.browser.test_every_page import settle

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cnnlab.leftovers import HOST
 from cnnlab.runs.run import Run
+from cnnlab.storage.leftovers import HOST
 from tests.browser.conftest import PATIENCE_MS, POLICY, PROJECT, Server, serving, watch_console
 
 PAGES = sorted(page.stem.replace("home", "") for page in (PROJECT / "pages").glob("*.py"))

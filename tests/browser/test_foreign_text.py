@@ -20,9 +20,9 @@ from playwright.sync_api import Page, expect
 
 from cnnlab import text
 from cnnlab.datasets.job import importing, imports_under_way
-from cnnlab.own_models import own_models
+from cnnlab.runs.generalization import GROUP
 from cnnlab.runs.run import Run
-from cnnlab.training.generalization import GROUP
+from cnnlab.zoo.imported import own_models
 from tests.browser.conftest import Server
 from tests.conftest import PATIENCE, Output, last_line
 from tests.test_own_images import photo, zipped

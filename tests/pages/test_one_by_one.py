@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import reduction
+from cnnlab.lecture import reduction
 from tests.conftest import unescaped
 from tests.pages.controls import control
 

@@ -15,13 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 from cnnlab import architectures, cli, datasets
 from cnnlab.evaluation import evaluate, kept_evaluation
-from cnnlab.prediction import load_classifier
-from cnnlab.reference import REFERENCE_FILE
-from cnnlab.runs.config import plan
+from cnnlab.experiments.experiment import plan
+from cnnlab.experiments.recipe import make_recipe
+from cnnlab.inference.classifier import load_classifier
+from cnnlab.inference.reference import REFERENCE_FILE
 from cnnlab.runs.run import Run
-from cnnlab.samples import all_samples
-from cnnlab.shipped import shipped
-from cnnlab.training.recipe import make_recipe
+from cnnlab.zoo.samples import all_samples
+from cnnlab.zoo.shipped import shipped
 from tests.conftest import unescaped
 from tests.pages.controls import control
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cnnlab.datasets.images import EXTENSIONS
 from cnnlab.datasets.own.container import ARCHIVES, Found
-from cnnlab.images import EXTENSIONS
 
 Part = Literal["train", "validation", "test"]
 PARTS: dict[str, Part] = {

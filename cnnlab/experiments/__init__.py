@@ -1,0 +1,1 @@
+"""What to train and how: recipe, schedule, augmentation, presets, the experiment."""

@@ -1,0 +1,162 @@
+"""A trained network in use: images in, class probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnlab.datasets.images import Pixels, read_image, resize
+from cnnlab.errors import UserError
+from cnnlab.runs.run import MODEL_FILE, Checkpoint, CheckpointChoice, Data, Run
+
+BATCH = 256
+MOST_FILES = 2_000
+THUMBNAIL = 256
+
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network with trained weights. `load_classifier` makes one.
+
+    `model` is the keras.Model; `function`, compiled, takes uint8 inputs (count, height, width, 3) to probabilities.
+    """
+
+    run: Run
+    checkpoint: Checkpoint
+    data: Data
+    model: Any
+    function: Any
+
+    def probabilities(self, images: Sequence[Pixels] | Pixels) -> Probabilities:
+        """Class probabilities (count, classes) of RGB images of any size."""
+        parts = [
+            self.function(self.data.preprocessing.fit_all(images[start : start + BATCH])).numpy()
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.data.classes)), np.float32)
+
+
+def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> Classifier:
+    """A run's network with the weights of a checkpoint; loads TensorFlow, which takes seconds the first time.
+
+    Raises UserError where the run has no checkpoint or it cannot be read.
+    """
+    checkpoint = which if isinstance(which, Checkpoint) else run.checkpoint(which)
+    if run.brought:
+        return brought_classifier(run, checkpoint)
+    data, network = run.data, run.network
+
+    from cnnlab.keras.model import keras_model
+
+    model = keras_model(network)
+    while True:
+        try:
+            model.load_weights(checkpoint.weights)
+            break
+        except (OSError, ValueError, KeyError) as error:
+            newer = checkpoint if isinstance(which, Checkpoint) else run.checkpoint(which)
+            if newer == checkpoint:
+                raise UserError(f"Run {run.id}: the weights in {checkpoint.weights} are damaged: {error}.") from error
+            checkpoint = newer  # a training at work has just replaced the one that was being read
+    return Classifier(
+        run, checkpoint, data, model, answering(data, lambda given: model(given, training=False)[network.outputs[0]])
+    )
+
+
+def brought_classifier(run: Run, checkpoint: Checkpoint) -> Classifier:
+    """A model file from elsewhere; UserError where it cannot be loaded in safe mode."""
+    from cnnlab.inference.model_file import load
+
+    model = load(run.folder / MODEL_FILE, run.id)
+    return Classifier(run, checkpoint, run.data, model, answering(run.data, lambda given: model(given, training=False)))
+
+
+def answering(data: Data, ask: Callable[[Any], Any]) -> Any:
+    """uint8 inputs (count, height, width, 3) to probabilities, compiled."""
+    from cnnlab.keras.backend import tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *data.preprocessing.input_size, 3), tf.uint8)])  # type: ignore[untyped-decorator]
+    def function(images: Any) -> Any:
+        return ask(data.preprocessing.normalize(images))
+
+    return function
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """An image that was asked about: its name and size, a copy small enough to keep, and what each network saw of it
+    and answered (classes,)."""
+
+    name: str
+    height: int
+    width: int
+    shown: Pixels
+    inputs: tuple[Pixels, ...]
+    probabilities: tuple[Probabilities, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is no image to ask about, and a sentence that says why."""
+
+    name: str
+    reason: str
+
+
+def classify(
+    files: Iterable[tuple[str, Callable[[], bytes]]], classifiers: Sequence[Classifier], most: int = MOST_FILES
+) -> Iterator[Seen | Refused]:
+    """Ask every network about every file, in order: what it saw and said, or why the file is none to ask about.
+
+    Of an image no more is kept than that, so memory stays flat however many and however large they are.
+    """
+    waiting: list[Seen | Refused] = []
+    for number, (name, read) in enumerate(files):
+        if number >= most:
+            waiting.append(
+                Refused(name, f"Only {most:,} images are classified at a time; give the rest in a second go.")
+            )
+            break
+        try:
+            image = read_image(read(), name)
+            inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
+            waiting.append(Seen(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
+        except UserError as error:
+            waiting.append(Refused(name, str(error)))
+        if len(waiting) == BATCH:
+            yield from answered(waiting, classifiers)
+            waiting = []
+    yield from answered(waiting, classifiers)
+
+
+def answered(waiting: Sequence[Seen | Refused], classifiers: Sequence[Classifier]) -> Iterator[Seen | Refused]:
+    """The same with what each network says."""
+    images = [one for one in waiting if isinstance(one, Seen)]
+    said = [
+        one.function(np.stack([seen.inputs[place] for seen in images])).numpy() if images else ()
+        for place, one in enumerate(classifiers)
+    ]
+    rows = zip(*said, strict=True)
+    for one in waiting:
+        yield replace(one, probabilities=tuple(next(rows))) if isinstance(one, Seen) else one
+
+
+def thumbnail(image: Pixels) -> Pixels:
+    """The image, made smaller where a side is longer than 256 pixels."""
+    scale = THUMBNAIL / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return resize(image, max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1))
+
+
+def top_classes(probabilities: Probabilities, classes: Sequence[str], count: int) -> list[tuple[str, float]]:
+    """The most probable classes of one image with their probabilities, most probable first."""
+    order = np.argsort(-probabilities, kind="stable")[:count]
+    return [(classes[index], float(probabilities[index])) for index in order]

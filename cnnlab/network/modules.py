@@ -1,0 +1,54 @@
+"""A network by the modules of its paper: block1, inception_3a, classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import TypedDict
+
+from cnnlab.network import Network, Node, analysis
+
+
+def modules(network: Network) -> list[tuple[str, list[Node]]]:
+    """The layers by module, in the order drawn."""
+    return [(module, list(nodes)) for module, nodes in groupby(network.layers, key=lambda node: node.module)]
+
+
+def contents(nodes: Iterable[Node]) -> list[str]:
+    """What a module computes, equal neighbours counted: "2 × 3×3 conv, 64"."""
+    telling = [node.layer.summary for node in nodes if node.layer.summary]
+    counted = [(text, len(list(same))) for text, same in groupby(telling)]
+    return [f"{count} × {text}" if count > 1 else text for text, count in counted]
+
+
+class ModuleRow(TypedDict):
+    """A module as a paper's table has it: the output of its last layer, the sums over all of its layers."""
+
+    name: str
+    contents: str
+    output_shape: list[int]
+    parameters: int
+    multiply_adds: int
+    receptive_field: int
+    receptive_stride: int
+    activation_bytes: int
+
+
+def module_rows(network: Network) -> list[ModuleRow]:
+    layers = {row["name"]: row for row in analysis.rows(network)}
+    found = []
+    for module, nodes in modules(network):
+        inside = [layers[node.name] for node in nodes]
+        found.append(
+            ModuleRow(
+                name=module,
+                contents=", ".join(contents(nodes)),
+                output_shape=inside[-1]["output_shape"],
+                parameters=sum(row["parameters"] for row in inside),
+                multiply_adds=sum(row["multiply_adds"] for row in inside),
+                receptive_field=inside[-1]["receptive_field"],
+                receptive_stride=inside[-1]["receptive_stride"],
+                activation_bytes=sum(row["activation_bytes"] for row in inside),
+            )
+        )
+    return found
