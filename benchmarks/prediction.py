@@ -41,7 +41,7 @@ FIRST = """
 import sys, time
 began = time.monotonic()
 from pathlib import Path
-from cnnlab.prediction import load_classifier
+from cnnlab.inference.classifier import load_classifier
 from cnnlab.runs.run import Run
 import numpy as np
 load_classifier(Run(Path(sys.argv[1]))).probabilities(np.zeros((1, 32, 32, 3), np.uint8))

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from cnnlab.datasets.limits import whole_number
+from cnnlab.limits import whole_number
 
 THREADS_VARIABLE = "CNNLAB_THREADS"
 HALF_PRECISION_FLAGS = {"amx_bf16", "avx512_bf16"}

@@ -12,6 +12,7 @@ from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS, Evaluation, Key, Predictions, View, evaluations, export, kept_predictions
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
+from cnnlab.lecture.results import lecture_report
 from cnnlab.plots import evaluation as plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo.shipped import shipped
@@ -73,7 +74,7 @@ def show_pictures(split: Split | None, kept: Evaluation, found: Predictions, pos
 
 
 def show_report(run: Run, kept: Evaluation) -> None:
-    printed = export.lecture_report(run, kept)
+    printed = lecture_report(run, kept)
     rows = pd.DataFrame(export.report_rows(kept, printed))
     shares = [name for name in rows.columns if name not in ("Class", "Images")]
     table = rows.style.format("{:.2f}", subset=shares, na_rep="").format("{:,.0f}", subset=["Images"])
@@ -82,7 +83,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
     if printed:
         left.caption(f"Printed in the {printed.source}: accuracy {printed.accuracy:.2f}.")
     if len(kept.classes) <= MOST_BARS:
-        show_chart(plots.accuracy_by_class(kept), "classes", right)
+        show_chart(plots.accuracy_by_class(kept.recalls), "classes", right)
     else:
         worst = rows[rows["Class"].isin(kept.classes)].nsmallest(15, "Recall")[["Class", "Precision", "Recall"]]
         right.markdown("**The classes it finds least often**")
@@ -221,7 +222,9 @@ def show_downloads(run: Run, split: Split | None, kept: Evaluation, found: Predi
     with st.container(horizontal=True):
         st.download_button(
             "Report, HTML",
-            lambda: export.html_report(run, kept, found, split.batch(mistakes)[0] if split else None),
+            lambda: export.html_report(
+                run, kept, found, split.batch(mistakes)[0] if split else None, lecture_report(run, kept)
+            ),
             f"{name}.html",
             "text/html",
             icon=":material/description:",

@@ -40,7 +40,7 @@ def summary(found: list[results.Result]) -> pd.DataFrame:
 
 def show_report(run: Run, kept: Evaluation) -> None:
     """Precision, recall and F1 by class, beside the lecture's."""
-    rows = pd.DataFrame(export.report_rows(kept, export.lecture_report(run, kept)))
+    rows = pd.DataFrame(export.report_rows(kept, results.lecture_report(run, kept)))
     shares = [column for column in rows.columns if column not in ("Class", "Images")]
     table = rows.style.format("{:.2f}", subset=shares, na_rep="").format("{:,.0f}", subset=["Images"])
     st.dataframe(table, hide_index=True, height=38 + 35 * len(rows))

@@ -174,7 +174,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
         f"{len(initial.layers)} layers are taken ({fitting} would fit), "
         f"{len(new)} begin anew: {', '.join(new) or 'none'}."
     )
-    return {"initial": initial}
+    return {"initial": initial, "source": candidates[source_id]}
 
 
 def sweep_choice() -> tuple[dict[str, list[str]], int]:
@@ -393,10 +393,16 @@ if begin and experiment:
         kept = scope if preset and experiment == preset.experiment() else None
         if tried:
             made: list[Run] = sweep(
-                experiment, tried, runs_folder(), sample=sample or None, group=name or None, preset=kept
+                experiment,
+                tried,
+                runs_folder(),
+                sample=sample or None,
+                group=name or None,
+                preset=kept,
+                source=start.get("source"),
             )
         else:
-            made = [runs.create(experiment, runs_folder(), preset=kept)]
+            made = [runs.create(experiment, runs_folder(), preset=kept, source=start.get("source"))]
             if name:
                 made[0].relabel(name=name)
             queue.enqueue(made[0])

@@ -38,9 +38,9 @@ from tests.conftest import (
 HEAVY = ("tensorflow", "keras", "sklearn", "streamlit")
 LIGHT = (
     "import cnnlab",
-    "import cnnlab.architectures, cnnlab.analysis, cnnlab.network.graph",
+    "import cnnlab.architectures, cnnlab.network.analysis",
     "import cnnlab.runs, cnnlab.datasets",
-    "from cnnlab import architectures, analysis; analysis.table_csv(architectures.build('minigooglenet'))",
+    "from cnnlab.architectures import build; from cnnlab.network import analysis; analysis.table_csv(build('nin'))",
     "from cnnlab import cli; cli.parser()",
     "from cnnlab import runs; runs.listing(runs.runs_folder())",
     "from cnnlab import cli; cli.main(['table', 'vgg16', '--json'])",

@@ -302,7 +302,7 @@ def test_a_script_is_plain_ascii(case: tuple[str, Switches]) -> None:
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_a_script_is_the_same_text_every_time(seed: str) -> None:
     text = (
-        "from cnnlab import architectures, codegen;"
+        "from cnnlab import architectures; from cnnlab.keras import script as codegen;"
         "switches = {'auxiliary_heads': True};"
         "print(codegen.keras_script(architectures.build('googlenet', switches), switches), end='')"
     )
@@ -315,7 +315,7 @@ def test_a_script_is_the_same_text_every_time(seed: str) -> None:
 
 def test_printing_a_script_loads_no_tensorflow() -> None:
     text = (
-        "import sys; from cnnlab import architectures, codegen;"
+        "import sys; from cnnlab import architectures; from cnnlab.keras import script as codegen;"
         "codegen.keras_script(architectures.build('vgg_a_lrn'));"
         "print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )

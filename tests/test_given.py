@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 
 from cnnlab import architectures, datasets, runs
 from cnnlab.architectures.switches import validate
-from cnnlab.datasets.limits import Limits
 from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS, make_recipe
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.serving import application
+from cnnlab.limits import Limits
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line, assert_refused
 from tests.test_prediction_many import png

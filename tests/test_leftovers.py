@@ -22,7 +22,7 @@ from tests.conftest import PATIENCE, PROJECT, digits_experiment, ended_process, 
 WRITER = """
 import sys
 from pathlib import Path
-from cnnlab.leftovers import partial_of
+from cnnlab.storage.leftovers import partial_of
 path = partial_of(Path(sys.argv[1]) / "status.json")
 path.write_text("half")
 print(path, flush=True)

@@ -20,7 +20,6 @@ from PIL import Image
 from cnnlab import datasets
 from cnnlab.datasets.images import fit_image
 from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload, preparing
-from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own import (
     DroppedClass,
     ImportReport,
@@ -34,6 +33,7 @@ from cnnlab.datasets.own import (
 from cnnlab.datasets.own.container import Found
 from cnnlab.datasets.own.sorting import arrange, printable
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 from cnnlab.storage.leftovers import partial_of
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 

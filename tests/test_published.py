@@ -357,7 +357,7 @@ def test_a_comparison_is_fast(table: PublishedTable) -> None:
 
 def test_neither_tensorflow_nor_streamlit_is_loaded() -> None:
     code = (
-        "import sys; from cnnlab import published; [published.compare(table) for table in published.TABLES]; "
+        "import sys; from cnnlab.lecture import published; [published.compare(table) for table in published.TABLES]; "
         "print([name for name in ('tensorflow', 'keras', 'streamlit') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from cnnlab import plots, text
 from cnnlab.evaluation.export import csv_text
-from cnnlab.evaluation.measures import Evaluation
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.network import diagram
 from cnnlab.plots import evaluation as evaluation_plots
@@ -124,7 +123,7 @@ def texts_of(figure: Any) -> list[str]:
     return found
 
 
-def test_names_in_charts_are_no_html_and_no_template(evaluation_of: Any) -> None:
+def test_names_in_charts_are_no_html_and_no_template() -> None:
     title, other = f"%{{secret}}{LINK}", "<img src=x> $x$"
     history = [{"epoch": 1, "step": 1, "worked": 1.0, "loss": 1.0, "validation_loss": 1.0, "accuracy": 0.5}]
     figures = [
@@ -132,11 +131,20 @@ def test_names_in_charts_are_no_html_and_no_template(evaluation_of: Any) -> None
         plots.class_balance([title, other], {"Training": [1, 2]}),
         plots.stacked([(title, [("1/1", 3)])], "parameters"),
         plots.bubbles(
-            [{"label": title, "multiply_adds": 1, "parameters": 1, "accuracy": 0.5, "source": title, "own": True}],
+            [
+                {
+                    "label": title,
+                    "multiply_adds": 1,
+                    "parameters": 1,
+                    "accuracy": 0.5,
+                    "source": title,
+                    "whose": "Your best run",
+                }
+            ],
             title,
         ),
         evaluation_plots.confusion_matrix([[1, 2], [3, 4]], [title, other]),
-        evaluation_plots.accuracy_by_class(evaluation_of((title, other))),
+        evaluation_plots.accuracy_by_class({title: 0.5, other: 0.5}),
         run_plots.run_curves([(title, history)], "loss"),
         run_plots.training_losses([(title, history)]),
         run_plots.fit_and_generalization(
@@ -146,6 +154,7 @@ def test_names_in_charts_are_no_html_and_no_template(evaluation_of: Any) -> None
             [{"title": title, "accuracy": 0.5, "minutes": 3}], "minutes", "Minutes", "Ours", {title: 0.4}
         ),
         run_plots.ingredients([title], [0.5], [0.4]),
+        run_plots.setting_strips({title: [other, "two"]}, [0.5, 0.6], [title, "another"]),
     ]
     for figure in figures:
         texts = texts_of(figure)
@@ -155,20 +164,6 @@ def test_names_in_charts_are_no_html_and_no_template(evaluation_of: Any) -> None
                 assert not MARKUP.search(one), one
                 assert "%{secret}" not in one
                 assert "$x$" not in one
-
-
-def test_axes_of_parallel_coordinates_which_read_no_html_say_it_plainly() -> None:
-    figure = run_plots.parallel_settings({"from_run": ["<b>one</b>", "two\u202e"]}, [0.5, 0.6])
-    assert list(figure.data[0].dimensions[0].ticktext) == ["<b>one</b>", "two"]
-
-
-@pytest.fixture
-def evaluation_of() -> Any:
-    def make(classes: tuple[str, str]) -> Evaluation:
-        line = {"precision": 0.5, "recall": 0.5, "f1-score": 0.5, "support": 2.0}
-        return Evaluation.model_construct(classes=classes, report=dict.fromkeys(classes, line))
-
-    return make
 
 
 def test_a_layer_with_a_strange_name_is_only_a_name_in_the_diagram() -> None:

@@ -128,7 +128,7 @@ def test_averaged_weights_judge_and_are_kept_and_the_trained_ones_train_on(tmp_p
 
 DISTRIBUTED = """
 import numpy as np
-from cnnlab.backend import tf
+from cnnlab.keras.backend import tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from cnnlab import architectures, datasets

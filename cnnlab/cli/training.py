@@ -57,8 +57,8 @@ def network_of(options: argparse.Namespace) -> Run:
 # Starting
 
 
-def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
-    """What the options of `train` and `sweep` ask for, and the preset's name if it is one."""
+def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, Run | None]:
+    """What the options of `train` and `sweep` ask for, the preset's name if it is one, and the run it begins with."""
     given = {name: getattr(options, name) for name in FLAT_FIELDS if getattr(options, name) is not None}
     switches = pairs(options.set)
     for name in set(given) & set(switches):
@@ -82,8 +82,9 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
         recipe = make_recipe(**{**wanted.get("settings", {}), **given})
         recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
         experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
+    source = None
     if options.from_run is not None:
-        source = runs.weights_source(options.from_run, folder_of(options))
+        source = networks.find(options.from_run, folder_of(options))
         from cnnlab import architectures
 
         target = architectures.build(experiment.architecture, experiment.switches)
@@ -99,7 +100,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None]:
         loggers,
     )
     untouched = named in PRESETS and not (given or switches or options.architecture or options.dataset)
-    return experiment, named if untouched else None
+    return experiment, named if untouched else None, source
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -121,8 +122,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 
 def run_training(options: argparse.Namespace) -> int:
-    experiment, named = experiment_of(options)
-    run = runs.create(experiment, folder_of(options), preset=named, group=options.group)
+    experiment, named, source = experiment_of(options)
+    run = runs.create(experiment, folder_of(options), preset=named, group=options.group, source=source)
     if options.name:
         run.relabel(name=options.name)
     queue.enqueue(run)
@@ -136,10 +137,18 @@ def left_or_followed(run: Run, options: argparse.Namespace) -> int:
 
 
 def run_sweep(options: argparse.Namespace) -> int:
-    experiment, named = experiment_of(options)
+    experiment, named, source = experiment_of(options)
     texts = pairs(options.values, "--values")
     values = {name: text.split(";" if name in BY_EPOCH else ",") for name, text in texts.items()}
-    made = sweep(experiment, values, folder_of(options), sample=options.sample, group=options.group, preset=named)
+    made = sweep(
+        experiment,
+        values,
+        folder_of(options),
+        sample=options.sample,
+        group=options.group,
+        preset=named,
+        source=source,
+    )
     for run in made:
         print(run.id)
     return 0

@@ -47,6 +47,7 @@ def fetch_pretrained(options: argparse.Namespace) -> int:
 def evaluate_run(options: argparse.Namespace) -> int:
     from cnnlab.evaluation import evaluate, export, kept_predictions, split_of
     from cnnlab.inference.classifier import load_classifier
+    from cnnlab.lecture.results import lecture_report
 
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
@@ -57,7 +58,10 @@ def evaluate_run(options: argparse.Namespace) -> int:
             write_file(options.csv, export.images_csv(evaluation, predictions))
         if options.html:
             mistakes = split_of(run, options.split).batch(predictions.mistakes()[: export.SHOWN_MISTAKES])[0]
-            write_file(options.html, export.html_report(run, evaluation, predictions, mistakes))
+            write_file(
+                options.html,
+                export.html_report(run, evaluation, predictions, mistakes, lecture_report(run, evaluation)),
+            )
     if options.json:
         print_json(evaluation.model_dump())
         return 0

@@ -10,13 +10,13 @@ from typing import get_args
 
 from cnnlab import datasets
 from cnnlab.datasets.images import Fitting
-from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own import import_images, own_summary, slug
 from cnnlab.datasets.own.dropped import ARCHIVE, File, write_archive
 from cnnlab.datasets.own.sorting import printable
 from cnnlab.datasets.own.source import FOLDER
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
 from cnnlab.storage.leftovers import partials_of

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own.container import Budget, Found, members, open_archive, opened
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 
 ARCHIVE = ".zip"
 Files = Iterator[tuple[str, Callable[[], bytes]]]

@@ -14,7 +14,7 @@ from PIL import Image
 from cnnlab.datasets.images import Pixels
 from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation, by_similarity, by_threshold
-from cnnlab.lecture.published.accuracies import REPORTS, ClassificationReport
+from cnnlab.evaluation.printed import ClassificationReport
 from cnnlab.plots import evaluation as plots
 from cnnlab.plots import training as run_plots
 from cnnlab.runs.run import Run
@@ -70,14 +70,6 @@ def images_csv(evaluation: Evaluation, predictions: Predictions) -> str:
     )
 
 
-def lecture_report(run: Run, evaluation: Evaluation) -> ClassificationReport | None:
-    """The lecture's printed report of the same architecture on the same data set's test images, if there is one."""
-    experiment = run.config.experiment
-    if experiment.dataset != "cifar10" or evaluation.split != "test":
-        return None
-    return next((found for found in REPORTS if found.architecture == experiment.architecture), None)
-
-
 def report_rows(evaluation: Evaluation, printed: ClassificationReport | None) -> list[dict[str, Any]]:
     """The classification report as rows, beside the lecture's figures where there are some."""
     lines = {line.label: line for line in (*printed.classes, printed.macro, printed.weighted)} if printed else {}
@@ -91,12 +83,18 @@ def report_rows(evaluation: Evaluation, printed: ClassificationReport | None) ->
     return rows
 
 
-def html_report(run: Run, evaluation: Evaluation, predictions: Predictions, images: Pixels | None) -> str:
+def html_report(
+    run: Run,
+    evaluation: Evaluation,
+    predictions: Predictions,
+    images: Pixels | None,
+    printed: ClassificationReport | None = None,
+) -> str:
     """One page with all figures, the curves of the training and the most confident mistakes.
 
-    `images` are those of the split, at the positions of `predictions.mistakes()[:36]`, None where they are not here.
+    `images` are those of the split, at the positions of `predictions.mistakes()[:36]`, None where they are not here;
+    `printed` is a report to hold it against, see `lecture.results.lecture_report`.
     """
-    printed = lecture_report(run, evaluation)
     config, title = run.config, f"{run.network.name}, {evaluation.dataset}: {evaluation.split} images"
     history = run.history()
     best = run.best_epoch()

@@ -56,13 +56,17 @@ class Evaluation(BaseModel):
     classes: tuple[str, ...]
     report: dict[str, Any]
     confusion: list[list[int]]
+    seconds: float
 
     @property
     def rank5(self) -> float | None:
         """Rank-5 accuracy, where it says anything: among five classes or fewer the true one always is."""
         return self.top5_accuracy if len(self.classes) > RANKS else None
 
-    seconds: float
+    @property
+    def recalls(self) -> dict[str, float]:
+        """Of the images of each class, the share that it found."""
+        return {name: self.report[name]["recall"] for name in self.classes}
 
 
 def measures(predictions: Predictions, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cnnlab.datasets.limits import Limits
 from cnnlab.guard import LOOPBACK, Guard, answer_headers, names_of
 from cnnlab.inference.classifier import Classifier, Seen, classify, top_classes
 from cnnlab.inference.reference import ood_function
+from cnnlab.limits import Limits
 
 MOST_FILES = 100
 TOP = 5

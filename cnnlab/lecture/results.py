@@ -8,8 +8,9 @@ from typing import Any
 
 from cnnlab import runs
 from cnnlab.evaluation import Evaluation, kept_evaluation
+from cnnlab.evaluation.printed import ClassificationReport
 from cnnlab.evaluation.runs import comparison
-from cnnlab.lecture.published.accuracies import ACCURACIES
+from cnnlab.lecture.published.accuracies import ACCURACIES, REPORTS
 from cnnlab.runs.run import Run
 from cnnlab.zoo.shipped import shipped
 from cnnlab.zoo.studies import Study
@@ -36,6 +37,14 @@ class Result:
     best: Run | None = None
     evaluation: Evaluation | None = None
     mirrored: Evaluation | None = None
+
+
+def lecture_report(run: Run, evaluation: Evaluation) -> ClassificationReport | None:
+    """The lecture's printed report of the same architecture on the same data set's test images, if there is one."""
+    experiment = run.config.experiment
+    if experiment.dataset != "cifar10" or evaluation.split != "test":
+        return None
+    return next((found for found in REPORTS if found.architecture == experiment.architecture), None)
 
 
 def tested_runs(folder: Path) -> Tested:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnlab.evaluation.measures import Bin, Evaluation
 from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, MOST_TICK, TRAINING, VALIDATION, short_ticks
 from cnnlab.plots.colours import FAINT_TO_STRONG, GREY, INK, SEEN_TO_STRONG, Theme, scale, shade, text_on
 from cnnlab.text import chart
@@ -16,6 +16,21 @@ MOST_LABELLED = 30
 CELL, LARGEST = 36, 720
 SIDE = 380
 RIGHT = VALIDATION
+
+
+class Bin(Protocol):
+    """Images whose confidence lies between two bounds: how sure the network was of them, and how often right."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def images(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def accuracy(self) -> float: ...
 
 
 def confusion_matrix(
@@ -170,9 +185,9 @@ def answered(rows: Sequence[tuple[float, float, float | None]]) -> go.Figure:
     return figure
 
 
-def accuracy_by_class(evaluation: Evaluation) -> go.Figure:
+def accuracy_by_class(recalls: Mapping[str, float]) -> go.Figure:
     """Recall of each class, the worst on top: of the images of a class, how many it found."""
-    rows = sorted(((evaluation.report[name]["recall"], name) for name in evaluation.classes), reverse=True)
+    rows = sorted(((recall, name) for name, recall in recalls.items()), reverse=True)
     figure = go.Figure()
     figure.add_bar(
         x=[recall for recall, _ in rows],

@@ -43,12 +43,17 @@ def create(
     group: str | None = None,
     parent: Parent | None = None,
     labels: Labels | None = None,
+    source: Run | None = None,
 ) -> Run:
-    """Write a new run, not yet started; UserError where the folder does not take it."""
+    """Write a new run, not yet started; UserError where the folder does not take it.
+
+    `source` is where the first weights come from if the experiment names some; else a run of that name in `folder`.
+    """
     now = datetime.now(UTC)
     stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
     initial = experiment.initial
-    source = weights_source(initial.run, folder) if initial else None
+    if initial and source is None:
+        source = find(initial.run, folder)
     run: Run | None = None
     try:
         run = Run(new_folder(folder, stem))
@@ -124,14 +129,6 @@ def find(name: str, folder: Path) -> Run:
     if matching:
         raise UserError(f"{name!r} begins the ids of {len(matching)} runs; write more of it.")
     raise UserError(f"There is no run {name!r} in {folder}.")
-
-
-def weights_source(name: str, folder: Path) -> Run:
-    """The network of that name to begin another with: one that came with cnnlab, was fetched, or is a run here."""
-    from cnnlab.zoo.pretrained import available  # they are kept as runs, and so need this module
-    from cnnlab.zoo.shipped import shipped
-
-    return {**shipped(), **available()}.get(name) or find(name, folder)
 
 
 def every(folder: Path) -> list[Run]:

@@ -17,6 +17,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import replan
 from cnnlab.runs import queue
 from cnnlab.runs.config import Parent
+from cnnlab.runs.initial import begins_like
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.storage.files import write_text
@@ -88,7 +89,10 @@ def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any]) -> Ru
             f"{experiment.recipe.epochs}; give more epochs."
         )
     parent = Parent(run=run.id, epoch=point.info.epoch)
-    made = runs.create(experiment, run.folder.parent, preset=run.config.preset, group=run.config.group, parent=parent)
+    config, source = run.config, run if begins_like(run, experiment.initial) else None
+    made = runs.create(
+        experiment, run.folder.parent, preset=config.preset, group=config.group, parent=parent, source=source
+    )
     try:
         take_along(run, point, made)
     except OSError as error:
@@ -124,7 +128,8 @@ def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None) 
     """A new run with the same settings but for the changes, from the beginning; in `folder`, or beside the first."""
     experiment = replan(run.config.experiment, changes)
     preset = run.config.preset if not changes else None
-    made = runs.create(experiment, folder or run.folder.parent, preset=preset, group=run.config.group)
+    source = run if begins_like(run, experiment.initial) else None
+    made = runs.create(experiment, folder or run.folder.parent, preset=preset, group=run.config.group, source=source)
     queue.enqueue(made)
     return made
 

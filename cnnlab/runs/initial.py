@@ -49,8 +49,19 @@ def initial_from(
     return Initial(run=source.id, epoch=point.info.epoch, layers=layers, freeze_epochs=freeze_epochs)
 
 
+def begins_like(run: Run, initial: Initial | None) -> bool:
+    """Whether a run keeps the weights that another is to begin with."""
+    return initial is not None and run.config.experiment.initial == initial and (run.folder / FOLDER).is_dir()
+
+
 def copy_weights(source: Run, initial: Initial, run: Run) -> None:
-    """Keep with `run` the weights that it starts from; UserError where they are gone."""
+    """Keep with `run` the weights that it starts from; UserError where they are gone.
+
+    `source` is the run that was trained, or one that begins with the same weights and so has them too.
+    """
+    if begins_like(source, initial):
+        shutil.copytree(source.folder / FOLDER, run.folder / FOLDER)
+        return
     points = [point for point in source.checkpoints() if point.info.epoch == initial.epoch]
     if not points:
         raise UserError(f"Run {source.id} no longer has its checkpoint after epoch {initial.epoch:g}.")

@@ -63,8 +63,9 @@ def sweep(
     seed: int = 0,
     group: str | None = None,
     preset: str | None = None,
+    source: Run | None = None,
 ) -> list[Run]:
-    """Queue a run for each combination; all are checked before the first is made."""
+    """Queue a run for each combination; all are checked before the first is made. `source` is that of `runs.create`."""
     tried = combinations(values, sample, seed)
     planned = [replan(experiment, changes) for changes in tried]
     seen: dict[str, dict[str, Any]] = {}
@@ -74,7 +75,7 @@ def sweep(
     name = group or f"sweep-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     titles = [titled(changes) for changes in tried]
     made = [
-        runs.create(one, folder, group=name, preset=preset, labels=Labels(name=title[:200]))
+        runs.create(one, folder, group=name, preset=preset, labels=Labels(name=title[:200]), source=source)
         for one, title in zip(planned, titles, strict=True)
     ]
     for run in made:

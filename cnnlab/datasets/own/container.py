@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnlab.datasets.limits import Limits
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 
 HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 ENCRYPTED = 0x1

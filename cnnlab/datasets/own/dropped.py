@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own.container import is_hidden
 from cnnlab.datasets.own.sorting import PARTS, printable
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 
 File = tuple[str, bytes]
 ARCHIVE = "dropped images"

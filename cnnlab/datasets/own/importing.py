@@ -20,11 +20,11 @@ from pydantic import BaseModel, ConfigDict
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels, fit_image, read_image
-from cnnlab.datasets.limits import Limits
 from cnnlab.datasets.own.container import TooMuchError, opened
 from cnnlab.datasets.own.sorting import Arrangement, Part, Sorted, arrange, printable, printable_path
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
+from cnnlab.limits import Limits
 
 SIGNATURE = "own"
 REPORT_FILE = "import.json"

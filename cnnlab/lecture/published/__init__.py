@@ -5,9 +5,7 @@ from __future__ import annotations
 from cnnlab.lecture.published.accuracies import (
     ACCURACIES,
     REPORTS,
-    ClassificationReport,
     PublishedAccuracy,
-    ReportLine,
     accuracies_for,
     reports_for,
 )
@@ -42,12 +40,10 @@ __all__ = [
     "ACCURACIES",
     "REPORTS",
     "TABLES",
-    "ClassificationReport",
     "Comparison",
     "Figure",
     "PublishedAccuracy",
     "PublishedTable",
-    "ReportLine",
     "accuracies_for",
     "compare",
     "reports_for",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cnnlab.architectures.switches import Value
+from cnnlab.evaluation.printed import ClassificationReport, ReportLine
 from cnnlab.lecture.published.minigooglenet import ZHANG
 from cnnlab.lecture.published.table import LECTURE
 from cnnlab.lecture.published.vgg import COLUMNS
@@ -30,30 +31,6 @@ class PublishedAccuracy:
     conditions: str
     source: str
     switches: tuple[tuple[str, Value], ...] = ()
-
-
-@dataclass(frozen=True)
-class ReportLine:
-    """A line of a classification report: a class, or an average over the classes."""
-
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class ClassificationReport:
-    """A classification report as printed, to two digits."""
-
-    architecture: str
-    dataset: str
-    source: str
-    classes: tuple[ReportLine, ...]
-    accuracy: float
-    macro: ReportLine
-    weighted: ReportLine
 
 
 def report(architecture: str, printed: str, source: str) -> ClassificationReport:
