@@ -161,7 +161,7 @@ def test_names_in_charts_are_no_html_and_no_template() -> None:
         assert any("log in" in one for one in texts)
         for one in texts:
             if "log in" in one or "img" in one:
-                assert not MARKUP.search(one), one
+                assert not MARKUP.search(one.replace("<br>", " ")), one  # the break between two names is ours
                 assert "%{secret}" not in one
                 assert "$x$" not in one
 
