@@ -152,6 +152,7 @@ def test_a_damaged_file_is_as_none(copy: Run) -> None:
         assert kept_reference(copy, copy.checkpoint("best")) is None
 
 
+@pytest.mark.slow
 def test_a_training_that_cannot_keep_it_has_completed_all_the_same(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
     (run.folder / REFERENCE_FILE).mkdir()  # where the file would go
@@ -185,6 +186,7 @@ def test_a_network_too_slow_for_the_time_there_is_leaves_it_to_be_asked_for(
 # Shipped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in SOURCE.glob("*/config.json")))
 def test_a_shipped_network_knows_noise_from_its_kind_without_any_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

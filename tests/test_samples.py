@@ -34,6 +34,7 @@ def test_a_picture_goes_by_the_name_that_the_data_set_has_for_it() -> None:
     assert samples_of(["0", "1"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["minivggnet-cifar10", "minigooglenet-cifar10", "deepergooglenet-tiny-imagenet"])
 def test_the_shipped_networks_know_most_of_them(name: str) -> None:
     classifier = load_classifier(shipped()[name])

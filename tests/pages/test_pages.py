@@ -280,6 +280,7 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
     assert not app.info, "there are samples of its classes"
 
 
+@pytest.mark.slow
 def test_without_data_the_samples_are_pictures_of_the_networks_classes_with_their_credits(open_page: OpenPage) -> None:
     app = open_page("predict", run="minigooglenet-cifar10")
     app.segmented_control(key="how").set_value("Samples").run()
