@@ -306,6 +306,7 @@ def test_the_runs_are_listed_as_json(call: Any, trained_run: Run, folder: str) -
         "best_epoch": best["epoch"],
         "seconds": pytest.approx(item["seconds"]),
         "usable": True,
+        "problems": [],
     }
 
 

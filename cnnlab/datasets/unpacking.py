@@ -17,15 +17,19 @@ Files = Iterator[tuple[str, Callable[[], bytes]]]
 def unpacked(files: Iterable[tuple[str, BinaryIO]]) -> Files:
     """Names and ways to bytes of open files, an archive's members in its place.
 
-    UserError where an archive is damaged or holds more than is accepted.
+    A way raises UserError where there is no file to be had: of an archive that is damaged or holds more than is
+    accepted, what was read before stays, and the rest is answered so under the archive's name.
     """
     limits = Limits.from_environment()
     for name, file in files:
         if not name.lower().endswith(ARCHIVE):
             yield name, lambda file=file: from_start(file)  # type: ignore[misc]
             continue
-        with open_archive(file, name) as archive:
-            yield from contents(members(archive, name, limits, Budget(limits)))
+        try:
+            with open_archive(file, name) as archive:
+                yield from contents(members(archive, name, limits, Budget(limits)))
+        except UserError as error:
+            yield name, refusal(error)
 
 
 def on_disk(names: Iterable[str]) -> Files:
@@ -36,10 +40,22 @@ def on_disk(names: Iterable[str]) -> Files:
         if not path.is_dir() and path.suffix.lower() != ARCHIVE:
             yield name, lambda path=path: file_bytes(path)  # type: ignore[misc]
             continue
-        with opened(path, limits) as found:
+        try:
+            with opened(path, limits) as found:
+                yield from contents(found, f"{name.rstrip('/')}/")
             if not found:
-                raise UserError(f"There are no files in {name}.")
-            yield from contents(found, f"{name.rstrip('/')}/")
+                yield name, refusal(UserError(f"There are no files in {name}."))
+        except UserError as error:
+            yield name, refusal(error)
+
+
+def refusal(error: UserError) -> Callable[[], bytes]:
+    """A way to bytes that are not to be had."""
+
+    def read() -> bytes:
+        raise error
+
+    return read
 
 
 def contents(found: Iterable[Found], before: str = "") -> Files:

@@ -341,9 +341,9 @@ def test_a_cell_of_the_confusion_matrix_is_chosen_by_its_address_and_by_boxes(
     true, guess = (int(place) for place in np.unravel_index(wrong.argmax(), wrong.shape))
     app = open_page("evaluate", trained_run.folder.parent, run=trained_run.id, section="Confusion")
     assert any(f"{true} taken for {guess}, {wrong.max()} image" in item.value for item in app.caption)
-    app.selectbox(key="select true").set_value(str(true)).run()
+    control(app.selectbox, "true").set_value(str(true)).run()
     assert app.subheader[0].value.startswith(f"{true}, recognised: {confusion[true][true]} image")
-    app.selectbox(key="select predicted").set_value(str(guess)).run()
+    control(app.selectbox, "predicted").set_value(str(guess)).run()
     assert app.subheader[0].value.startswith(f"{true}, taken for {guess}: {wrong.max()} image")
     assert [app.query_params[name][0] for name in ("true", "predicted")] == [str(true), str(guess)]
     app = open_page(
