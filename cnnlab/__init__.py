@@ -3,4 +3,4 @@
 Importing cnnlab, its architectures and its analysis loads no TensorFlow.
 """
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
