@@ -11,7 +11,7 @@ from cnnlab.lecture import published
 from cnnlab.network import Network, analysis, diagram, modules
 from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
-from pages.shared.address import address_many, address_select, address_tabs, go, tab_title
+from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
 from pages.shared.tables import NOTHING
@@ -77,10 +77,8 @@ def show_diagram(name: str, network: Network) -> None:
             label_visibility="collapsed",
             width=420,
         )
-        if st.button("Open all"):
-            go(**{f"{name}.open": every})
-        if st.button("Close all"):
-            go(**{f"{name}.open": None})
+        st.button("Open all", on_click=choose, args=(f"{name}.open", every))
+        st.button("Close all", on_click=choose, args=(f"{name}.open", []))
     words = f"{ARCHITECTURES[name].title} from its input to its output, as the layers table lists it."
     show_drawing(diagram.diagram(network, opened), words)
     swatches = " ".join(

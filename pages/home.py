@@ -5,7 +5,7 @@ import streamlit as st
 from cnnlab import runs
 from cnnlab.text import markdown
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import LECTURE, run_title, runs_folder, state_badge
+from pages.shared.parts import LECTURE, runs_folder, state_badge
 
 enter_through_app()
 
@@ -61,5 +61,4 @@ for run in latest:
     item = runs.summary(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(item["state"])
-        st.page_link("pages/run.py", label=markdown(run.id), query_params={"run": run.id})
-        st.caption(markdown(run_title(run)), width="content")
+        st.page_link("pages/run.py", label=markdown(describe_run(run)), query_params={"run": run.id})

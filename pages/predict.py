@@ -87,17 +87,18 @@ def answers(key: tuple[Any, ...], files: Files, models: list[Classifier]) -> tup
 st.title("Predict", anchor=False)
 st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
 usable = usable_networks()
-left, right = st.columns(2)
+choices = st.container(horizontal=True, vertical_alignment="bottom")
 titles = describe_runs(usable)
-chosen = address_select("Network", list(usable), "run", titles.__getitem__, left, help=RUN_HELP)
+chosen = address_select("Network", list(usable), "run", titles.__getitem__, choices, width=540, help=RUN_HELP)
 run: Run = usable[chosen]
 tab_title(f"Predict with {run.labels().name or run_title(run)}")
-others = right.multiselect(
+others = choices.multiselect(
     "Ask also",
     [name for name in usable if name != chosen],
     format_func=lambda name: text.plain(titles[name]),
     max_selections=MOST_NETWORKS - 1,
     placeholder="Other networks, to compare",
+    width=540,
 )
 try:
     key, files = given_files()

@@ -34,6 +34,29 @@ COLLECTED_SECONDS = 60.0
 DEPTH = 3  # a run, its evaluations, one of them
 SHELL = Path(st.__file__).parent / "static" / "index.html"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+ONE_STEP = """
+{
+  const { pushState, replaceState } = history;
+  const SOON = 100, LEAVING = 5000;
+  let pushed = -Infinity, left = -Infinity, between = false;
+  addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (link && link.pathname !== location.pathname && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      left = performance.now();
+      between = false;
+    }
+  }, true);
+  history.pushState = function (state, unused, address) {
+    const now = performance.now(), leaving = now - left < LEAVING;
+    const elsewhere = new URL(address ?? location.href, location.href).pathname !== location.pathname;
+    const follows = now - pushed < SOON || (elsewhere && leaving && between);
+    between = leaving && !elsewhere;
+    if (elsewhere) left = -Infinity;
+    pushed = now;
+    return (follows ? replaceState : pushState).call(this, state, unused, address);
+  };
+}
+"""
 ANOTHER_NAME = "To have it asked by another name, add --server.allowedHosts NAME."
 ADVICE = "Whoever runs it can add the name: streamlit run app.py --server.allowedHosts NAME."
 
@@ -60,12 +83,14 @@ def base_path() -> str:
 
 @cache
 def shell() -> str:
-    """Streamlit's page with one line more: where the server is.
+    """Streamlit's page with a script before its own: where the server is, and one step of the history for one choice.
 
-    Without it Streamlit's script looks for the server below the page's own address first, at `/run/_stcore/health`, and
-    the browser logs that nothing is there.
+    Without the first, Streamlit's script looks for the server below the page's own address, at `/run/_stcore/health`,
+    and the browser logs that nothing is there. Without the second, a link from page to page leaves two entries, the
+    former page with the latter's query between them, through which "back" would lead.
     """
-    known = f"window.__streamlit = {{ BACKEND_BASE_URL: new URL({json.dumps(base_path())}, location.origin).href }}"
+    server = f"window.__streamlit = {{ BACKEND_BASE_URL: new URL({json.dumps(base_path())}, location.origin).href }}"
+    known = f"{server}\n{ONE_STEP}"
     return SHELL.read_text(encoding="utf-8").replace("<head>", f"<head>\n    <script>{known}</script>", 1)
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cnnlab.datasets.own import import_images
 from cnnlab.runs.run import Run
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, until
 from tests.conftest import kill_trainings
 from tests.test_own_images import two_classes, zipped
 
@@ -58,9 +58,10 @@ def settled(page: Page, path: str, query: dict[str, str], shown: dict[str, str])
     for label, value in shown.items():
         expect(page.get_by_role("combobox", name=label, exact=True)).to_have_value(value)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    page.wait_for_function(
+    until(
+        page,
         "(wanted) => JSON.stringify([...new URLSearchParams(location.search)].sort()) === wanted",
-        arg=json.dumps(sorted(map(list, query.items())), separators=(",", ":"), ensure_ascii=False),
+        json.dumps(sorted(map(list, query.items())), separators=(",", ":"), ensure_ascii=False),
     )
     for label, value in shown.items():
         expect(page.get_by_role("combobox", name=label, exact=True)).to_have_value(value)
@@ -163,6 +164,7 @@ def option(page: Page, name: str) -> Locator:
 
 
 def chosen(page: Page, name: str) -> None:
+    expect(option(page, name)).to_have_count(1)  # not while those of the former visit still stand beside
     expect(option(page, name)).to_be_checked()
 
 

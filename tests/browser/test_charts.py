@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from cnnlab.plots.colours import BACKGROUND, Theme, contrast
 from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings
+from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, until
 from tests.browser.test_every_page import settle
 
 STUDY = "from-the-lecture"  # ten runs that come with cnnlab, with twelve settings that differ
@@ -81,11 +81,11 @@ def test_a_drawn_network_fills_the_page_is_read_at_once_and_is_zoomed_by_keyboar
     page.keyboard.press("0")
     assert scale(page) < begun, "the whole of GoogLeNet is wider than the page"
     page.keyboard.press("f")
-    page.wait_for_function(f"document.fullscreenElement?.matches('{DRAWING}')")
-    page.wait_for_function("picture => document.querySelector(picture).clientHeight >= innerHeight - 1", arg=PICTURE)
+    until(page, f"() => document.fullscreenElement?.matches('{DRAWING}')")
+    until(page, "picture => document.querySelector(picture).clientHeight >= innerHeight - 1", PICTURE)
     assert page.evaluate(DRAWN)["text"] >= LEAST_PIXELS, "read in full screen too"
     page.keyboard.press("f")
-    page.wait_for_function("!document.fullscreenElement")
+    until(page, "() => !document.fullscreenElement")
 
 
 def test_a_drawn_network_stays_as_high_as_it_is_when_the_theme_or_the_window_changes(
@@ -98,7 +98,7 @@ def test_a_drawn_network_stays_as_high_as_it_is_when_the_theme_or_the_window_cha
     page.emulate_media(color_scheme="dark")
     expect(page.locator(".stApp")).to_have_css("color-scheme", "dark")
     page.set_viewport_size({"width": 800, "height": 900})
-    page.wait_for_function("picture => document.querySelector(picture).clientWidth < 800", arg=PICTURE)
+    until(page, "picture => document.querySelector(picture).clientWidth < 800", PICTURE)
     assert page.evaluate("picture => document.querySelector(picture).clientHeight", PICTURE) == height
 
 
@@ -110,7 +110,7 @@ def test_a_drawn_network_keeps_its_place_when_a_module_is_opened(laboratory: Ser
     moved = scale(page)
     page.get_by_role("button", name="Open all").click()
     expect(page.locator(PICTURE)).to_contain_text("block1_conv1")
-    page.wait_for_function("picture => !document.querySelector(picture).hasAttribute('width')", arg=PICTURE)
+    until(page, "picture => !document.querySelector(picture).hasAttribute('width')", PICTURE)
     assert scale(page) == moved
 
 
@@ -206,7 +206,7 @@ def test_the_button_that_trains_is_in_sight_at_once_and_stays(
     page.get_by_text("What the network will see").scroll_into_view_if_needed()
     page.mouse.move(width / 2, height / 2)
     page.mouse.wheel(0, 4000)
-    page.wait_for_function("document.querySelector('[data-testid=\"stMain\"]').scrollTop > 100")
+    until(page, "() => document.querySelector('[data-testid=stMain]').scrollTop > 100")
     expect(button).to_be_in_viewport(ratio=1)
 
 

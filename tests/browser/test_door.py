@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.runs.run import Run
 from cnnlab.storage.leftovers import HOST
-from tests.browser.conftest import PATIENCE_MS, POLICY, PROJECT, Server, serving, watch_console
+from tests.browser.conftest import PATIENCE_MS, POLICY, PROJECT, Server, serving, until, watch_console
 
 PAGES = sorted(page.stem.replace("home", "") for page in (PROJECT / "pages").glob("*.py"))
 PATIENCE = 30
@@ -153,7 +153,7 @@ def test_only_our_own_inline_scripts_run(laboratory: Server, browser: Browser, t
     page = browser.new_page()
     said = watch_console(page)
     page.goto(f"{laboratory.address}/predict?run={trained_run.id}")
-    page.wait_for_function("window.cnnlabPaste", timeout=PATIENCE_MS)
+    until(page, "() => Boolean(window.cnnlabPaste)")
     assert said == []
     page.evaluate(
         """() => { const added = document.createElement("script"); added.textContent = "window.forged = true";

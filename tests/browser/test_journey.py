@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cnnlab import datasets, runs
 from cnnlab.runs.run import Run, average_speed
-from tests.browser.conftest import Server, metric, set_number
+from tests.browser.conftest import Server, metric, set_number, until
 from tests.conftest import wait_for_end, wait_until
 
 TRAINING_MS = 180_000
@@ -51,9 +51,9 @@ def test_from_an_architecture_to_a_classified_image(server: Server, page: Page, 
     run = start_training(page, server, epochs=4)
     badge(page, "running")
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    page.wait_for_function(f"{CURVE} > 0")
+    until(page, f"() => {CURVE} > 0")
     drawn = page.evaluate(CURVE)
-    page.wait_for_function(f"{CURVE} > {drawn}")  # the curve grows by itself
+    until(page, f"() => {CURVE} > {drawn}")  # the curve grows by itself
     page.reload()
     badge(page, "running")
     assert page.url.endswith(run.id)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from cnnlab import datasets
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.runs.run import Run
-from tests.browser.conftest import Server, metric
+from tests.browser.conftest import Server, metric, until
 from tests.test_prediction_many import png
 
 LONG_MS = 120_000
@@ -82,7 +82,7 @@ def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_imag
 def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Page, run: Run) -> None:
     page.goto(f"{server.address}/predict?run={run.id}")
     expect(page.get_by_test_id("stFileUploader")).to_be_visible()
-    page.wait_for_function("window.cnnlabPaste")
+    until(page, "() => Boolean(window.cnnlabPaste)")
     page.evaluate(PASTE, base64.b64encode(png(datasets.load("digits").test_images[0])).decode())
     expect(page.get_by_text("What the network sees: 32×32 pixels")).to_be_visible(timeout=LONG_MS)
     page.get_by_text("Look inside").click()
