@@ -5,7 +5,7 @@ import streamlit as st
 from cnnlab import runs
 from cnnlab.text import markdown
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import LECTURE, runs_folder, state_badge
+from pages.shared.parts import LECTURE, describe_run, runs_folder, state_badge
 
 enter_through_app()
 

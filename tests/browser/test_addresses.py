@@ -164,8 +164,16 @@ def option(page: Page, name: str) -> Locator:
 
 
 def chosen(page: Page, name: str) -> None:
-    expect(option(page, name)).to_have_count(1)  # not while those of the former visit still stand beside
-    expect(option(page, name)).to_be_checked()
+    """That option is the one that is chosen, and those of the visit before do not stand beside it any more."""
+    until(
+        page,
+        """(name) => {
+          const found = [...document.querySelectorAll("[data-testid=stMain] [role=radio]")]
+            .filter((one) => one.innerText.trim() === name);
+          return found.length === 1 && found[0].getAttribute("aria-checked") === "true";
+        }""",
+        name,
+    )
 
 
 def test_what_the_address_asks_in_vain_is_said_as_it_was_typed(laboratory: Server, page: Page) -> None:
