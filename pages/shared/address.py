@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -23,6 +23,8 @@ VISIT = "visit"
 LATE_SECONDS = 2.0
 MOST_LETTERS = 80
 Address = dict[str, tuple[str, ...]]
+Option = TypeVar("Option", bound=str)
+Number = TypeVar("Number", int, float)
 
 
 @dataclass
@@ -73,7 +75,8 @@ def _is_late(visit: Visit, given: Address) -> bool:
 
 
 def _visit() -> Visit:
-    return st.session_state[VISIT]
+    visit: Visit = st.session_state[VISIT]
+    return visit
 
 
 def asked(name: str) -> str | None:
@@ -148,15 +151,15 @@ def _noun(label: str) -> str:
 
 def address_select(
     label: str,
-    options: Sequence[str],
+    options: Sequence[Option],
     name: str,
-    titles: Callable[[str], str],
+    titles: Callable[[Option], str],
     place: Any = st,
     what: str = "",
-    default: str | None = None,
+    default: Option | None = None,
     resets: Sequence[str] = (),
     **settings: Any,
-) -> str:
+) -> Option:
     """A select box whose choice stands in the address under `name`, as the option itself and not as its title.
 
     `what` names the thing in a sentence where the label does not. A `default` is not in the address; without one, an
@@ -164,10 +167,11 @@ def address_select(
     something else with another choice, and go when it changes.
     """
     wanted = asked(name)
-    index = options.index(wanted) if wanted in options else 0 if default is None else options.index(default)
+    start = 0 if default is None else options.index(default)
+    index = next((place for place, one in enumerate(options) if one == wanted), start)
     control = _control(name, lambda chosen: None if chosen == default else chosen, resets)
-    choice = str(
-        place.selectbox(label, options, index, format_func=lambda one: text.plain(titles(one)), **control, **settings)
+    choice: Option = place.selectbox(
+        label, options, index, format_func=lambda one: text.plain(titles(one)), **control, **settings
     )
     if wanted is not None and wanted != choice:
         unknown(what or _noun(label), wanted, titles(choice))
@@ -175,12 +179,12 @@ def address_select(
 
 
 def address_segments(
-    label: str, options: Sequence[str], name: str, default: str | None = None, place: Any = st, **settings: Any
-) -> str:
+    label: str, options: Sequence[Option], name: str, default: Option | None = None, place: Any = st, **settings: Any
+) -> Option:
     """One of a few options side by side; the default is not in the address."""
     first = options[0] if default is None else default
     wanted = asked(name)
-    choice: str = place.segmented_control(
+    choice: Option = place.segmented_control(
         label,
         options,
         default=wanted if wanted in options else first,
@@ -196,7 +200,7 @@ def address_segments(
 def address_tabs(titles: Sequence[str], name: str) -> dict[str, Any]:
     """Tabs by title; the open one is in the address, but for the first."""
     wanted = asked(name)
-    opened = wanted if wanted in titles else titles[0]
+    opened = wanted if wanted is not None and wanted in titles else titles[0]
     if wanted is not None and wanted != opened:
         unknown("the tab", wanted, opened)
     control = _control(name, lambda chosen: None if chosen == titles[0] else chosen)
@@ -206,13 +210,13 @@ def address_tabs(titles: Sequence[str], name: str) -> dict[str, Any]:
 def address_number(
     label: str,
     name: str,
-    default: float,
+    default: Number,
     place: Any = st,
-    minimum: float | None = None,
-    maximum: float | None = None,
+    minimum: Number | None = None,
+    maximum: Number | None = None,
     slider: bool = False,
     **settings: Any,
-) -> Any:
+) -> Number:
     """A number, whole where the default is; the default is not in the address."""
     kind = type(default)
     wanted = asked(name)
@@ -227,7 +231,7 @@ def address_number(
                 math.isfinite(value) and (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
             )
     box = place.slider if slider else place.number_input
-    chosen = box(
+    chosen: Number = box(
         label,
         min_value=minimum,
         max_value=maximum,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -82,7 +82,7 @@ def import_form() -> None:
         if missing:
             raise UserError(f"Not yet: {' and '.join(missing)}.")
         path = path_of(title.strip(), where, given, classes)
-        job = importing(title.strip(), path, size, cast("Fitting", fitting))
+        job = importing(title.strip(), path, size, fitting)
         job.start()
     except UserError as error:
         show_error(error, ":material/error:")
@@ -182,8 +182,10 @@ def done(at_work: set[str]) -> Iterator[str]:
 
 def show_imported() -> None:
     """What the latest import of this session took and left out, until one goes on."""
-    name = st.session_state.get(IMPORTED)
-    source, report = datasets.sources().get(name), read_report(datasets.data_root(), name) if name else None
+    name: str | None = st.session_state.get(IMPORTED)
+    if name is None:
+        return
+    source, report = datasets.sources().get(name), read_report(datasets.data_root(), name)
     if source is None or report is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):

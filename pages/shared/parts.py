@@ -134,7 +134,7 @@ def _described(folder: str, written: tuple[float, ...]) -> str:
     return f"{text.plain(name or run_title(run), MOST_NAME)}{accuracy}{origin}"
 
 
-LECTURE = (  # the lecture's parts in its order: where each lives
+LECTURE: tuple[tuple[str, str, dict[str, str]], ...] = (  # the lecture's parts in its order: where each lives
     ("VGG", "pages/architectures.py", {"architecture": "vgg16"}),
     ("1x1 convolutions", "pages/one_by_one.py", {}),
     ("GoogLeNet", "pages/architectures.py", {"architecture": "googlenet"}),
@@ -157,21 +157,27 @@ def lecture_thread(part: str) -> None:
 
 def switch_control(switch: Switch, key: str, default: Value, bind: bool, width: Any = "stretch") -> Value:
     """The control that fits a switch's type; its value is in the address, under `key`, where `bind`."""
+    chosen: Value
     words: dict[str, Any] = {"help": switch.description}
     if switch.type is not bool:
         words["width"] = width
     if switch.choices:
         choices = list(switch.choices)
         if bind:
-            return address_select(switch.title, choices, key, str, default=str(default), **words)
-        return st.selectbox(switch.title, choices, choices.index(str(default)), key=key, **words)
-    if switch.type is bool:
+            chosen = address_select(switch.title, choices, key, str, default=str(default), **words)
+        else:
+            chosen = st.selectbox(switch.title, choices, choices.index(str(default)), key=key, **words)
+    elif switch.type is bool:
         if bind:
-            return address_check(switch.title, key, bool(default), **words)
-        return st.checkbox(switch.title, bool(default), key=key, **words)
-    number = switch.type
-    limits, start = (number(switch.minimum), number(switch.maximum)), number(default)
-    words["step"] = 1 if number is int else 0.05
-    if bind:
-        return address_number(switch.title, key, start, st, *limits, **words)
-    return st.number_input(switch.title, *limits, start, key=key, **words)
+            chosen = address_check(switch.title, key, bool(default), **words)
+        else:
+            chosen = st.checkbox(switch.title, bool(default), key=key, **words)
+    else:
+        number = switch.type
+        limits, start = (number(switch.minimum), number(switch.maximum)), number(default)
+        words["step"] = 1 if number is int else 0.05
+        if bind:
+            chosen = address_number(switch.title, key, start, st, *limits, **words)
+        else:
+            chosen = st.number_input(switch.title, *limits, start, key=key, **words)
+    return chosen

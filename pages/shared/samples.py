@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -33,7 +35,7 @@ def samples(run: Run) -> Files:
     if split:
         images, labels = split.batch(np.linspace(0, len(split) - 1, VALIDATION_IMAGES).astype(np.int64))
         for image, label in zip(images, labels, strict=True):
-            yield f"{run.data.classes[label]} (validation image)", lambda image=image: encoded(image)
+            yield f"{run.data.classes[label]} (validation image)", partial(encoded, image)
 
 
 def palace() -> Pixels:

@@ -11,9 +11,9 @@ from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, OPTIMIZERS
 from cnnlab.experiments.schedule import SCHEDULES, pairs_text
 
 NAMES: dict[str, dict[str, str]] = {
-    "optimizer": dict(OPTIMIZERS),
-    "schedule": dict(SCHEDULES),
-    "pixels": dict(PIXELS),
+    "optimizer": dict(OPTIMIZERS.items()),
+    "schedule": dict(SCHEDULES.items()),
+    "pixels": dict(PIXELS.items()),
     "decayed": {"kernels": "Kernels alone", "all": "All weights"},
 }
 TITLES = {

@@ -22,7 +22,7 @@ def job_or_offer(
     label: str,
     icon: str,
     kind: Literal["primary", "secondary"] = "primary",
-    cancel: Callable[[Job], object] = Job.cancel,
+    cancel: Callable[[Job], None] = Job.cancel,
 ) -> None:
     """How far a job is, or the button that asks for it; the page is run anew when the job has ended."""
     now = job.progress()
@@ -42,7 +42,7 @@ def job_or_offer(
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def show_progress(job: Job, cancel: Callable[[Job], object] = Job.cancel) -> None:
+def show_progress(job: Job, cancel: Callable[[Job], None] = Job.cancel) -> None:
     now = job.progress()
     if now is None or now.failed:
         st.rerun()
