@@ -13,7 +13,7 @@ from cnnlab.plots import training as plots
 from cnnlab.plots.training import Records
 from cnnlab.runs import actions, queue
 from cnnlab.runs.health import epochs_done, problems
-from cnnlab.runs.run import Run, average_speed, best_of
+from cnnlab.runs.run import Labels, Run, average_speed, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
@@ -29,6 +29,7 @@ enter_through_app()
 
 REFRESH_SECONDS = 1.0
 WATCH_SECONDS = 3.0
+ALIVE = (*ACTIVE, "queued")
 STEP_CURVES = {
     "learning_rate": "Learning rate",
     "gradient_norm": "Norm of the gradient",
@@ -51,6 +52,11 @@ def open_run() -> Run:
             st.info("The address names no run. Choose one from the list.", icon=":material/info:")
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
         st.stop()
+
+
+def is_own(run: Run) -> bool:
+    """Whether it was trained here; else it comes with cnnlab, and stays as it is."""
+    return run.folder.parent == runs_folder()
 
 
 def show_message(run: Run, status: Status) -> None:
@@ -141,7 +147,7 @@ def show_curves(run: Run, history: Records, epochs: int) -> None:
         )
         scale = st.segmented_control("Scale", ["linear", "log"], default="linear", key="scale", width="content")
         smoothing = st.slider("Smoothing of training", 0.0, 0.98, 0.0, 0.02, key="smoothing", width=220)
-    for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+    for column, measure in zip(st.columns(2), plots.MEASURES, strict=True):
         figure = plots.learning_curves(
             measure,
             history,
@@ -207,7 +213,7 @@ def show_damaged(run: Run) -> None:
         show_curves(run, history, run.status().epochs or history[-1]["epoch"])
     if log := run.log(30):
         st.code(log, "text")
-    if own and run.status().state not in ACTIVE and st.button("Move to the trash", icon=":material/delete:"):
+    if is_own(run) and run.status().state not in ACTIVE and st.button("Move to the trash", icon=":material/delete:"):
         attempt(actions.delete, run)
         if not st.session_state.get(REFUSED):
             st.switch_page("pages/runs.py")
@@ -219,33 +225,14 @@ def show_problems(run: Run) -> None:
         st.warning(text.markdown(str(problem)), icon=":material/heart_broken:")
 
 
-run = open_run()
-own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
-if runs.config_of(run) is None:
-    show_damaged(run)
-    st.stop()
-experiment = run.config.experiment
-labels = run.labels()
-began = datetime.fromisoformat(run.config.created).astimezone()
-st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-st.title(text.markdown(labels.name or run_title(run)), anchor=False)
-show_refusal()
-alive = (*ACTIVE, "queued")
-active = run.status().state in alive
-
-
-def show_origin() -> None:
+def show_origin(run: Run, labels: Labels) -> None:
     """Where the run comes from, and what people noted about it."""
-    config = run.config
+    config, initial = run.config, run.config.experiment.initial
     words = [run_title(run)] if labels.name not in ("", run_title(run)) else []
     words += [f"recipe {config.preset}"] if config.preset else []
     words += [f"group {config.group}"] if config.group else []
     words += [f"goes on from {config.parent.run} after epoch {config.parent.epoch:g}"] if config.parent else []
-    words += (
-        [f"begins with {len(experiment.initial.layers)} layers of {experiment.initial.run}"]
-        if experiment.initial
-        else []
-    )
+    words += [f"begins with {len(initial.layers)} layers of {initial.run}"] if initial else []
     if words:
         st.caption(text.message(" · ".join(words)))
     if labels.tags:
@@ -254,24 +241,19 @@ def show_origin() -> None:
         st.markdown(text.lines(labels.note))
 
 
-tab_title(labels.name or run_title(run))
-show_origin()
-if own:
-    show_problems(run)
-
-
-@st.fragment(run_every=REFRESH_SECONDS if active else None)
-def progress() -> None:
-    status = run.status()
+def progress(run: Run, active: bool) -> None:
+    """The run as it stands; while it is active, drawn again every second."""
+    config, status = run.config, run.status()
+    began = datetime.fromisoformat(config.created).astimezone()
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
         st.caption(f"`{run.id}` · started {began:%d %b %Y, %H:%M}", width="content")
-        if own:
+        if is_own(run):
             action_bar(run, status)
     show_message(run, status)
     history = run.history()
     show_metrics(run, status, history)
-    show_curves(run, history, status.epochs or experiment.recipe.epochs)
+    show_curves(run, history, status.epochs or config.experiment.recipe.epochs)
     left, right = st.columns(2)
     with left, st.expander("Log", expanded=active, icon=":material/terminal:", key="log", on_change="rerun") as log:
         if log.open:
@@ -279,25 +261,20 @@ def progress() -> None:
     with right, st.expander("Events", icon=":material/history:", key="events", on_change="rerun") as events:
         if events.open:
             show_events(run)
-    if (status.state in alive) != active:
+    if (status.state in ALIVE) != active:
         st.rerun()
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch() -> None:
+def watch(run: Run) -> None:
     """Follow a run that is resumed elsewhere, in another tab or a terminal."""
-    if run.status().state in alive:
+    if run.status().state in ALIVE:
         st.rerun()
 
 
-progress()
-if own and not active:
-    watch()
-if own:
-    with st.container(horizontal=True):
-        more_actions(run, run.status())
-
-if not active:
+def show_use(run: Run) -> None:
+    """What can be done with a run that is at rest: test it, try it, train on from it, take it along."""
+    experiment = run.config.experiment
     if run.checkpoints():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader("Test", anchor=False, width="stretch")
@@ -323,3 +300,30 @@ if not active:
         if settings.open:
             st.code(experiment.command(), "bash", wrap_lines=True)
             st.json(run.config.model_dump(), expanded=2)
+
+
+def main() -> None:
+    run = open_run()
+    if runs.config_of(run) is None:
+        show_damaged(run)
+        st.stop()
+    labels = run.labels()
+    st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
+    st.title(text.markdown(labels.name or run_title(run)), anchor=False)
+    show_refusal()
+    active = run.status().state in ALIVE
+    tab_title(labels.name or run_title(run))
+    show_origin(run, labels)
+    if is_own(run):
+        show_problems(run)
+    st.fragment(progress, run_every=REFRESH_SECONDS if active else None)(run, active)
+    if is_own(run) and not active:
+        watch(run)
+    if is_own(run):
+        with st.container(horizontal=True):
+            more_actions(run, run.status())
+    if not active:
+        show_use(run)
+
+
+main()

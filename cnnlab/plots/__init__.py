@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan
-from typing import Any
+from typing import TypedDict
 
 import plotly.graph_objects as go
 
@@ -140,11 +140,19 @@ def stage_order(stage: str) -> tuple[int, int]:
     return (0, int(stage.removeprefix("1/"))) if stage.startswith("1/") else (1, 0)
 
 
-def bubbles(points: Sequence[dict[str, Any]], measure: str) -> go.Figure:
-    """Accuracy over multiply-adds, the area of a bubble its parameters.
+class Bubble(TypedDict):
+    """What a network costs and what it reaches, 0 to 1; `whose` is a key of WHOSE."""
 
-    `points`: label, multiply_adds, parameters, accuracy (0 to 1), source, whose (a key of WHOSE).
-    """
+    label: str
+    multiply_adds: int
+    parameters: int
+    accuracy: float
+    source: str
+    whose: str
+
+
+def bubbles(points: Sequence[Bubble], measure: str) -> go.Figure:
+    """Accuracy over multiply-adds, the area of a bubble its parameters."""
     figure = go.Figure()
     largest = max((point["parameters"] for point in points), default=1)
     for whose, (colour, symbol, beside) in WHOSE.items():

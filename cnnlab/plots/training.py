@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,11 +17,27 @@ from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, TRAINING, VALIDATION, accura
 from cnnlab.plots.colours import GREY, SERIES, SYMBOLS
 from cnnlab.text import chart
 
-Measure = Literal["loss", "accuracy"]
+Measure = Literal["accuracy", "loss"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 Across = Literal["epoch", "step", "time"]
 ACROSS: dict[Across, str] = {"epoch": "Epoch", "step": "Step", "time": "Minutes at work"}
 Records = Sequence[dict[str, Any]]
 Numbers = NDArray[np.float64]
+
+FitAccuracy = Literal["Training accuracy", "Validation accuracy", "Test accuracy"]
+FIT_ACCURACIES: tuple[FitAccuracy, ...] = get_args(FitAccuracy)
+Fit = TypedDict(
+    "Fit",
+    {
+        "Trained on": str,
+        "State": str,
+        "Epochs": int,
+        "Training accuracy": float | None,
+        "Validation accuracy": float | None,
+        "Test accuracy": float | None,
+    },
+)
+"""How well a network fits what it was trained on, and how well it does on other images."""
 
 MAX_POINTS = 400
 SCHEDULE_POINTS = 200
@@ -289,7 +305,7 @@ def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
     return figure
 
 
-def fit_and_generalization(rows: Sequence[dict[str, Any]]) -> go.Figure:
+def fit_and_generalization(rows: Sequence[Fit]) -> go.Figure:
     """Accuracy on the training images beside that on the test images, or the validation ones where not yet tested."""
     names = [chart(row["Trained on"]) for row in rows]
     tested = [row["Validation accuracy"] if row["Test accuracy"] is None else row["Test accuracy"] for row in rows]
