@@ -1,14 +1,15 @@
 """All runs: the queue and what is at work on top, every run below to search, sort, open, compare and delete."""
 
 from datetime import datetime
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab import runs, text, units
-from cnnlab.runs import actions, queue
+from cnnlab.runs import Summary, actions, queue
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.runs.status import ACTIVE, State, Status
 from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
@@ -23,23 +24,6 @@ SHOWN_WAITING = 100
 MOST_TAG = 60
 SHOWN_DAMAGED = 5
 RUN_WIDTH = 260
-folder = runs_folder()
-
-st.title("Runs", anchor=False)
-st.write("Every training on this machine, newest first. Choose one to open it, or several to lay over each other.")
-show_refusal()
-
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption("Shipped with cnnlab:", width="content")
-    for name, run in shipped().items():
-        st.page_link("pages/run.py", label=text.markdown(run.labels().name), query_params={"run": name})
-everything = runs.summaries(folder)
-if not everything and not actions.trashed(folder):
-    if wanted := asked("group"):
-        unknown("the group", wanted)
-    st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
-    st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
-    st.stop()
 
 
 def left_text(status: Status) -> str:
@@ -59,8 +43,8 @@ def show_working(run: Run) -> None:
             st.progress(min(status.step / status.steps, 1.0), text=left_text(status))
 
 
-def show_waiting(name: str, place: int, last: bool) -> None:
-    run = Run(folder / name)
+def show_waiting(run: Run, place: int, last: bool) -> None:
+    name = run.id
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for icon, target, off in (("arrow_upward", place - 1, place == 1), ("arrow_downward", place + 1, last)):
             st.button(
@@ -87,15 +71,11 @@ def show_waiting(name: str, place: int, last: bool) -> None:
         )
 
 
-busy = [item["id"] for item in everything if item["state"] in ACTIVE]
-waiting = queue.read(folder).waiting
-
-
 @st.fragment(run_every=REFRESH_SECONDS)
-def at_work() -> None:
+def at_work(folder: Path, busy: list[str], waiting: list[str]) -> None:
     """What trains now and what waits, live."""
     now = queue.read(folder)
-    working = [run for run in (Run(folder / name) for name in busy_now(now)) if run.status().state in ACTIVE]
+    working = [run for run in (Run(folder / name) for name in busy_now(now, busy)) if run.status().state in ACTIVE]
     if {run.id for run in working} != set(busy) or now.waiting != waiting:
         st.rerun()
     for run in working:
@@ -105,11 +85,11 @@ def at_work() -> None:
     ) as line:
         if line.open:
             for place, name in enumerate(now.waiting[:SHOWN_WAITING], 1):
-                show_waiting(name, place, place == len(now.waiting))
-            set_parallel(now.parallel)
+                show_waiting(Run(folder / name), place, place == len(now.waiting))
+            set_parallel(folder, now.parallel)
 
 
-def set_parallel(before: int) -> None:
+def set_parallel(folder: Path, before: int) -> None:
     parallel = st.number_input(
         "Trainings at a time",
         value=before,
@@ -123,102 +103,158 @@ def set_parallel(before: int) -> None:
         st.rerun()
 
 
-def busy_now(now: queue.Queue) -> list[str]:
+def busy_now(now: queue.Queue, busy: list[str]) -> list[str]:
     return list(dict.fromkeys([*now.working, *busy]))
 
 
-if busy or waiting:
-    with st.container(border=True):
-        at_work()
+def show_shipped() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Shipped with cnnlab:", width="content")
+        for name, run in shipped().items():
+            st.page_link("pages/run.py", label=text.markdown(run.labels().name), query_params={"run": name})
 
-search, by_state, by_group = st.columns([2, 1, 1])
-words = address_text("Search", "search", search, placeholder="name, tag, network, data set")
-states = by_state.multiselect("State", sorted({item["state"] for item in everything}, key=list(STATES).index))
-groups = sorted({item["group"] for item in everything if item["group"]})
-group = address_select("Group", ["", *groups], "group", lambda one: one or "All", by_group)
-shown = [
-    item
-    for item in everything
-    if (not states or item["state"] in states)
-    and (not group or item["group"] == group)
-    and all(
-        word in " ".join([item["id"], item["name"], *item["tags"], item["group"] or "", item["preset"] or ""]).lower()
-        for word in words.lower().split()
+
+def is_meant(item: Summary, words: str, states: list[State], group: str) -> bool:
+    """Whether a run is among those looked for."""
+    names = [item["id"], item["name"], *item["tags"], item["group"] or "", item["preset"] or ""]
+    return (
+        (not states or item["state"] in states)
+        and (not group or item["group"] == group)
+        and all(word in " ".join(names).lower() for word in words.lower().split())
     )
-]
-table = pd.DataFrame(
-    {
-        "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
-        "Run": [text.table(item["name"] or item["id"]) for item in shown],
-        "Network": [architecture_title(item["architecture"]) for item in shown],
-        "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
-        "Validation accuracy": [percent_of(item["best_validation_accuracy"]) for item in shown],
-        "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
-        "At work": pd.to_timedelta([round(item["seconds"] or 0) for item in shown], unit="s"),
-        "Started": [datetime.fromisoformat(item["created"]) for item in shown],
-        "Group": [item["group"] and text.table(item["group"]) for item in shown],
-        "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
-    }
-)
-event = st.dataframe(
-    table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
-    hide_index=True,
-    on_select="rerun",
-    selection_mode="multi-row",
-    key=f"table {words} {states} {group}",
-    height=min(38 + 35 * max(len(shown), 1), 500),
-    placeholder=NOTHING,
-    column_config={
-        "Run": st.column_config.TextColumn(width=RUN_WIDTH),
-        "Validation accuracy": st.column_config.NumberColumn(format="%.1f%%", help="Of the best epoch."),
-        "At work": DURATION,
-        "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
-    },
-)
-damaged = [item for item in shown if item["problems"]]
-for item in damaged[:SHOWN_DAMAGED]:
-    words = " ".join(item["problems"])
-    st.warning(text.markdown(f"{item['name'] or item['id']}: {words}"), icon=":material/heart_broken:")
-if len(damaged) > SHOWN_DAMAGED:
-    st.caption(f"{len(damaged) - SHOWN_DAMAGED:,} more are damaged; the page of each says how.")
-chosen = [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(f"{len(shown):,} of {len(everything):,} runs, {len(chosen)} chosen", width="content")
-    if len(chosen) == 1:
-        st.page_link("pages/run.py", label="Open", icon=":material/open_in_new:", query_params={"run": chosen[0]})
-    if len(chosen) > 1:
-        names = ",".join(chosen)
-        st.page_link(
-            "pages/compare_runs.py", label="Compare", icon=":material/compare_arrows:", query_params={"runs": names}
-        )
-    if group and not chosen:
-        st.page_link(
-            "pages/compare_runs.py",
-            label="Compare the group",
-            icon=":material/compare_arrows:",
-            query_params={"group": group},
-        )
-    if chosen:
-        st.button(
-            "Delete",
-            icon=":material/delete:",
-            help="To the trash",
-            on_click=lambda: [attempt(actions.delete, Run(folder / name)) for name in chosen],
-        )
 
-with st.expander("Trash", icon=":material/delete:", key="trash", on_change="rerun") as trash:
-    if trash.open:
-        thrown = actions.trashed(folder)
-        if not thrown:
-            st.caption("It is empty.")
-        for run in thrown[:50]:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(text.markdown(run.labels().name or run.id), width="content")
-                st.button("Take back", key=f"back {run.id}", on_click=attempt, args=(actions.restore, run))
-        if thrown:
-            st.button(
-                f"Delete {len(thrown)} for good",
-                icon=":material/delete_forever:",
-                on_click=actions.empty_trash,
-                args=(folder,),
+
+def table_of(shown: list[Summary]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
+            "Run": [text.table(item["name"] or item["id"]) for item in shown],
+            "Network": [architecture_title(item["architecture"]) for item in shown],
+            "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
+            "Validation accuracy": [percent_of(item["best_validation_accuracy"]) for item in shown],
+            "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
+            "At work": pd.to_timedelta([round(item["seconds"] or 0) for item in shown], unit="s"),
+            "Started": [datetime.fromisoformat(item["created"]) for item in shown],
+            "Group": [item["group"] and text.table(item["group"]) for item in shown],
+            "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
+        }
+    )
+
+
+def show_table(shown: list[Summary], key: str) -> list[str]:
+    """The runs as a table; the ids of those chosen in it."""
+    table = table_of(shown)
+    event = st.dataframe(
+        table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        height=min(38 + 35 * max(len(shown), 1), 500),
+        placeholder=NOTHING,
+        column_config={
+            "Run": st.column_config.TextColumn(width=RUN_WIDTH),
+            "Validation accuracy": st.column_config.NumberColumn(format="%.1f%%", help="Of the best epoch."),
+            "At work": DURATION,
+            "Started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+        },
+    )
+    return [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
+
+
+def show_damaged(shown: list[Summary]) -> None:
+    damaged = [item for item in shown if item["problems"]]
+    for item in damaged[:SHOWN_DAMAGED]:
+        words = " ".join(item["problems"])
+        st.warning(text.markdown(f"{item['name'] or item['id']}: {words}"), icon=":material/heart_broken:")
+    if len(damaged) > SHOWN_DAMAGED:
+        st.caption(f"{len(damaged) - SHOWN_DAMAGED:,} more are damaged; the page of each says how.")
+
+
+def show_choice(folder: Path, chosen: list[str], group: str, shown: int, every: int) -> None:
+    """How many runs are shown and chosen, and what can be done with those."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{shown:,} of {every:,} runs, {len(chosen)} chosen", width="content")
+        if len(chosen) == 1:
+            st.page_link("pages/run.py", label="Open", icon=":material/open_in_new:", query_params={"run": chosen[0]})
+        if len(chosen) > 1:
+            names = ",".join(chosen)
+            st.page_link(
+                "pages/compare_runs.py", label="Compare", icon=":material/compare_arrows:", query_params={"runs": names}
             )
+        if group and not chosen:
+            st.page_link(
+                "pages/compare_runs.py",
+                label="Compare the group",
+                icon=":material/compare_arrows:",
+                query_params={"group": group},
+            )
+        if chosen:
+            st.button(
+                "Delete",
+                icon=":material/delete:",
+                help="To the trash",
+                on_click=delete,
+                args=([Run(folder / name) for name in chosen],),
+            )
+
+
+def delete(chosen: list[Run]) -> None:
+    for run in chosen:
+        attempt(actions.delete, run)
+
+
+def show_trash(folder: Path) -> None:
+    with st.expander("Trash", icon=":material/delete:", key="trash", on_change="rerun") as trash:
+        if trash.open:
+            thrown = actions.trashed(folder)
+            if not thrown:
+                st.caption("It is empty.")
+            for run in thrown[:50]:
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.caption(text.markdown(run.labels().name or run.id), width="content")
+                    st.button("Take back", key=f"back {run.id}", on_click=attempt, args=(actions.restore, run))
+            if thrown:
+                st.button(
+                    f"Delete {len(thrown)} for good",
+                    icon=":material/delete_forever:",
+                    on_click=empty_trash,
+                    args=(folder,),
+                )
+
+
+def empty_trash(folder: Path) -> None:
+    actions.empty_trash(folder)
+
+
+def main() -> None:
+    folder = runs_folder()
+    st.title("Runs", anchor=False)
+    st.write("Every training on this machine, newest first. Choose one to open it, or several to lay over each other.")
+    show_refusal()
+    show_shipped()
+    everything = runs.summaries(folder)
+    if not everything and not actions.trashed(folder):
+        if wanted := asked("group"):
+            unknown("the group", wanted)
+        st.info("There are no runs yet. Train a network, and it appears here.", icon=":material/info:")
+        st.page_link("pages/train.py", label="Train", icon=":material/arrow_forward:", icon_position="right")
+        st.stop()
+    busy = [item["id"] for item in everything if item["state"] in ACTIVE]
+    waiting = queue.read(folder).waiting
+    if busy or waiting:
+        with st.container(border=True):
+            at_work(folder, busy, waiting)
+    search, by_state, by_group = st.columns([2, 1, 1])
+    words = address_text("Search", "search", search, placeholder="name, tag, network, data set")
+    states = by_state.multiselect("State", sorted({item["state"] for item in everything}, key=list(STATES).index))
+    groups = sorted({item["group"] for item in everything if item["group"]})
+    group = address_select("Group", ["", *groups], "group", lambda one: one or "All", by_group)
+    shown = [item for item in everything if is_meant(item, words, states, group)]
+    chosen = show_table(shown, f"table {words} {states} {group}")
+    show_damaged(shown)
+    show_choice(folder, chosen, group, len(shown), len(everything))
+    show_trash(folder)
+
+
+main()
