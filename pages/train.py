@@ -1,5 +1,6 @@
 """Choose a network, a data set and a recipe, see what they will do, and start one training or a whole sweep."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,10 @@ import streamlit as st
 from cnnlab import architectures, datasets, hardware, runs, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
-from cnnlab.experiments.experiment import Experiment, plan
-from cnnlab.experiments.loggers import LOGGERS
+from cnnlab.experiments.experiment import Experiment, Initial, plan
+from cnnlab.experiments.loggers import LOGGERS, LoggerName
 from cnnlab.experiments.loggers import TITLES as LOGGER_TITLES
-from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, fine_tuning
+from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, Preset, fine_tuning
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
@@ -47,9 +48,47 @@ STYLE = f"""<style>
 .st-key-{HALVES} > div {{flex: 1 1 0; min-width: min(27rem, 100%)}}
 </style>"""
 SWEEP_ROWS = 3
+REGULARIZATION = (
+    "weight_decay",
+    "decayed",
+    "label_smoothing",
+    "weight_averaging",
+    "batch_normalization_momentum",
+    "early_stopping",
+    "auxiliary_weight",
+)
+AUGMENTATION = ("shift", "rotation", "zoom", "brightness", "contrast", "cutout", "mixup", "flip", "crop")
+REST = ("deterministic", "validation_fraction", "seed", "checkpoint_every")
 
-st.title("Train", anchor=False)
-st.write("Choose a network, a data set and a recipe. The training runs in a process of its own: leave when you like.")
+
+@dataclass
+class Choice:
+    """What the controls say; `scope` is the recipe's name, or what its controls are tied to."""
+
+    scope: str
+    preset: Preset | None
+    architecture: str
+    dataset: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    switches: dict[str, Any] = field(default_factory=dict)
+    start: tuple[Initial, Run] | None = None
+    loggers: list[LoggerName] = field(default_factory=list)
+    name: str = ""
+    tried: dict[str, list[str]] = field(default_factory=dict)
+    sample: int = 0
+
+    def experiment(self) -> Experiment:
+        """UserError where the parts do not fit together."""
+        relevant: dict[str, Any] = {"milestones": ()} if self.settings["schedule"] != "steps" else {}
+        if self.settings["schedule"] in ("constant", "steps"):
+            relevant["lowest_learning_rate"] = 0.0
+        recipe = make_recipe(**{**self.settings, **relevant})
+        initial = self.start[0] if self.start else None
+        return plan(self.architecture, self.dataset, self.switches, recipe, initial, self.loggers)
+
+    def count(self) -> int:
+        """How many runs it makes."""
+        return len(combinations(self.tried, self.sample or None)) if self.tried else 1
 
 
 def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
@@ -67,8 +106,8 @@ def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
     return name, settings_of(recipe)
 
 
-def main_controls(values: dict[str, Any], scope: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Epochs, batch size, optimizer, learning rate and schedule."""
+def main_controls(values: dict[str, Any], scope: str) -> tuple[dict[str, Any], str]:
+    """Epochs, batch size, optimizer, learning rate and schedule; and the scope of the controls that depend on them."""
     left, middle, right = st.columns(3)
     chosen: dict[str, Any] = {}
     if scope == OWN:
@@ -99,8 +138,7 @@ def main_controls(values: dict[str, Any], scope: str, given: dict[str, Any]) -> 
     rate = 0.01 if own_sgd else values["learning_rate"]
     chosen["learning_rate"] = setting_control("learning_rate", rate, f"{rate_scope}.learning_rate", left)
     chosen["schedule"] = setting_control("schedule", values["schedule"], f"{scope}.schedule", right)
-    given["scope"] = scope
-    return chosen
+    return chosen, scope
 
 
 def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) -> dict[str, Any]:
@@ -143,7 +181,7 @@ def beginnings() -> dict[str, Run]:
     return {run.id: run for run in (*trained, *shipped().values(), *available().values())}
 
 
-def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
+def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> tuple[Initial, Run] | None:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
     candidates = beginnings()
     titles = describe_runs(candidates)
@@ -157,7 +195,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
         "(Simonyan and Zisserman, 2015, section 3.1); with frozen layers it is fine-tuning.",
     )
     if not source_id:
-        return {}
+        return None
     left, right = st.columns(2)
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
@@ -167,14 +205,14 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
         show_error(error)
-        return {}
+        return None
     fitting = len(transferable(candidates[source_id].network, target))
     new = [node.name for node in target.layers if node.parameters and node.name not in initial.layers]
     st.caption(
         f"{len(initial.layers)} layers are taken ({fitting} would fit), "
         f"{len(new)} begin anew: {', '.join(new) or 'none'}."
     )
-    return {"initial": initial, "source": candidates[source_id]}
+    return initial, candidates[source_id]
 
 
 def sweep_choice() -> tuple[dict[str, list[str]], int]:
@@ -245,7 +283,7 @@ def show_outlook(experiment: Experiment, command: str) -> None:
     st.code(command, "bash", wrap_lines=True)
 
 
-def command_of(experiment: Experiment) -> str:
+def command_of(experiment: Experiment, preset: Preset | None) -> str:
     """The shortest command that trains this: the recipe's name says it all where nothing else was changed."""
     if preset is None:
         return experiment.command()
@@ -285,11 +323,8 @@ def show_samples(experiment: Experiment) -> None:
     st.button("Draw again", icon=":material/refresh:", on_click=lambda: st.session_state.update(draw=draw + 1))
 
 
-st.html(STYLE)
-top = st.container(key=BAR, horizontal=True, vertical_alignment="center")
-with st.container(horizontal=True, gap="large", key=HALVES):
-    controls, outlook = st.container(), st.container()
-with controls:
+def what_choice() -> tuple[Choice, dict[str, Any]]:
+    """The recipe, the architecture and the data set; and the settings that the recipe begins with."""
     scope, values = preset_choice(st)
     preset = PRESETS.get(scope)
     if preset:
@@ -306,119 +341,117 @@ with controls:
         dataset = address_select(
             "Data set", list(datasets.sources()), "dataset", lambda name: datasets.source(name).title, right
         )
-    given: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    switches: dict[str, Any] = {}
-    start: dict[str, Any] = {}
-    loggers: list[Any] = []
-    name, tried, sample = "", {}, 0
-    problem = None
-    try:
-        if scope == FINE_TUNING:
-            trained, _ = datasets.source(dataset).training_counts(Recipe().validation_fraction)
-            values = settings_of(fine_tuning(trained))
-            scope = f"{scope}.{dataset}"
-        chosen = main_controls(values, scope, given)
-        fine = given["scope"]
-        settings = {**values, **chosen}
-        with st.expander("Optimizer and schedule", icon=":material/tune:"):
-            settings |= fine_controls(values, chosen, fine)
-        with st.expander("Regularization", icon=":material/balance:"):
-            names = (
-                "weight_decay",
-                "decayed",
-                "label_smoothing",
-                "weight_averaging",
-                "batch_normalization_momentum",
-                "early_stopping",
-                "auxiliary_weight",
-            )
-            settings |= columns_of(names, values, fine)
-        with st.expander("Augmentation", icon=":material/auto_fix_high:"):
-            names = ("shift", "rotation", "zoom", "brightness", "contrast", "cutout", "mixup", "flip", "crop")
-            settings |= columns_of(names, values, fine)
-        with st.expander("Network", icon=":material/account_tree:"):
-            switches = network_switches(architecture, dataset, scope)
-        with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
-            names = ("mixed_precision",) if hardware.has_bfloat16() else ()
-            names += ("deterministic", "validation_fraction", "seed", "checkpoint_every")
-            settings |= columns_of(names, values, fine)
-            if not hardware.has_bfloat16():
-                st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
-        begun = bool(asked("from"))
-        with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
-            start = start_choice(architecture, switches, dataset)
-            settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
-        with st.expander("Name, loggers and sweep", icon=":material/label:"):
-            left, right = st.columns(2)
-            name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)
-            loggers = right.multiselect(
-                "Also log to",
-                LOGGERS,
-                format_func=LOGGER_TITLES.__getitem__,
-                placeholder="Nothing",
-                help="Files of these tools, in the run's folder; W&B and MLflow online where their settings say so.",
-            )
-            tried, sample = sweep_choice()
-    except UserError as error:
-        problem = error
+    return Choice(scope, preset, architecture, dataset), values
 
-experiment: Experiment | None = None
-count = 1
-try:
-    if problem:
-        raise problem
-    relevant = {"milestones": ()} if settings["schedule"] != "steps" else {}
-    if settings["schedule"] in ("constant", "steps"):
-        relevant["lowest_learning_rate"] = 0.0
-    recipe = make_recipe(**{**settings, **relevant})
-    experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
-    count = len(combinations(tried, sample or None)) if tried else 1
-except UserError as error:
-    with top:
-        show_error(error)
-    experiment = None
-with outlook:
-    if experiment:
-        show_outlook(experiment, command_of(experiment))
-with top:
-    label = "Train" if count == 1 else f"Queue {count} runs"
-    begin = st.button(
-        label, type="primary", icon=":material/play_arrow:", disabled=experiment is None, width=BEGIN_WIDTH
+
+def show_controls(choice: Choice, values: dict[str, Any]) -> None:
+    """The controls below recipe, architecture and data set; what they say goes into the choice."""
+    if choice.scope == FINE_TUNING:
+        trained, _ = datasets.source(choice.dataset).training_counts(Recipe().validation_fraction)
+        values = settings_of(fine_tuning(trained))
+        choice.scope = f"{choice.scope}.{choice.dataset}"
+    chosen, fine = main_controls(values, choice.scope)
+    settings = {**values, **chosen}
+    with st.expander("Optimizer and schedule", icon=":material/tune:"):
+        settings |= fine_controls(values, chosen, fine)
+    with st.expander("Regularization", icon=":material/balance:"):
+        settings |= columns_of(REGULARIZATION, values, fine)
+    with st.expander("Augmentation", icon=":material/auto_fix_high:"):
+        settings |= columns_of(AUGMENTATION, values, fine)
+    with st.expander("Network", icon=":material/account_tree:"):
+        choice.switches = network_switches(choice.architecture, choice.dataset, choice.scope)
+    with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
+        settings |= columns_of((*(("mixed_precision",) if hardware.has_bfloat16() else ()), *REST), values, fine)
+        if not hardware.has_bfloat16():
+            st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
+    begun = bool(asked("from"))
+    with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
+        choice.start = start_choice(choice.architecture, choice.switches, choice.dataset)
+        settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
+    choice.settings = settings
+    with st.expander("Name, loggers and sweep", icon=":material/label:"):
+        left, right = st.columns(2)
+        choice.name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)
+        choice.loggers = right.multiselect(
+            "Also log to",
+            LOGGERS,
+            format_func=LOGGER_TITLES.__getitem__,
+            placeholder="Nothing",
+            help="Files of these tools, in the run's folder; W&B and MLflow online where their settings say so.",
+        )
+        choice.tried, choice.sample = sweep_choice()
+
+
+def begin(choice: Choice, experiment: Experiment) -> list[Run]:
+    """Queue the training, or those of the sweep; UserError where they cannot be made."""
+    kept = choice.scope if choice.preset and experiment == choice.preset.experiment() else None
+    source = choice.start[1] if choice.start else None
+    if choice.tried:
+        return sweep(
+            experiment,
+            choice.tried,
+            runs_folder(),
+            sample=choice.sample or None,
+            group=choice.name or None,
+            preset=kept,
+            source=source,
+        )
+    made = runs.create(experiment, runs_folder(), preset=kept, source=source)
+    if choice.name:
+        made.relabel(name=choice.name)
+    queue.enqueue(made)
+    return [made]
+
+
+def main() -> None:
+    st.title("Train", anchor=False)
+    st.write(
+        "Choose a network, a data set and a recipe. The training runs in a process of its own: leave when you like."
     )
-    if experiment:
-        st.markdown(in_short(experiment), width="content")
-if begin and experiment:
-    try:
-        kept = scope if preset and experiment == preset.experiment() else None
-        if tried:
-            made: list[Run] = sweep(
-                experiment,
-                tried,
-                runs_folder(),
-                sample=sample or None,
-                group=name or None,
-                preset=kept,
-                source=start.get("source"),
-            )
-        else:
-            made = [runs.create(experiment, runs_folder(), preset=kept, source=start.get("source"))]
-            if name:
-                made[0].relabel(name=name)
-            queue.enqueue(made[0])
-    except UserError as error:
-        with top:
-            show_error(error)
-    else:
-        if len(made) == 1:
-            st.switch_page("pages/run.py", query_params={"run": made[0].id})
-        st.switch_page("pages/runs.py", query_params={"group": made[0].config.group})
-
-if experiment:
-    with st.expander("What the network will see", icon=":material/image:", key="samples", on_change="rerun") as samples:
-        if samples.open:
-            try:
-                show_samples(experiment)
-            except UserError as error:
+    st.html(STYLE)
+    top = st.container(key=BAR, horizontal=True, vertical_alignment="center")
+    with st.container(horizontal=True, gap="large", key=HALVES):
+        controls, outlook = st.container(), st.container()
+    experiment: Experiment | None = None
+    count = 1
+    with controls:
+        choice, values = what_choice()
+        try:
+            show_controls(choice, values)
+            experiment, count = choice.experiment(), choice.count()
+        except UserError as error:
+            with top:
                 show_error(error)
-lecture_thread("Training")
+    if experiment:
+        with outlook:
+            show_outlook(experiment, command_of(experiment, choice.preset))
+    with top:
+        label = "Train" if count == 1 else f"Queue {count} runs"
+        pressed = st.button(
+            label, type="primary", icon=":material/play_arrow:", disabled=experiment is None, width=BEGIN_WIDTH
+        )
+        if experiment:
+            st.markdown(in_short(experiment), width="content")
+    if pressed and experiment:
+        try:
+            made = begin(choice, experiment)
+        except UserError as error:
+            with top:
+                show_error(error)
+        else:
+            if len(made) == 1:
+                st.switch_page("pages/run.py", query_params={"run": made[0].id})
+            st.switch_page("pages/runs.py", query_params={"group": made[0].config.group or ""})
+    if experiment:
+        with st.expander(
+            "What the network will see", icon=":material/image:", key="samples", on_change="rerun"
+        ) as samples:
+            if samples.open:
+                try:
+                    show_samples(experiment)
+                except UserError as error:
+                    show_error(error)
+    lecture_thread("Training")
+
+
+main()
