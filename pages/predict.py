@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from cnnlab.datasets.images import EXTENSIONS
 from cnnlab.datasets.unpacking import Files, unpacked
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import Classifier, Refused, Seen, classify
+from cnnlab.inference.reference import Scores
 from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
@@ -32,7 +33,7 @@ MOST_UPLOAD_MB = 500
 SHOWN_REFUSALS = 5
 
 
-def given_files() -> tuple[tuple[Any, ...], Files]:
+def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
     """What to ask about: a key that changes when it does, and the files, those in archives one by one."""
     try:
         addressed = addressed_image(run)
@@ -66,17 +67,20 @@ def given_files() -> tuple[tuple[Any, ...], Files]:
     return tuple(file.file_id for file in files), unpacked((file.name, file) for file in files)
 
 
-def answers(key: tuple[Any, ...], files: Files, models: list[Classifier]) -> tuple[list[Seen], list[Refused]]:
+def answers(key: tuple[object, ...], files: Files, models: list[Classifier]) -> tuple[list[Seen], list[Refused]]:
     """What the networks say of the files; asked once, and kept while neither changes."""
     key = (key, tuple((model.run.id, model.checkpoint.info.step) for model in models))
-    kept = st.session_state.get("answers")
+    kept: tuple[object, tuple[list[Seen], list[Refused]]] | None = st.session_state.get("answers")
     if kept and kept[0] == key:
-        return cast("tuple[list[Seen], list[Refused]]", kept[1])
+        return kept[1]
     seen: list[Seen] = []
     refused: list[Refused] = []
     bar = st.progress(0.0, "Reading the images")
     for number, one in enumerate(classify(files, models), 1):
-        (seen if isinstance(one, Seen) else refused).append(one)  # type: ignore[arg-type]
+        if isinstance(one, Seen):
+            seen.append(one)
+        else:
+            refused.append(one)
         if number % 64 == 0:
             bar.progress((number % 1024) / 1024, f"{number:,} images classified")
     bar.empty()
@@ -84,66 +88,87 @@ def answers(key: tuple[Any, ...], files: Files, models: list[Classifier]) -> tup
     return seen, refused
 
 
-st.title("Predict", anchor=False)
-st.write("Drop images on a trained network. Each is brought to the size the network was trained on, then classified.")
-usable = usable_networks()
-choices = st.container(horizontal=True, vertical_alignment="bottom")
-titles = describe_runs(usable)
-chosen = address_select("Network", list(usable), "run", titles.__getitem__, choices, width=540, help=RUN_HELP)
-run: Run = usable[chosen]
-tab_title(f"Predict with {run.labels().name or run_title(run)}")
-others = choices.multiselect(
-    "Ask also",
-    [name for name in usable if name != chosen],
-    format_func=lambda name: text.plain(titles[name]),
-    max_selections=MOST_NETWORKS - 1,
-    placeholder="Other networks, to compare",
-    width=540,
-)
-try:
-    key, files = given_files()
-    if any(key):
-        with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
-            models = [classifier(usable[name]) for name in (chosen, *others)]
-        seen, refused = answers(key, files, models)
-        for one in refused[:SHOWN_REFUSALS]:
-            show_error(one.reason, ":material/broken_image:")
-        if len(refused) > SHOWN_REFUSALS:
-            with st.expander(f"{len(refused):,} files were not classified", icon=":material/block:"):
-                st.dataframe(
-                    pd.DataFrame(
-                        {
-                            "File": [text.table(one.name, text.MOST) for one in refused],
-                            "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in refused],
-                        }
-                    )
+def show_refused(refused: list[Refused]) -> None:
+    """The files that are none to ask about, the first with their reasons."""
+    for one in refused[:SHOWN_REFUSALS]:
+        show_error(one.reason, ":material/broken_image:")
+    if len(refused) > SHOWN_REFUSALS:
+        with st.expander(f"{len(refused):,} files were not classified", icon=":material/block:"):
+            st.dataframe(
+                pd.DataFrame(
+                    {
+                        "File": [text.table(one.name, text.MOST) for one in refused],
+                        "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in refused],
+                    }
                 )
-        scores = [ood_scores(model, seen, place) for place, model in enumerate(models)]
-        if len(seen) <= CARDS:
-            explained = "image" in st.query_params
-            for number, one in enumerate(seen):
-                show_card(one, models, scores_of(scores, number), f"image {number}", explained)
-        else:
-            at = show_table(seen, models, scores)
-            st.download_button(
-                "Table, CSV",
-                lambda: table_csv(seen, models, scores),
-                "predictions.csv",
-                "text/csv",
-                icon=":material/table:",
-                on_click="ignore",
             )
-            show_card(seen[at], models, scores_of(scores, at), f"chosen {at}")
-        for model, found in zip(models, scores, strict=True):
-            if seen and found is None:
-                offer_reference(model)
-        if key == ("samples", run.id):
-            show_credits(run)
-    else:
+
+
+def show_answers(seen: list[Seen], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> None:
+    """A card for each of a few images; of many a table, and the card of the one chosen in it."""
+    if len(seen) <= CARDS:
+        explained = "image" in st.query_params
+        for number, one in enumerate(seen):
+            show_card(one, models, scores_of(scores, number), f"image {number}", explained)
+        return
+    at = show_table(seen, models, scores)
+    st.download_button(
+        "Table, CSV",
+        lambda: table_csv(seen, models, scores),
+        "predictions.csv",
+        "text/csv",
+        icon=":material/table:",
+        on_click="ignore",
+    )
+    show_card(seen[at], models, scores_of(scores, at), f"chosen {at}")
+
+
+def show_asked(run: Run, others: list[Run]) -> None:
+    """Ask for images, and show what the network and the others say of them; UserError where one cannot be asked."""
+    key, files = given_files(run)
+    if not any(key):
         names = ", ".join(text.markdown(one) for one in run.data.classes[:50])
         more = " and others" if len(run.data.classes) > 50 else ""
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
-except UserError as error:
-    show_error(error)
-offer_pretrained(list(usable))
-offer_own_model()
+        return
+    with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
+        models = [classifier(one) for one in (run, *others)]
+    seen, refused = answers(key, files, models)
+    show_refused(refused)
+    scores = [ood_scores(model, seen, place) for place, model in enumerate(models)]
+    show_answers(seen, models, scores)
+    for model, found in zip(models, scores, strict=True):
+        if seen and found is None:
+            offer_reference(model)
+    if key == ("samples", run.id):
+        show_credits(run)
+
+
+def main() -> None:
+    st.title("Predict", anchor=False)
+    st.write(
+        "Drop images on a trained network. Each is brought to the size the network was trained on, then classified."
+    )
+    usable = usable_networks()
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
+    titles = describe_runs(usable)
+    chosen = address_select("Network", list(usable), "run", titles.__getitem__, choices, width=540, help=RUN_HELP)
+    run = usable[chosen]
+    tab_title(f"Predict with {run.labels().name or run_title(run)}")
+    others = choices.multiselect(
+        "Ask also",
+        [name for name in usable if name != chosen],
+        format_func=lambda name: text.plain(titles[name]),
+        max_selections=MOST_NETWORKS - 1,
+        placeholder="Other networks, to compare",
+        width=540,
+    )
+    try:
+        show_asked(run, [usable[name] for name in others])
+    except UserError as error:
+        show_error(error)
+    offer_pretrained(list(usable))
+    offer_own_model()
+
+
+main()
