@@ -1,6 +1,7 @@
 """A trained network judged: report, confusion, mistakes, confidence; beside another, image by image."""
 
-from typing import Any, cast, get_args
+from collections.abc import Hashable
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from cnnlab import text, units
 from cnnlab.datasets import Split, SplitName
 from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
-from cnnlab.evaluation import VIEWS, Evaluation, Key, Predictions, View, evaluations, export, kept_predictions
+from cnnlab.evaluation import VIEWS, Evaluation, Key, Predictions, evaluations, export, kept_predictions
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.lecture.results import lecture_report
 from cnnlab.plots import evaluation as plots
@@ -42,6 +43,7 @@ from pages.shared.telling import show_error
 enter_through_app()
 
 PAGE = 24
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)[::-1]
 SECTIONS = ("Report", "Confusion", "Images", "Confidence", "Against another")
 MOST_BARS = 60
 
@@ -51,7 +53,9 @@ def predictions_of(run: Run, evaluation: Evaluation) -> Predictions:
     return kept_predictions(run, evaluation)
 
 
-def show_pictures(split: Split | None, kept: Evaluation, found: Predictions, positions: Indices, key: str) -> None:
+def show_pictures(
+    run: Run, split: Split | None, kept: Evaluation, found: Predictions, positions: Indices, key: str
+) -> None:
     """Images with what they are and what they were taken for, page by page; each leads to its explanation."""
     classes = kept.classes
     if split is None:
@@ -76,7 +80,7 @@ def show_pictures(split: Split | None, kept: Evaluation, found: Predictions, pos
 def show_report(run: Run, kept: Evaluation) -> None:
     printed = lecture_report(run, kept)
     rows = pd.DataFrame(export.report_rows(kept, printed))
-    shares = [name for name in rows.columns if name not in ("Class", "Images")]
+    shares: list[Hashable] = [name for name in rows.columns if name not in ("Class", "Images")]
     table = rows.style.format("{:.2f}", subset=shares, na_rep="").format("{:,.0f}", subset=["Images"])
     left, right = st.columns([3, 2])
     left.dataframe(table, hide_index=True, height=min(38 + 35 * len(rows), 520))
@@ -90,7 +94,7 @@ def show_report(run: Run, kept: Evaluation) -> None:
         right.dataframe(worst.style.format("{:.2f}", subset=["Precision", "Recall"]), hide_index=True)
 
 
-def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) -> None:
+def show_confusion(run: Run, split: Split | None, kept: Evaluation, found: Predictions) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = address_segments("Classes", ["In order", "By similarity"], "order")
         shares = address_segments("Cells", ["Images", "Percent"], "cells")
@@ -106,10 +110,10 @@ def show_confusion(split: Split | None, kept: Evaluation, found: Predictions) ->
     images = f"{len(positions):,} image{'' if len(positions) == 1 else 's'}"
     st.subheader(f"{text.markdown(kept.classes[true])}, {what}: {images}", anchor=False)
     if len(positions):
-        show_pictures(split, kept, found, positions, f"cell {true} {guess}")
+        show_pictures(run, split, kept, found, positions, f"cell {true} {guess}")
 
 
-def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> None:
+def show_images(run: Run, split: Split | None, kept: Evaluation, found: Predictions) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     which = address_segments("Which", ["Confident mistakes", "Doubtful hits"], "which", place=left)
     only = right.selectbox(
@@ -120,7 +124,7 @@ def show_images(split: Split | None, kept: Evaluation, found: Predictions) -> No
         positions = positions[found.labels[positions] == kept.classes.index(only)]
     st.caption(f"{len(positions):,} images, the most telling first.")
     if len(positions):
-        show_pictures(split, kept, found, positions, f"{which} {only}")
+        show_pictures(run, split, kept, found, positions, f"{which} {only}")
 
 
 def show_confidence(kept: Evaluation, found: Predictions) -> None:
@@ -136,8 +140,8 @@ def show_confidence(kept: Evaluation, found: Predictions) -> None:
     )
 
 
-def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predictions) -> None:
-    """This run against another on the images that both were evaluated on."""
+def show_against(run: Run, usable: dict[str, Run], split: Split | None, kept: Evaluation, found: Predictions) -> None:
+    """This run against another of the usable ones, on the images that both were evaluated on."""
     others = {}
     for other in usable.values():
         for one in evaluations(other):
@@ -181,7 +185,7 @@ def show_against(run: Run, split: Split | None, kept: Evaluation, found: Predict
     which = st.segmented_control("Show", list(cases), default=next(iter(cases)), required=True)
     hits = cases[which]
     if hits.any():
-        show_pictures(split, kept, found, mine[hits], f"against {name} {which}")
+        show_pictures(run, split, kept, found, mine[hits], f"against {name} {which}")
 
 
 def same_images(run: Run, other: Run) -> bool:
@@ -241,61 +245,65 @@ def show_downloads(run: Run, split: Split | None, kept: Evaluation, found: Predi
             )
 
 
-st.title("Evaluate", anchor=False)
-st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
-usable = {**usable_runs(), **shipped()}
-choices = st.container(horizontal=True, vertical_alignment="bottom")
-titles = describe_runs(usable)
-chosen = address_select(
-    "Run", list(usable), "run", titles.__getitem__, choices, width=460, help=RUN_HELP, resets=("checkpoint",)
-)
-run = usable[chosen]
-tab_title(f"Evaluate {run.labels().name or run_title(run)}")
-splits = list(get_args(SplitName))[::-1]
-split_name = cast(
-    "SplitName", address_select("Images", splits, "split", str.capitalize, choices, "the part", width=140)
-)
-points = checkpoint_choices(run)
-point = address_select(
-    "Weights",
-    list(points),
-    "checkpoint",
-    lambda name: checkpoint_title(run, name),
-    choices,
-    "the checkpoint",
-    width=170,
-)
-view = cast(
-    "View", address_select("View", list(VIEWS), "view", lambda name: VIEWS[cast("View", name)], choices, width=285)
-)
-try:
-    key = Key(split_name, run.checkpoint(points[point]).info.step, view)
-    kept = evaluation_or_offer(
-        run, key, "This has not been measured yet. It takes from seconds to minutes, and goes on without this page."
+def show_section(run: Run, usable: dict[str, Run], kept: Evaluation) -> None:
+    """One side of an evaluation, as chosen; and what can be taken along of it."""
+    section = address_segments("Section", SECTIONS, "section", label_visibility="collapsed")
+    found, split = predictions_of(run, kept), split_here(run, kept.split)
+    if split is None:
+        st.caption("The images themselves are not on this machine; the figures are kept with the run.")
+    match section:
+        case "Confusion":
+            show_confusion(run, split, kept, found)
+        case "Images":
+            show_images(run, split, kept, found)
+        case "Confidence":
+            show_confidence(kept, found)
+        case "Against another":
+            show_against(run, usable, split, kept, found)
+        case _:
+            show_report(run, kept)
+    show_downloads(run, split, kept, found)
+
+
+def main() -> None:
+    st.title("Evaluate", anchor=False)
+    st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
+    usable = {**usable_runs(), **shipped()}
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
+    titles = describe_runs(usable)
+    chosen = address_select(
+        "Run", list(usable), "run", titles.__getitem__, choices, width=460, help=RUN_HELP, resets=("checkpoint",)
     )
-    if kept is not None:
-        headline(kept)
-        show_views(run, kept)
-        st.caption(
-            f"{text.markdown(kept.dataset)}, {kept.images:,} {kept.split} images, weights after epoch {kept.epoch:g}, "
-            f"measured in {units.duration(kept.seconds)}."
+    run = usable[chosen]
+    tab_title(f"Evaluate {run.labels().name or run_title(run)}")
+    split_name = address_select("Images", SPLITS, "split", str.capitalize, choices, "the part", width=140)
+    points = checkpoint_choices(run)
+    point = address_select(
+        "Weights",
+        list(points),
+        "checkpoint",
+        lambda name: checkpoint_title(run, name),
+        choices,
+        "the checkpoint",
+        width=170,
+    )
+    view = address_select("View", list(VIEWS), "view", VIEWS.__getitem__, choices, width=285)
+    try:
+        key = Key(split_name, run.checkpoint(points[point]).info.step, view)
+        kept = evaluation_or_offer(
+            run, key, "This has not been measured yet. It takes from seconds to minutes, and goes on without this page."
         )
-        section = address_segments("Section", list(SECTIONS), "section", label_visibility="collapsed")
-        found, split = predictions_of(run, kept), split_here(run, kept.split)
-        if split is None:
-            st.caption("The images themselves are not on this machine; the figures are kept with the run.")
-        match section:
-            case "Confusion":
-                show_confusion(split, kept, found)
-            case "Images":
-                show_images(split, kept, found)
-            case "Confidence":
-                show_confidence(kept, found)
-            case "Against another":
-                show_against(run, split, kept, found)
-            case _:
-                show_report(run, kept)
-        show_downloads(run, split, kept, found)
-except UserError as error:
-    show_error(error)
-lecture_thread("Training")
+        if kept is not None:
+            headline(kept)
+            show_views(run, kept)
+            st.caption(
+                f"{text.markdown(kept.dataset)}, {kept.images:,} {kept.split} images, weights after epoch "
+                f"{kept.epoch:g}, measured in {units.duration(kept.seconds)}."
+            )
+            show_section(run, usable, kept)
+    except UserError as error:
+        show_error(error)
+    lecture_thread("Training")
+
+
+main()
