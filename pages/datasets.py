@@ -189,7 +189,7 @@ def show_subset(dataset: Dataset) -> None:
                 go(dataset=name)
 
 
-def show_all() -> None:
+def show_all(known: dict[str, Source]) -> None:
     """Every data set in a line."""
     root = datasets.data_root()
     table = pd.DataFrame(
@@ -210,7 +210,7 @@ def show_all() -> None:
     st.dataframe(table, hide_index=True, placeholder=NOTHING, column_config=counts)
 
 
-def show_ways(source: Source) -> None:
+def show_ways(source: Source, dataset: Dataset) -> None:
     """What one can do with the data set: train on it from the beginning or from a network that comes with cnnlab."""
     given = shipped.nearest(source.image_size)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -240,39 +240,43 @@ def show_ways(source: Source) -> None:
             show_removal(source)
 
 
-st.title("Data sets", anchor=False)
-st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
-show_imports()
-known = datasets.sources()
-with st.expander(
-    "Use your own images", icon=":material/add_photo_alternate:", key=form_key("own"), on_change="rerun"
-) as own:
-    if own.open:
-        import_form()
-with st.expander("All data sets", icon=":material/list:", key="all", on_change="rerun") as overview:
-    if overview.open:
-        show_all()
-name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
-source = known[name]
-tab_title(source.title)
-st.write(text.message(source.summary))
-with st.spinner("Opening the data set"):
-    dataset = datasets.ready(name)
-    splits = splits_of(dataset) if dataset else {}
-if dataset is None:
-    show_missing(source)
-    st.stop()
-show_facts(dataset, splits)
-if source.own and (report := read_report(datasets.data_root(), name)):
-    show_report(report)
-show_ways(source)
-section = address_segments(
-    "Section", ["Images", "Class balance", "What a network sees"], "section", label_visibility="collapsed"
-)
-match section:
-    case "Class balance":
-        show_balance(dataset, splits)
-    case "What a network sees":
-        show_seen(dataset, splits)
-    case _:
-        show_samples(dataset, splits)
+def main() -> None:
+    st.title("Data sets", anchor=False)
+    st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
+    show_imports()
+    known = datasets.sources()
+    with st.expander(
+        "Use your own images", icon=":material/add_photo_alternate:", key=form_key("own"), on_change="rerun"
+    ) as own:
+        if own.open:
+            import_form()
+    with st.expander("All data sets", icon=":material/list:", key="all", on_change="rerun") as overview:
+        if overview.open:
+            show_all(known)
+    name = address_select("Data set", list(known), "dataset", lambda one: known[one].title)
+    source = known[name]
+    tab_title(source.title)
+    st.write(text.message(source.summary))
+    with st.spinner("Opening the data set"):
+        dataset = datasets.ready(name)
+        splits = splits_of(dataset) if dataset else {}
+    if dataset is None:
+        show_missing(source)
+        st.stop()
+    show_facts(dataset, splits)
+    if source.own and (report := read_report(datasets.data_root(), name)):
+        show_report(report)
+    show_ways(source, dataset)
+    section = address_segments(
+        "Section", ["Images", "Class balance", "What a network sees"], "section", label_visibility="collapsed"
+    )
+    match section:
+        case "Class balance":
+            show_balance(dataset, splits)
+        case "What a network sees":
+            show_seen(dataset, splits)
+        case _:
+            show_samples(dataset, splits)
+
+
+main()
