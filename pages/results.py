@@ -1,6 +1,7 @@
 """What the lecture's networks reach: as printed, as cnnlab trains them, and as one's own runs do."""
 
 from collections import Counter
+from collections.abc import Hashable
 
 import pandas as pd
 import streamlit as st
@@ -41,7 +42,7 @@ def summary(found: list[results.Result]) -> pd.DataFrame:
 def show_report(run: Run, kept: Evaluation) -> None:
     """Precision, recall and F1 by class, beside the lecture's."""
     rows = pd.DataFrame(export.report_rows(kept, results.lecture_report(run, kept)))
-    shares = [column for column in rows.columns if column not in ("Class", "Images")]
+    shares: list[Hashable] = [column for column in rows.columns if column not in ("Class", "Images")]
     table = rows.style.format("{:.2f}", subset=shares, na_rep="").format("{:,.0f}", subset=["Images"])
     st.dataframe(table, hide_index=True, height=38 + 35 * len(rows))
     st.page_link(
@@ -78,40 +79,44 @@ def show_study(study: Study) -> None:
     )
 
 
-st.title("Results", anchor=False)
-st.write("What the lecture's networks reach on test images: as it prints them, and as they were trained here.")
-tested = results.tested_runs(runs_folder())
-found = results.lecture_results(tested)
-st.dataframe(summary(found), hide_index=True)
-st.caption(
-    "The lecture names CIFAR-10, whose images are lossless, and not which files it used. Figures on JPEG copies say "
-    "so: they have lost something, and the two are not directly comparable. The best is the run with the highest "
-    "validation accuracy among those evaluated on test images, your own and shipped."
-)
-reported = {one.architecture: one for one in found if one.best and one.dataset == "CIFAR-10"}
-if reported:
-    st.subheader("Class by class", anchor=False)
-    best = reported[address_select("Network", list(reported), "network", architecture_title)]
-    if best.best and best.evaluation:
-        show_report(best.best, best.evaluation)
-st.subheader("Accuracy against training time", anchor=False)
-sets = [name for name, _ in Counter(kept.dataset for _, kept in tested).most_common()]
-chosen = address_select("Data set", sets, "data", str)
-points = [
-    {"title": run.labels().name or run.id, "accuracy": kept.accuracy, "minutes": run.status().worked / 60}
-    for run, kept in tested
-    if kept.dataset == chosen
-]
-levels = {
-    f"{architecture_title(one.architecture)} in the lecture, {units.percent(one.lecture_rank1)}": one.lecture_rank1
-    for one in found
-    if one.lecture_rank1 and one.evaluation and one.evaluation.dataset == chosen
-}
-chart = plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy", levels)
-show_chart(chart, "time")
-kept_studies = studies()
-if kept_studies:
-    st.subheader("What each ingredient gave", anchor=False)
-    name = address_select("Study", list(kept_studies), "study", lambda name: kept_studies[name].about.title)
-    show_study(kept_studies[name])
-lecture_thread("Training")
+def main() -> None:
+    st.title("Results", anchor=False)
+    st.write("What the lecture's networks reach on test images: as it prints them, and as they were trained here.")
+    tested = results.tested_runs(runs_folder())
+    found = results.lecture_results(tested)
+    st.dataframe(summary(found), hide_index=True)
+    st.caption(
+        "The lecture names CIFAR-10, whose images are lossless, and not which files it used. Figures on JPEG copies "
+        "say so: they have lost something, and the two are not directly comparable. The best is the run with the "
+        "highest validation accuracy among those evaluated on test images, your own and shipped."
+    )
+    reported = {one.architecture: one for one in found if one.best and one.dataset == "CIFAR-10"}
+    if reported:
+        st.subheader("Class by class", anchor=False)
+        best = reported[address_select("Network", list(reported), "network", architecture_title)]
+        if best.best and best.evaluation:
+            show_report(best.best, best.evaluation)
+    st.subheader("Accuracy against training time", anchor=False)
+    sets = [name for name, _ in Counter(kept.dataset for _, kept in tested).most_common()]
+    chosen = address_select("Data set", sets, "data", str)
+    points = [
+        {"title": run.labels().name or run.id, "accuracy": kept.accuracy, "minutes": run.status().worked / 60}
+        for run, kept in tested
+        if kept.dataset == chosen
+    ]
+    levels = {
+        f"{architecture_title(one.architecture)} in the lecture, {units.percent(one.lecture_rank1)}": one.lecture_rank1
+        for one in found
+        if one.lecture_rank1 and one.evaluation and one.evaluation.dataset == chosen
+    }
+    chart = plots.reached_over(points, "minutes", "Minutes of training", "Test accuracy", levels)
+    show_chart(chart, "time")
+    kept_studies = studies()
+    if kept_studies:
+        st.subheader("What each ingredient gave", anchor=False)
+        name = address_select("Study", list(kept_studies), "study", lambda name: kept_studies[name].about.title)
+        show_study(kept_studies[name])
+    lecture_thread("Training")
+
+
+main()
