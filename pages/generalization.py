@@ -1,5 +1,7 @@
 """Rethinking generalization: a network fits labels and images from which nothing can be learned. Lived through here."""
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
@@ -22,17 +24,9 @@ from pages.shared.working import job_or_offer
 enter_through_app()
 
 REFRESH_SECONDS = 3.0
-folder = runs_folder()
-
-st.title("Rethinking generalization", anchor=False)
-st.markdown(
-    "Train one network on true labels, on random ones, and on images without structure. It fits them all; only the "
-    "test accuracy tells them apart. After Zhang, Bengio, Hardt, Recht and Vinyals, "
-    "[ICLR 2017](https://arxiv.org/abs/1611.03530), Figure 1, whose small Inception is our MiniGoogLeNet."
-)
 
 
-def queue_form() -> None:
+def queue_form(folder: Path) -> None:
     left, middle, right = st.columns(3)
     architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
     sources = datasets.sources()
@@ -51,30 +45,17 @@ def queue_form() -> None:
             go(group=made[0].config.group)
 
 
-groups = sorted(
-    {item["group"] for item in runs.summaries(folder) if item["group"] and item["group"].startswith(GROUP)},
-    reverse=True,
-)
-with st.expander("Run the experiment", icon=":material/science:", expanded=not groups):
-    queue_form()
-if not groups:
-    if wanted := asked("group"):
-        unknown("the experiment", wanted)
-    st.info("The curves appear here as soon as the first of the runs has trained an epoch.", icon=":material/info:")
-    lecture_thread("MiniGoogLeNet")
-    st.stop()
-group = address_select("Experiment", groups, "group", lambda name: name.removeprefix(f"{GROUP}-"))
-members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]
-active = any(run.status().state in (*ACTIVE, "queued") for run in members)
+def is_active(members: list[Run]) -> bool:
+    return any(run.status().state in (*ACTIVE, "queued") for run in members)
 
 
-@st.fragment(run_every=REFRESH_SECONDS if active else None)
-def results() -> None:
+def results(members: list[Run], active: bool) -> None:
+    """What the runs have reached; while one is active, drawn again every few seconds."""
     titles = [condition_of(run.config.experiment) for run in members]
     histories = [(title, run.history()) for title, run in zip(titles, members, strict=True)]
     left, right = st.columns(2)
     show_chart(plots.training_losses(histories), "losses", left)
-    rows = []
+    rows: list[plots.Fit] = []
     for title, run, (_, history) in zip(titles, members, histories, strict=True):
         kept = kept_evaluation(run)
         rows.append(
@@ -88,25 +69,52 @@ def results() -> None:
             }
         )
     show_chart(plots.fit_and_generalization(rows), "bars", right)
-    accuracies = ("Training accuracy", "Validation accuracy", "Test accuracy")
-    shown = [{**row, **{name: units.percent(row[name]) for name in accuracies}} for row in rows]
+    shown = [{**row, **{name: units.percent(row[name]) for name in plots.FIT_ACCURACIES}} for row in rows]
     st.dataframe(pd.DataFrame(shown), hide_index=True)
-    if active and not any(run.status().state in (*ACTIVE, "queued") for run in members):
+    if active and not is_active(members):
         st.rerun()
 
 
-results()
-untested = [
-    run for run in members if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
-]
-if untested:
-    measuring = evaluations_job(untested, folder / f".measuring-{members[0].id}")
-    question = f"{len(untested)} of these networks have not seen the test images yet."
-    job_or_offer(measuring, question, "Measure them", ":material/fact_check:")
-st.page_link(
-    "pages/compare_runs.py",
-    label="Compare these runs in full",
-    icon=":material/compare_arrows:",
-    query_params={"group": group},
-)
-lecture_thread("MiniGoogLeNet")
+def main() -> None:
+    folder = runs_folder()
+    st.title("Rethinking generalization", anchor=False)
+    st.markdown(
+        "Train one network on true labels, on random ones, and on images without structure. It fits them all; only the "
+        "test accuracy tells them apart. After Zhang, Bengio, Hardt, Recht and Vinyals, "
+        "[ICLR 2017](https://arxiv.org/abs/1611.03530), Figure 1, whose small Inception is our MiniGoogLeNet."
+    )
+    groups = sorted(
+        {item["group"] for item in runs.summaries(folder) if item["group"] and item["group"].startswith(GROUP)},
+        reverse=True,
+    )
+    with st.expander("Run the experiment", icon=":material/science:", expanded=not groups):
+        queue_form(folder)
+    if not groups:
+        if wanted := asked("group"):
+            unknown("the experiment", wanted)
+        st.info("The curves appear here as soon as the first of the runs has trained an epoch.", icon=":material/info:")
+        lecture_thread("MiniGoogLeNet")
+        st.stop()
+    group = address_select("Experiment", groups, "group", lambda name: name.removeprefix(f"{GROUP}-"))
+    members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]
+    active = is_active(members)
+    st.fragment(results, run_every=REFRESH_SECONDS if active else None)(members, active)
+    untested = [
+        run
+        for run in members
+        if run.checkpoints() and run.status().state not in ACTIVE and kept_evaluation(run) is None
+    ]
+    if untested:
+        measuring = evaluations_job(untested, folder / f".measuring-{members[0].id}")
+        question = f"{len(untested)} of these networks have not seen the test images yet."
+        job_or_offer(measuring, question, "Measure them", ":material/fact_check:")
+    st.page_link(
+        "pages/compare_runs.py",
+        label="Compare these runs in full",
+        icon=":material/compare_arrows:",
+        query_params={"group": group},
+    )
+    lecture_thread("MiniGoogLeNet")
+
+
+main()
