@@ -1,7 +1,6 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
-from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -10,16 +9,14 @@ from cnnlab import architectures, plots, runs, text, units
 from cnnlab.architectures import ARCHITECTURES, comparison
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.errors import UserError
-from cnnlab.evaluation import kept_evaluation
-from cnnlab.evaluation.measures import RANKS
 from cnnlab.lecture import published
 from cnnlab.network.layers import shape_text
-from cnnlab.zoo.shipped import shipped
+from cnnlab.runs.run import Run
+from pages.shared.accuracies import show_accuracies
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
-from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -29,9 +26,11 @@ VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
 IMAGENET = ("vgg_a", "vgg16", "vgg19", "googlenet")
 MOST = 16
 IDENTITIES, LAST_IDENTITY = "networks on the page", "last network on the page"
-JPEG = " (JPEG)"
-METRICS = ("rank-1 accuracy", "rank-5 accuracy")
-OwnRuns = list[tuple[runs.Run, dict[str, Any]]]
+UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+}
+OwnRuns = list[tuple[Run, dict[str, Any]]]
 
 
 def candidates() -> list[Candidate]:
@@ -128,186 +127,94 @@ def literature_text(name: str) -> str:
     return f"{found[0].value:.1%} {found[0].metric.removesuffix(' accuracy')} · {found[0].dataset}" if found else "–"
 
 
-def points(chosen: list[Candidate]) -> list[dict[str, Any]]:
-    """Every known accuracy of the networks on the page: as printed, of the shipped networks, of one's own best runs."""
-    found: list[dict[str, Any]] = []
-    own = runs.best_runs(runs_folder())
-    for candidate in chosen:
-        network = candidate.network()
-        base = {
-            "label": candidate.label,
-            "multiply_adds": network.multiply_adds,
-            "parameters": network.parameters,
-        }
-        printed: dict[tuple[str, str], published.PublishedAccuracy] = {}
-        for item in published.accuracies_for(candidate.name):
-            if dict(item.switches) == dict(candidate.switches):  # the literature's figures are of its own network
-                printed.setdefault((item.dataset, item.metric), item)  # the lecture's, else a single network's
-        for item in printed.values():
-            words = {"measured": f"{item.dataset}, {item.split}", "source": f"{item.conditions}. {item.source}"}
-            found.append(
-                {**base, **words, "whose": "As printed", "set": item.dataset, "metric": item.metric}
-                | {"accuracy": item.value}
-            )
-        for run in shipped().values():
-            kept = kept_evaluation(run)
-            if kept and is_of(candidate, run):
-                of = {"multiply_adds": run.network.multiply_adds, "parameters": run.network.parameters}
-                words = {"measured": f"{kept.dataset}, test", "source": f"{run.labels().name}, as it comes with cnnlab"}
-                figures = (kept.accuracy, kept.rank5)
-                found += measured({**base, **of, **words, "whose": "Shipped with cnnlab"}, kept.dataset, figures)
-        for run, best in own.get(candidate.name, []):
-            title = dataset_title(run)
-            of = {"multiply_adds": run.network.multiply_adds, "parameters": run.network.parameters}
-            words = {"measured": f"{title}, validation", "source": run.labels().name or run.id}
-            figures = (
-                best["validation_accuracy"],
-                best.get("validation_top5") if run.network.classes > RANKS else None,
-            )
-            found += measured({**base, **of, **words, "whose": "Your best run"}, title, figures)
-    return found
-
-
-def is_of(candidate: Candidate, run: runs.Run) -> bool:
-    """Whether a run trained this network, as far as its switches were moved here."""
-    experiment = run.config.experiment
-    moved = dict(candidate.switches).items()
-    return experiment.architecture == candidate.name and moved <= experiment.switches.items()
-
-
-def measured(point: dict[str, Any], dataset: str, figures: tuple[float | None, ...]) -> list[dict[str, Any]]:
-    """The point for each metric that is known; JPEG copies of a data set stand beside it, and say so."""
-    return [
-        {**point, "set": dataset.removesuffix(JPEG), "metric": metric, "accuracy": figure}
-        for metric, figure in zip(METRICS, figures, strict=True)
-        if figure is not None
-    ]
-
-
-def show_accuracy(known: list[dict[str, Any]]) -> None:
-    """One measure on one data set: the chart, and all of it as a table, the best first."""
-    sets = [name for name, _ in Counter(point["set"] for point in known).most_common()]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        dataset = st.selectbox("Data set", sets, format_func=text.plain, key="accuracy on", width=260)
-        metrics = [one for one in METRICS if any((p["set"], p["metric"]) == (dataset, one) for p in known)]
-        metric = st.segmented_control(
-            "Measure",
-            metrics,
-            default=metrics[0],
-            required=True,
-            key=f"accuracy as {dataset}",
-            format_func=str.capitalize,
-            help="Rank-5: the true class is among the five most probable.",
-        )
-    shown = [point for point in known if (point["set"], point["metric"]) == (dataset, metric)]
-    shown.sort(key=lambda point: -point["accuracy"])
-    show_chart(plots.bubbles(shown, f"{str(metric).capitalize()} on {dataset}"), "bubbles")
+def show_totals(chosen: list[Candidate]) -> None:
+    batch = address_number("Batch size", "batch", 128, st, 1, 4096, width=160, help="Images at a time, for the memory.")
+    st.dataframe(totals_table(chosen, batch), hide_index=True)
     st.caption(
-        "The area of a mark is the number of parameters. Printed and shipped figures are of test or validation images "
-        "as the table says, those of your runs of validation images; JPEG copies of CIFAR-10 have lost something of "
-        "the original pixels, so that figures on them and on the originals do not compare directly."
+        "Depth in weight layers on the way to the main output. Memory in float32: training keeps every layer's "
+        "output, the weights, their gradients and a momentum; inference the most that is alive at once, and the "
+        "weights. Receptive field of the last feature map. One multiply-add is 2 FLOP. 1 MB = 10⁶ bytes."
     )
-    table = pd.DataFrame(
-        {
-            "Network": [point["label"] for point in shown],
-            str(metric).capitalize(): [100 * point["accuracy"] for point in shown],
-            "Whose": [point["whose"] for point in shown],
-            "Measured on": [text.table(point["measured"]) for point in shown],
-            "Multiply-adds": [point["multiply_adds"] for point in shown],
-            "Parameters": [point["parameters"] for point in shown],
-            "Source": [text.table(point["source"], None) for point in shown],
-        }
+
+
+def show_where(chosen: list[Candidate]) -> None:
+    """At which resolution parameters and work sit."""
+    scale = address_segments("Scale", ["Counts", "Share of each network"], "scale", label_visibility="collapsed")
+    parts = [(candidate.label, comparison.stages(candidate.network())) for candidate in chosen]
+    for column, (key, unit) in zip(st.columns(2), UNITS.items(), strict=True):
+        shares = [(label, [(stage["stage"], stage[key]) for stage in stages]) for label, stages in parts]
+        show_chart(plots.stacked(shares, unit, relative=scale != "Counts"), f"stack {key}", column)
+    st.caption(
+        "By resolution: 1/4 are the layers whose maps are a quarter as high as the input. VGG keeps its parameters "
+        "in the dense layers and its work in the early maps; the networks after it have hardly any dense layer."
     )
-    counts = {name: st.column_config.NumberColumn(format="localized") for name in ("Multiply-adds", "Parameters")}
-    percents = {str(metric).capitalize(): st.column_config.NumberColumn(format="%.1f%%")}
-    st.dataframe(table, hide_index=True, placeholder=NOTHING, column_config={**counts, **percents})
 
 
-st.title("Compare", anchor=False)
-st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its switches.")
-chosen = candidates()
-if not chosen:
-    st.info("None of the networks in the address can be shown; these are the page's own.", icon=":material/info:")
-    chosen = [Candidate(name) for name in START]
+def show_configurations(chosen: list[Candidate]) -> None:
+    columns = {candidate.label: comparison.configuration_column(candidate.network()) for candidate in chosen}
+    rows = list(dict.fromkeys(module for column in columns.values() for module in column))
+    cells = pd.DataFrame(
+        {label: [column.get(row, "") for row in rows] for label, column in columns.items()}, index=rows
+    )
+    cells.loc["weight layers"] = [str(line["weight_layers"]) for line in comparison.compare(chosen)]
+    cells.loc["parameters"] = [units.count(line["parameters"]) for line in comparison.compare(chosen)]
+    st.table(cells.map(lambda text: text.replace("\n", "  \n")))
+    st.caption("The layers of each module as VGG's Table 1 writes them (Simonyan and Zisserman, 2015).")
 
-numbers = identities(chosen)
-with st.container(horizontal=True, vertical_alignment="center"):
-    for number, candidate in enumerate(chosen):
-        editor(number, candidate, numbers[number], chosen)
-    with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
-        added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
-        if st.button("Add to the page", type="primary"):
-            show([*chosen, Candidate(added)])
-    for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
-        if st.button(label, type="tertiary"):
-            show(preset)
 
-totals, where, accuracy, table, diff = address_tabs(
-    ["Totals", "Where it sits", "Accuracy", "Configuration table", "Layer by layer"], "view"
-).values()
-if totals.open:
-    with totals:
-        batch = address_number(
-            "Batch size", "batch", 128, st, 1, 4096, width=160, help="Images at a time, for the memory."
+def show_difference(chosen: list[Candidate]) -> None:
+    """Two of the networks layer by layer."""
+    labels = [candidate.label for candidate in chosen]
+    left, right, only = st.columns([2, 2, 1], vertical_alignment="bottom")
+    one = left.selectbox("Left", range(len(labels)), format_func=labels.__getitem__)
+    two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=labels.__getitem__)
+    changed_only = only.toggle("Differences only")
+    lines = comparison.difference(chosen[one].network(), chosen[two].network())
+    shown = pd.DataFrame([line for line in lines if not changed_only or line["change"] != "same"])
+    equal = sum(line["change"] == "same" for line in lines)
+    st.caption(f"{equal} of {len(lines)} places hold the same layer: same kind, settings and output shape.")
+    if len(shown):
+        shown.columns = ["Change", "Left", "Parameters, left", "Right", "Parameters, right"]
+        tint = {"same": "", "changed": "#E69F0040", "only left": "#D55E0040", "only right": "#009E7340"}
+        st.dataframe(
+            shown.style.format("{:,.0f}", subset=["Parameters, left", "Parameters, right"], na_rep="").apply(
+                lambda line: [f"background-color: {tint[line['Change']]}" if tint[line["Change"]] else ""] * len(line),
+                axis=1,
+            ),
+            hide_index=True,
+            height=480,
         )
-        st.dataframe(totals_table(chosen, batch), hide_index=True)
-        st.caption(
-            "Depth in weight layers on the way to the main output. Memory in float32: training keeps every layer's "
-            "output, the weights, their gradients and a momentum; inference the most that is alive at once, and the "
-            "weights. Receptive field of the last feature map. One multiply-add is 2 FLOP. 1 MB = 10⁶ bytes."
-        )
-if where.open:
-    with where:
-        scale = address_segments("Scale", ["Counts", "Share of each network"], "scale", label_visibility="collapsed")
-        parts = [(candidate.label, comparison.stages(candidate.network())) for candidate in chosen]
-        for column, key, unit in zip(
-            st.columns(2), ("parameters", "multiply_adds"), ("parameters", "multiply-adds"), strict=True
-        ):
-            shares = [(label, [(stage["stage"], stage[key]) for stage in stages]) for label, stages in parts]
-            show_chart(plots.stacked(shares, unit, relative=scale != "Counts"), f"stack {key}", column)
-        st.caption(
-            "By resolution: 1/4 are the layers whose maps are a quarter as high as the input. VGG keeps its parameters "
-            "in the dense layers and its work in the early maps; the networks after it have hardly any dense layer."
-        )
-if accuracy.open:
-    with accuracy:
-        known = points(chosen)
-        if known:
-            show_accuracy(known)
-        else:
-            st.info("No accuracy of these networks is known. Train one, and its best run appears here.")
-if table.open:
-    with table:
-        columns = {candidate.label: comparison.configuration_column(candidate.network()) for candidate in chosen}
-        rows = list(dict.fromkeys(module for column in columns.values() for module in column))
-        cells = pd.DataFrame(
-            {label: [column.get(row, "") for row in rows] for label, column in columns.items()}, index=rows
-        )
-        cells.loc["weight layers"] = [str(line["weight_layers"]) for line in comparison.compare(chosen)]
-        cells.loc["parameters"] = [units.count(line["parameters"]) for line in comparison.compare(chosen)]
-        st.table(cells.map(lambda text: text.replace("\n", "  \n")))
-        st.caption("The layers of each module as VGG's Table 1 writes them (Simonyan and Zisserman, 2015).")
-if diff.open:
-    with diff:
-        labels = [candidate.label for candidate in chosen]
-        left, right, only = st.columns([2, 2, 1], vertical_alignment="bottom")
-        one = left.selectbox("Left", range(len(labels)), format_func=labels.__getitem__)
-        two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=labels.__getitem__)
-        changed_only = only.toggle("Differences only")
-        lines = comparison.difference(chosen[one].network(), chosen[two].network())
-        shown = pd.DataFrame([line for line in lines if not changed_only or line["change"] != "same"])
-        equal = sum(line["change"] == "same" for line in lines)
-        st.caption(f"{equal} of {len(lines)} places hold the same layer: same kind, settings and output shape.")
-        if len(shown):
-            shown.columns = ["Change", "Left", "Parameters, left", "Right", "Parameters, right"]
-            tint = {"same": "", "changed": "#E69F0040", "only left": "#D55E0040", "only right": "#009E7340"}
-            st.dataframe(
-                shown.style.format("{:,.0f}", subset=["Parameters, left", "Parameters, right"], na_rep="").apply(
-                    lambda line: (
-                        [f"background-color: {tint[line['Change']]}" if tint[line["Change"]] else ""] * len(line)
-                    ),
-                    axis=1,
-                ),
-                hide_index=True,
-                height=480,
-            )
+
+
+def main() -> None:
+    st.title("Compare", anchor=False)
+    st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its switches.")
+    chosen = candidates()
+    if not chosen:
+        st.info("None of the networks in the address can be shown; these are the page's own.", icon=":material/info:")
+        chosen = [Candidate(name) for name in START]
+    numbers = identities(chosen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for number, candidate in enumerate(chosen):
+            editor(number, candidate, numbers[number], chosen)
+        with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
+            added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
+            if st.button("Add to the page", type="primary"):
+                show([*chosen, Candidate(added)])
+        for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
+            if st.button(label, type="tertiary"):
+                show(preset)
+    parts = {
+        "Totals": show_totals,
+        "Where it sits": show_where,
+        "Accuracy": show_accuracies,
+        "Configuration table": show_configurations,
+        "Layer by layer": show_difference,
+    }
+    for tab, part in zip(address_tabs(list(parts), "view").values(), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                part(chosen)
+
+
+main()
