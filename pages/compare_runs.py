@@ -9,7 +9,7 @@ from cnnlab.evaluation.runs import Comparison, by_influence, comparison
 from cnnlab.plots import training as plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue as networks
-from cnnlab.zoo.studies import studies
+from cnnlab.zoo.studies import Study, studies
 from pages.shared.address import asked, tab_title, unknown
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
@@ -30,8 +30,8 @@ MOST_STRIPS = 6
 COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image", "minutes": "Minutes at work"}
 
 
-def chosen_runs() -> list[Run]:
-    """The runs or the group that the address names; those that are gone are left out, with a word."""
+def chosen_runs(study: Study | None) -> list[Run]:
+    """The runs, the study or the group that the address names; those that are gone are left out, with a word."""
     if study:
         return list(study.runs)
     if wanted := asked("study"):
@@ -61,7 +61,7 @@ def show_curves(chosen: list[Run], titles: list[str]) -> None:
         )
         training = st.checkbox("Training too, dashed", value=False)
     histories = [(title, run.history()) for title, run in zip(titles, chosen, strict=True)]
-    for column, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
+    for column, measure in zip(st.columns(2), plots.MEASURES, strict=True):
         figure = plots.run_curves(histories, measure, across or "epoch", training)
         show_chart(figure, f"curves {measure}", column)
 
@@ -133,27 +133,33 @@ def show_costs(table: Comparison, titles: list[str]) -> None:
     show_chart(plots.reached_over(points, key, COSTS[key]), "price chart")
 
 
-st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
-st.title("Compare runs", anchor=False)
-study = studies().get(asked("study") or "")
-if study:
-    tab_title(study.about.title)
-    st.write(f"{study.about.title}. {study.about.text}")
-chosen = chosen_runs()
-if len(chosen) > MOST:
-    st.warning(f"These are {len(chosen)} runs; the newest {MOST} are shown.")
-    chosen = chosen[-MOST:]
-if len(chosen) < 2:
-    st.info("Choose two or more runs on the Runs page, and they are laid over each other here.", icon=":material/info:")
-    st.stop()
-table = comparison(chosen)
-titles = [text.plain(item["title"], text.MOST) for item in table.figures]
-titles = [
-    title if titles.count(title) == 1 else f"{title} ({item['id']})"
-    for title, item in zip(titles, table.figures, strict=True)
-]
-show_curves(chosen, titles)
-show_reached(table, titles)
-show_settings(table, titles)
-show_sweep(table, titles)
-show_costs(table, titles)
+def main() -> None:
+    st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
+    st.title("Compare runs", anchor=False)
+    study = studies().get(asked("study") or "")
+    if study:
+        tab_title(study.about.title)
+        st.write(f"{study.about.title}. {study.about.text}")
+    chosen = chosen_runs(study)
+    if len(chosen) > MOST:
+        st.warning(f"These are {len(chosen)} runs; the newest {MOST} are shown.")
+        chosen = chosen[-MOST:]
+    if len(chosen) < 2:
+        st.info(
+            "Choose two or more runs on the Runs page, and they are laid over each other here.", icon=":material/info:"
+        )
+        st.stop()
+    table = comparison(chosen)
+    titles = [text.plain(item["title"], text.MOST) for item in table.figures]
+    titles = [
+        title if titles.count(title) == 1 else f"{title} ({item['id']})"
+        for title, item in zip(titles, table.figures, strict=True)
+    ]
+    show_curves(chosen, titles)
+    show_reached(table, titles)
+    show_settings(table, titles)
+    show_sweep(table, titles)
+    show_costs(table, titles)
+
+
+main()
