@@ -1,16 +1,22 @@
 """A network layer by layer: table, totals, diagram, the published figures beside ours, code and paper."""
 
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
 from cnnlab import architectures, units
-from cnnlab.architectures import ARCHITECTURES
+from cnnlab.architectures import ARCHITECTURES, Architecture
+from cnnlab.architectures.switches import Value
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import published
 from cnnlab.network import Network, analysis, diagram, modules
+from cnnlab.network.analysis import Row, Totals
 from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
+from cnnlab.network.modules import ModuleRow
 from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
@@ -20,7 +26,8 @@ from pages.shared.zooming import show_drawing
 
 enter_through_app()
 
-COUNTS = ["Parameters", "Multiply-adds"]
+COUNTS: list[Hashable] = ["Parameters", "Multiply-adds"]
+VIEWS = ["Layers", "Modules", "Diagram", "Published", "Code", "Paper"]
 COLUMNS = {
     "name": "Layer",
     "type": "Type",
@@ -30,6 +37,7 @@ COLUMNS = {
     "parameters": "Parameters",
     "multiply_adds": "Multiply-adds",
 }
+Total = Literal["parameters", "trainable", "non_trainable", "multiply_adds", "weight_bytes"]
 CONFIG = {
     "Share": st.column_config.ProgressColumn(
         format="percent", min_value=0, max_value=1, width="small", help="Share of all parameters."
@@ -41,7 +49,7 @@ CONFIG = {
 }
 
 
-def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
+def table_of(network: Network, rows: Sequence[Row] | Sequence[ModuleRow]) -> pd.DataFrame:
     """Rows of layers or modules with readable headings and units."""
     table = pd.DataFrame(rows)
     table["output_shape"] = [shape_text(tuple(shape)) for shape in table["output_shape"]]
@@ -54,14 +62,14 @@ def table_of(network: Network, rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def show_layers(network: Network) -> None:
-    table = table_of(network, list(analysis.rows(network)))
+    table = table_of(network, analysis.rows(network))
     colours = [f"background-color: {node.layer.family.colour}40" for node in network.layers]
     styled = table.style.format("{:,}", subset=COUNTS).apply(lambda _: colours, subset=["Type"])
     st.dataframe(styled, hide_index=True, placeholder=NOTHING, height=430, column_config=CONFIG)
 
 
 def show_modules(network: Network) -> None:
-    table = table_of(network, list(modules.module_rows(network))).rename(columns={"Layer": "Module"})
+    table = table_of(network, modules.module_rows(network)).rename(columns={"Layer": "Module"})
     styled = table.style.format("{:,}", subset=COUNTS)
     st.dataframe(styled, hide_index=True, placeholder=NOTHING, height="content", column_config=CONFIG)
 
@@ -116,36 +124,15 @@ def show_published(name: str) -> None:
         st.caption(f"Source: {table.source}")
 
 
-st.title("Architectures", anchor=False)
-st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
-
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
-    chosen = ARCHITECTURES[name]
-    tab_title(chosen.title)
-    values = {
-        switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True, width=150)
-        for switch in chosen.switches
-    }
-
-try:
-    network = architectures.build(name, values)
-except UserError as error:
-    show_error(error)
-    st.stop()
-default = architectures.build(name)
-
-totals, usual = analysis.totals(network), analysis.totals(default)
-
-
-def difference(figure: str, text: object) -> str | None:
+def difference(ours: int, usual: int, text: Callable[[int], str]) -> str | None:
     """How a total differs from that of the default switches, where it does."""
-    change = totals[figure] - usual[figure]
+    change = ours - usual
     return f"{'+' if change > 0 else '−'}{text(abs(change))} to default" if change else None
 
 
-with st.container(horizontal=True):
-    for label, figure, text, words in (
+def show_totals(totals: Totals, usual: Totals) -> None:
+    """Five cards: what the network holds and costs, and how that differs from the default switches."""
+    cards: tuple[tuple[str, Total, Callable[[int], str], str], ...] = (
         ("Parameters", "parameters", units.count, units.short(totals["parameters"])),
         ("Trainable", "trainable", units.count, "Learned by gradient descent."),
         (
@@ -167,41 +154,75 @@ with st.container(horizontal=True):
             units.size,
             f"{units.count(totals['weight_bytes'])} bytes: four for each parameter (float32). 1 MB = 10⁶ bytes.",
         ),
-    ):
-        st.metric(label, text(totals[figure]), difference(figure, text), delta_color="off", help=words, border=True)
+    )
+    with st.container(horizontal=True):
+        for label, name, text, words in cards:
+            change = difference(totals[name], usual[name], text)
+            st.metric(label, text(totals[name]), change, delta_color="off", help=words, border=True)
 
-VIEWS = ["Layers", "Modules", "Diagram", "Published", "Code", "Paper"]
-tabs = address_tabs(VIEWS, "view")
-for view, tab in tabs.items():
-    if not tab.open:
-        continue
-    with tab:
-        match view:
-            case "Layers":
-                show_layers(network)
-                st.download_button(
-                    "Download CSV", analysis.table_csv(network), f"{name}.csv", "text/csv", icon=":material/download:"
-                )
-            case "Modules":
-                show_modules(network)
-            case "Diagram":
-                show_diagram(name, network)
-            case "Published":
-                show_published(name)
-            case "Code":
-                ours, keras = st.columns(2)
-                ours.markdown("**The function that draws this network** (the code shown is the code run)")
-                ours.code(chosen.source, "python", height=480)
-                script = codegen.keras_script(network, values)
-                with keras.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown("**The same in Keras, for these switches**")
-                    st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
-                keras.code(script, "python", height=480)
-            case _:
-                st.markdown(chosen.summary)
-                st.markdown(
-                    f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
-                    f"{chosen.paper.where}."
-                )
-                lecture_thread(chosen.lecture)
-                st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})
+
+def show_code(name: str, chosen: Architecture, network: Network, values: Mapping[str, Value]) -> None:
+    ours, keras = st.columns(2)
+    ours.markdown("**The function that draws this network** (the code shown is the code run)")
+    ours.code(chosen.source, "python", height=480)
+    script = codegen.keras_script(network, values)
+    with keras.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**The same in Keras, for these switches**")
+        st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
+    keras.code(script, "python", height=480)
+
+
+def show_paper(name: str, chosen: Architecture) -> None:
+    st.markdown(chosen.summary)
+    st.markdown(
+        f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
+        f"{chosen.paper.where}."
+    )
+    lecture_thread(chosen.lecture)
+    st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})
+
+
+def main() -> None:
+    st.title("Architectures", anchor=False)
+    st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
+        chosen = ARCHITECTURES[name]
+        tab_title(chosen.title)
+        values = {
+            switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True, width=150)
+            for switch in chosen.switches
+        }
+    try:
+        network = architectures.build(name, values)
+    except UserError as error:
+        show_error(error)
+        st.stop()
+    show_totals(analysis.totals(network), analysis.totals(architectures.build(name)))
+    for view, tab in address_tabs(VIEWS, "view").items():
+        if not tab.open:
+            continue
+        with tab:
+            match view:
+                case "Layers":
+                    show_layers(network)
+                    st.download_button(
+                        "Download CSV",
+                        analysis.table_csv(network),
+                        f"{name}.csv",
+                        "text/csv",
+                        icon=":material/download:",
+                    )
+                case "Modules":
+                    show_modules(network)
+                case "Diagram":
+                    show_diagram(name, network)
+                case "Published":
+                    show_published(name)
+                case "Code":
+                    show_code(name, chosen, network, values)
+                case _:
+                    show_paper(name, chosen)
+
+
+main()
