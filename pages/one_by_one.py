@@ -1,6 +1,6 @@
 """What 1x1 convolutions save: before one convolution, inside an inception module, and inside VGG."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,7 @@ from cnnlab.lecture import reduction
 from cnnlab.lecture.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
 from cnnlab.lecture.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
 from cnnlab.network.analysis import weight_layers
-from cnnlab.network.layers import shape_text
+from cnnlab.network.layers import Padding, shape_text
 from pages.shared.address import address_number, address_select, address_tabs
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
@@ -26,6 +26,7 @@ STYLE = f"""<style>
 [class*=st-key-{SIDE_BY_SIDE}] > div {{min-width: min(34rem, 100%)}}
 .katex-display {{padding: 0 4px}}  /* an italic letter at the end of a line leans out of its box */
 </style>"""
+PADDINGS: tuple[Padding, ...] = ("valid", "same")
 BOTTLENECK = {  # the lecture's case
     "height": ("Height H", 28, "Height of the input, in pixels."),
     "width": ("Width W", 28, "Width of the input, in pixels."),
@@ -94,10 +95,10 @@ def show_costs(measure: Measure, dear: str, dear_cost: Cost, cheap: str, cheap_c
 
 def show_bottleneck() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        numbers = number_inputs(BOTTLENECK)
+        height, width, channels, kernel, filters, bottleneck = number_inputs(BOTTLENECK)
         text = "Valid: the window stays inside the input. Same: zeros around it keep height and width."
-        padding = address_select("Padding", ["valid", "same"], "padding", str, default="valid", help=text)
-    case = Bottleneck(*numbers, padding=padding)
+        padding = address_select("Padding", PADDINGS, "padding", str, default="valid", help=text)
+    case = Bottleneck(height, width, channels, kernel, filters, bottleneck, padding)
     for measure in side_by_side("bottleneck"):
         show_costs(measure, "direct", case.direct.cost, "reduced", case.reduced.cost)
         st.latex(formula(case, measure))
@@ -114,8 +115,8 @@ def show_table(table: pd.DataFrame, sums: int = 0) -> None:
     """Numbers grouped and to the right, as are factors and what is not there; the last `sums` rows bold."""
     first_sum = len(table) - sums
     bold = ["font-weight: 600" if row >= first_sum else "" for row in range(len(table))]
-    counts = [name for name in table if pd.api.types.is_integer_dtype(table[name])]
-    right = [name for name in table if name.startswith(("Factor", "Receptive", "Top"))]
+    counts: list[Hashable] = [name for name in table if pd.api.types.is_integer_dtype(table[name])]
+    right = [name for name in map(str, table) if name.startswith(("Factor", "Receptive", "Top"))]
     st.dataframe(
         table.style.format("{:,}", subset=counts).apply(lambda _: bold, axis=0),
         hide_index=True,
@@ -165,8 +166,8 @@ def all_modules_table(modules: dict[str, Inception]) -> tuple[pd.DataFrame, int]
         }
     )
     costs = [(module.naive, module.reduced) for module in modules.values()]
-    both = tuple(reduction.together(pair[side] for pair in costs) for side in (0, 1))
-    return with_costs(table, [*costs, both]), 1
+    naive, reduced = (reduction.together(pair[side] for pair in costs) for side in (0, 1))
+    return with_costs(table, [*costs, (naive, reduced)]), 1
 
 
 def show_inception() -> None:
@@ -262,24 +263,28 @@ def show(part: Callable[[], None]) -> None:
         show_error(error)
 
 
-lin = ARCHITECTURES["nin"].paper
-st.html(STYLE)
-st.title("1×1 convolutions", anchor=False)
-st.markdown(
-    "See what a 1×1 convolution saves before a costly one: the lecture's part *How to use 1x1 convolutions*, after "
-    f'[{lin.title}]({lin.url} "{lin.authors}, {lin.venue}") (2014).'
-)
-parts = {"Bottleneck": show_bottleneck, "Inception module": show_inception, "VGG C against D": show_vgg}
-for tab, part in zip(address_tabs(list(parts), "view").values(), parts.values(), strict=True):
-    if tab.open:
-        with tab:
-            show(part)
-with st.container(horizontal=True):
-    st.caption("On with the lecture:", width="content")
-    for name in ("nin", "googlenet", "vgg_c"):
-        st.page_link(
-            "pages/architectures.py",
-            label=ARCHITECTURES[name].title,
-            icon=":material/arrow_forward:",
-            query_params={"architecture": name},
-        )
+def main() -> None:
+    lin = ARCHITECTURES["nin"].paper
+    st.html(STYLE)
+    st.title("1×1 convolutions", anchor=False)
+    st.markdown(
+        "See what a 1×1 convolution saves before a costly one: the lecture's part *How to use 1x1 convolutions*, after "
+        f'[{lin.title}]({lin.url} "{lin.authors}, {lin.venue}") (2014).'
+    )
+    parts = {"Bottleneck": show_bottleneck, "Inception module": show_inception, "VGG C against D": show_vgg}
+    for tab, part in zip(address_tabs(list(parts), "view").values(), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(part)
+    with st.container(horizontal=True):
+        st.caption("On with the lecture:", width="content")
+        for name in ("nin", "googlenet", "vgg_c"):
+            st.page_link(
+                "pages/architectures.py",
+                label=ARCHITECTURES[name].title,
+                icon=":material/arrow_forward:",
+                query_params={"architecture": name},
+            )
+
+
+main()
