@@ -37,28 +37,33 @@ CARDS = (
     ),
 )
 
-st.title("A laboratory for convolutional networks", anchor=False)
-st.markdown(
-    "Understand an architecture down to the last parameter, train it on this machine, and try it on your own images, "
-    "from VGG to GoogLeNet."
-)
-for column, (page, title, label, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
-    with column.container(border=True, height="stretch"):
-        st.subheader(title, anchor=False)
-        st.write(text)
-        st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption("Walk the lecture:", width="content")
-    for part, page, query in LECTURE:
-        st.page_link(page, label=part, query_params=query)
+def main() -> None:
+    st.title("A laboratory for convolutional networks", anchor=False)
+    st.markdown(
+        "Understand an architecture down to the last parameter, train it on this machine, and try it on your own "
+        "images, from VGG to GoogLeNet."
+    )
+    for column, (page, title, label, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.subheader(title, anchor=False)
+            st.write(text)
+            st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
 
-st.subheader("Latest runs", anchor=False)
-latest = runs.listing(runs_folder())[:3]
-if not latest:
-    st.caption("There are none yet. MiniVGGNet learns handwritten digits in about a minute: press Train to begin.")
-for run in latest:
-    item = runs.summary(run)
     with st.container(horizontal=True, vertical_alignment="center"):
-        state_badge(item["state"])
-        st.page_link("pages/run.py", label=markdown(describe_run(run)), query_params={"run": run.id})
+        st.caption("Walk the lecture:", width="content")
+        for part, page, query in LECTURE:
+            st.page_link(page, label=part, query_params=query)
+
+    st.subheader("Latest runs", anchor=False)
+    latest = runs.listing(runs_folder())[:3]
+    if not latest:
+        st.caption("There are none yet. MiniVGGNet learns handwritten digits in about a minute: press Train to begin.")
+    for run in latest:
+        item = runs.summary(run)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            state_badge(item["state"])
+            st.page_link("pages/run.py", label=markdown(describe_run(run)), query_params={"run": run.id})
+
+
+main()
