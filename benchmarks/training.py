@@ -33,7 +33,8 @@ from cnnlab.experiments.augmentation import Augmentation, augment, mix
 from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.plots import training as plots
-from cnnlab.runs.run import CheckpointInfo, Data, Run, best_of
+from cnnlab.runs.records import best_of
+from cnnlab.runs.run import CheckpointInfo, Data, Run
 from cnnlab.storage.files import append_record
 from cnnlab.training.loop import Loop
 from cnnlab.training.reporter import Reporter

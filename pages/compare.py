@@ -1,6 +1,6 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,7 @@ from cnnlab.architectures.comparison import Candidate
 from cnnlab.errors import UserError
 from cnnlab.lecture import published
 from cnnlab.network.layers import shape_text
+from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import Run
 from pages.shared.accuracies import show_accuracies
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
@@ -30,7 +31,7 @@ UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
     "parameters": "parameters",
     "multiply_adds": "multiply-adds",
 }
-OwnRuns = list[tuple[Run, dict[str, Any]]]
+OwnRuns = list[tuple[Run, EpochRecord]]
 
 
 def candidates() -> list[Candidate]:

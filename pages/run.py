@@ -1,6 +1,7 @@
 """One run: live while it trains, its results afterwards. The run's id is in the address."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -10,10 +11,10 @@ from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
 from cnnlab.plots import training as plots
-from cnnlab.plots.training import Records
 from cnnlab.runs import actions, queue
 from cnnlab.runs.health import epochs_done, problems
-from cnnlab.runs.run import Labels, Run, average_speed, best_of
+from cnnlab.runs.records import EpochRecord, average_speed, best_of
+from cnnlab.runs.run import Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
@@ -91,7 +92,7 @@ def show_message(run: Run, status: Status) -> None:
         )
 
 
-def show_metrics(run: Run, status: Status, history: Records) -> None:
+def show_metrics(run: Run, status: Status, history: Sequence[EpochRecord]) -> None:
     best = best_of(history)
     with st.container(horizontal=True):
         st.metric(
@@ -139,7 +140,7 @@ def show_metrics(run: Run, status: Status, history: Records) -> None:
         )
 
 
-def show_curves(run: Run, history: Records, epochs: int) -> None:
+def show_curves(run: Run, history: Sequence[EpochRecord], epochs: int) -> None:
     best, steps = best_of(history), run.steps()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         across = st.segmented_control(

@@ -106,7 +106,7 @@ def html_report(
     ]
     figures += [
         run_plots.learning_curves(measure, history, run.steps(), len(history), best["epoch"] if best else None)
-        for measure in ("accuracy", "loss")
+        for measure in run_plots.MEASURES
         if history
     ]
     facts = {

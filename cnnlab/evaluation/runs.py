@@ -10,7 +10,8 @@ from math import inf
 from typing import Any
 
 from cnnlab.errors import UserError
-from cnnlab.runs.run import Run, best_of
+from cnnlab.runs.records import best_of
+from cnnlab.runs.run import Run
 
 TESTED = ("test", "plain")
 

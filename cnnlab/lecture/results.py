@@ -71,7 +71,12 @@ def result(tested: Tested, architecture: str, dataset: str, title: str) -> Resul
     ]
     if not fitting:
         return Result(architecture, title, rank1, rank5)
-    best, kept = max(fitting, key=lambda item: (item[0].best_epoch() or {}).get("validation_accuracy", 0.0))
+
+    def validated(item: tuple[Run, Evaluation]) -> float:
+        epoch = item[0].best_epoch()
+        return epoch["validation_accuracy"] if epoch else 0.0
+
+    best, kept = max(fitting, key=validated)
     return Result(architecture, title, rank1, rank5, best, kept, kept_evaluation(best, view="mirror"))
 
 

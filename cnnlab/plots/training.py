@@ -15,13 +15,14 @@ from cnnlab import units
 from cnnlab.experiments.recipe import Recipe
 from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, TRAINING, VALIDATION, accuracy_range
 from cnnlab.plots.colours import GREY, SERIES, SYMBOLS
+from cnnlab.runs.records import EpochRecord, Record, StepRecord
 from cnnlab.text import chart
 
 Measure = Literal["accuracy", "loss"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 Across = Literal["epoch", "step", "time"]
 ACROSS: dict[Across, str] = {"epoch": "Epoch", "step": "Step", "time": "Minutes at work"}
-Records = Sequence[dict[str, Any]]
+Records = Sequence[Record]
 Numbers = NDArray[np.float64]
 
 FitAccuracy = Literal["Training accuracy", "Validation accuracy", "Test accuracy"]
@@ -52,8 +53,8 @@ MOST_CHARACTERS, MOST_NAME = 14, 60
 
 def learning_curves(
     measure: Measure,
-    history: Records,
-    steps: Records,
+    history: Sequence[EpochRecord],
+    steps: Sequence[StepRecord],
     epochs: int,
     best: int | None,
     across: Across = "epoch",
@@ -126,10 +127,10 @@ def learning_curves(
     return figure
 
 
-def validated_measures(measure: Measure, history: Records) -> list[tuple[str, str, str]]:
+def validated_measures(measure: Measure, history: Sequence[EpochRecord]) -> list[tuple[str, str, str]]:
     """Key, dash and name of the validation's curves; rank-5 beside rank-1 where there are so many classes."""
     curves = [(f"validation_{measure}", "solid", "Validation")]
-    if measure == "accuracy" and any(record.get("validation_top5", 1) < RANK5_INTERESTING for record in history):
+    if measure == "accuracy" and (column(history, "validation_top5") < RANK5_INTERESTING).any():
         curves.append(("validation_top5", "dot", "Validation, rank-5"))
     return curves
 
@@ -160,7 +161,7 @@ def column(records: Records, name: str) -> Numbers:
     return np.array([record.get(name) for record in records], float)
 
 
-def step_curve(name: str, title: str, steps: Records, epochs: int, across: Across = "epoch") -> go.Figure:
+def step_curve(name: str, title: str, steps: Sequence[StepRecord], epochs: int, across: Across = "epoch") -> go.Figure:
     """One figure of the steps, such as the learning rate, on its own."""
     known = [record for record in steps if record.get(name) is not None]
     places, values = thinned(known, across, name)
@@ -234,7 +235,10 @@ def schedule(recipe: Recipe) -> go.Figure:
 
 
 def run_curves(
-    runs: Sequence[tuple[str, Records]], measure: str, across: Across = "epoch", training: bool = False
+    runs: Sequence[tuple[str, Sequence[EpochRecord]]],
+    measure: Measure,
+    across: Across = "epoch",
+    training: bool = False,
 ) -> go.Figure:
     """Histories of several runs over each other, validation solid and training dashed, a colour a run.
 
@@ -247,9 +251,10 @@ def run_curves(
         colour = RUN_COLOURS[place % len(RUN_COLOURS)]
         kinds = [("validation_", "solid", "validation"), *([("", "dash", "training")] if training else [])]
         for prefix, dash, kind in kinds:
+            values = column(history, f"{prefix}{measure}")
             figure.add_scatter(
                 x=along(history, across),
-                y=column(history, f"{prefix}{measure}"),
+                y=values,
                 name=label,
                 legendgroup=str(place),
                 showlegend=kind == "validation",
@@ -258,7 +263,7 @@ def run_curves(
                 marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7, "maxdisplayed": MARKED},
                 hovertemplate=f"{across} %{{x:.4~g}}: %{{y:.4~g}}<extra>{label}, {kind}</extra>",
             )
-            reached += [record[f"{prefix}{measure}"] for record in history if f"{prefix}{measure}" in record]
+            reached += values[~np.isnan(values)].tolist()
     figure.update_layout(
         title={"text": "Accuracy" if measure == "accuracy" else "Loss (cross-entropy)", "x": 0, "font": {"size": 15}},
         height=380 + legend_room([label for label, _ in runs]),
@@ -279,7 +284,7 @@ def legend_room(labels: Sequence[str]) -> int:
     return LEGEND_LINE * (width // HALF_SCREEN)
 
 
-def training_losses(runs: Sequence[tuple[str, Records]]) -> go.Figure:
+def training_losses(runs: Sequence[tuple[str, Sequence[EpochRecord]]]) -> go.Figure:
     """Training loss of several runs by epoch, as the paper's Figure 1a. `runs` holds (label, history)."""
     figure = go.Figure()
     for place, (title, history) in enumerate(runs):

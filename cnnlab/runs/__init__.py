@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
@@ -18,7 +18,8 @@ from cnnlab.experiments.experiment import Experiment
 from cnnlab.runs import health
 from cnnlab.runs.config import Parent, RunConfig, command_line, git_commit, versions
 from cnnlab.runs.initial import copy_weights
-from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run, best_of
+from cnnlab.runs.records import EpochRecord, best_of
+from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run
 from cnnlab.runs.status import ACTIVE, State, Status
 from cnnlab.storage import process
 from cnnlab.storage.files import make_reserve, reason, write_text
@@ -157,15 +158,15 @@ def listing(folder: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.config.created, reverse=True)
 
 
-def best_runs(folder: Path) -> dict[str, list[tuple[Run, dict[str, Any]]]]:
+def best_runs(folder: Path) -> dict[str, list[tuple[Run, EpochRecord]]]:
     """By architecture, the run with the highest validation accuracy on each data set, with its best epoch's record."""
-    best: dict[tuple[str, str], tuple[Run, dict[str, Any]]] = {}
+    best: dict[tuple[str, str], tuple[Run, EpochRecord]] = {}
     for run in listing(folder):
         key = run.config.experiment.architecture, run.config.experiment.dataset
         epoch = run.best_epoch()
         if epoch and (key not in best or epoch["validation_accuracy"] > best[key][1]["validation_accuracy"]):
             best[key] = (run, epoch)
-    found: dict[str, list[tuple[Run, dict[str, Any]]]] = {}
+    found: dict[str, list[tuple[Run, EpochRecord]]] = {}
     for (architecture, _), item in best.items():
         found.setdefault(architecture, []).append(item)
     return found

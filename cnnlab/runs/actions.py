@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from cnnlab.experiments.experiment import replan
 from cnnlab.runs import queue
 from cnnlab.runs.config import Parent
 from cnnlab.runs.initial import begins_like
+from cnnlab.runs.records import Record
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
 from cnnlab.storage.files import write_text
@@ -115,7 +116,8 @@ def take_along(run: Run, point: Checkpoint, made: Run) -> None:
     shutil.copytree(point.folder, folder)
     write_text(folder / "checkpoint.json", info.model_dump_json())
     shutil.copyfile(run.folder / "data.json", made.folder / "data.json")
-    for name, records in (("history.jsonl", run.history()), ("steps.jsonl", run.steps())):
+    written: dict[str, Sequence[Record]] = {"history.jsonl": run.history(), "steps.jsonl": run.steps()}
+    for name, records in written.items():
         lines = [
             {**record, "step": renumbered(record["step"], record["epoch"])}
             for record in records

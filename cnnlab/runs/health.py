@@ -17,7 +17,8 @@ from typing import Any
 import orjson
 
 from cnnlab.errors import UserError
-from cnnlab.runs.run import STEP_FIGURES, WEIGHTS_FILE, CheckpointInfo, Labels, Run
+from cnnlab.runs.records import EVENT_FIGURES, STEP_FIGURES
+from cnnlab.runs.run import WEIGHTS_FILE, CheckpointInfo, Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.storage import files
 
@@ -125,7 +126,7 @@ def of_lines(run: Run) -> Iterator[Problem]:
     sittings = 1 + sum(event.get("event") == "resumed" for event in run.events())
     for name, key, figures, loss in (
         ("steps.jsonl", "step", STEP_FIGURES, "the curves within its epochs have gaps"),
-        ("events.jsonl", None, ("time",), "not all that happened to it is known"),
+        ("events.jsonl", None, EVENT_FIGURES, "not all that happened to it is known"),
     ):
         path = run.folder / name
         torn = files.unreadable_lines(path, key, figures)

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -32,6 +32,7 @@ from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.runs.config import RunConfig, read_config
+from cnnlab.runs.records import EPOCH_FIGURES, EVENT_FIGURES, STEP_FIGURES, EpochRecord, Event, StepRecord, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.storage import files, process
 from cnnlab.storage.leftovers import remove, sweep
@@ -45,8 +46,6 @@ WEIGHTS_FILE = "model.weights.h5"
 MODEL_FILE = "model.keras"
 STATE_FILE = "state.npz"
 REQUESTS: tuple[Request, ...] = ("stop", "stop-after-epoch", "pause")
-EPOCH_FIGURES = ("step", "loss", "accuracy", "validation_loss", "validation_accuracy")
-STEP_FIGURES = ("epoch", "loss", "accuracy")
 OUT_OF_MEMORY = ("bad_alloc", "out of memory", "MemoryError", "Cannot allocate memory")
 OUT_OF_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 Model = TypeVar("Model", bound=BaseModel)
@@ -106,7 +105,7 @@ class CheckpointInfo(BaseModel):
     optimizer: str | None = None
     worked: float = 0.0
     totals: Totals = Totals()
-    record: dict[str, Any] | None = None
+    record: Mapping[str, Any] | None = None
     kept: bool = False
 
     @property
@@ -261,27 +260,25 @@ class Run:
 
     # What it has done
 
-    def history(self) -> list[dict[str, Any]]:
-        """One record per finished epoch: epoch (from 1), step, loss, accuracy, validation_loss, validation_accuracy,
-        and as far as known validation_top5, learning_rate, seconds, images_per_second, gradient_norm, memory, worked.
-        """
-        return files.read_records(self.folder / "history.jsonl", "epoch", EPOCH_FIGURES)
+    # The casts hold: a line that lacks one of the figures that its type requires is skipped.
 
-    def steps(self) -> list[dict[str, Any]]:
-        """Records within the epochs, averaged since the one before: step, epoch (fractional), loss, accuracy,
-        learning_rate, images_per_second, gradient_norm, worked."""
-        return files.read_records(self.folder / "steps.jsonl", "step", STEP_FIGURES)
+    def history(self) -> list[EpochRecord]:
+        """One record per finished epoch."""
+        return cast("list[EpochRecord]", files.read_records(self.folder / "history.jsonl", "epoch", EPOCH_FIGURES))
 
-    def events(self) -> list[dict[str, Any]]:
-        """What happened, in order: time (Unix seconds), event, message."""
-        return files.read_records(self.folder / "events.jsonl", None, ("time",))
+    def steps(self) -> list[StepRecord]:
+        """Records within the epochs, each averaged since the one before."""
+        return cast("list[StepRecord]", files.read_records(self.folder / "steps.jsonl", "step", STEP_FIGURES))
+
+    def events(self) -> list[Event]:
+        """What happened, in order."""
+        return cast("list[Event]", files.read_records(self.folder / "events.jsonl", None, EVENT_FIGURES))
 
     def note(self, event: str, message: str = "") -> None:
         """Add to the events."""
-        record = {"time": time.time(), "event": event, "message": message}
-        files.append_record(self.folder / "events.jsonl", record)
+        files.append_record(self.folder / "events.jsonl", Event(time=time.time(), event=event, message=message))
 
-    def best_epoch(self) -> dict[str, Any] | None:
+    def best_epoch(self) -> EpochRecord | None:
         return best_of(self.history())
 
     def log(self, lines: int = 20) -> str:
@@ -367,14 +364,3 @@ def free_bytes(folder: Path) -> int:
         return shutil.disk_usage(folder).free
     except OSError:
         return files.RESERVE_BYTES
-
-
-def best_of(history: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The record with the highest validation accuracy; of equals, the one with the lowest validation loss."""
-    return max(history, key=lambda record: (record["validation_accuracy"], -record["validation_loss"]), default=None)
-
-
-def average_speed(history: Sequence[dict[str, Any]]) -> float | None:
-    """Images per second over all epochs whose speed is known: of equally many images each, so the harmonic mean."""
-    speeds = [speed for record in history if isinstance(speed := record.get("images_per_second"), float) and speed > 0]
-    return len(speeds) / sum(1 / speed for speed in speeds) if speeds else None

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +51,7 @@ def release_reserve(folder: Path) -> None:
         (folder / RESERVE_FILE).unlink()
 
 
-def append_record(path: Path, record: dict[str, Any]) -> None:
+def append_record(path: Path, record: Mapping[str, object]) -> None:
     """Append one JSON object as a line, on a line of its own also where the one before was torn."""
     with path.open("ab+") as file:
         if file.seek(0, os.SEEK_END):

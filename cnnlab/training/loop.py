@@ -6,12 +6,13 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cnnlab.datasets import Split
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
+from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
 from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
@@ -47,7 +48,7 @@ class Loop:
     saved_at: float = 0.0
     save_seconds: float = 0.0
     saved_step: int = 0
-    record: dict[str, Any] | None = None
+    record: EpochRecord | None = None
 
     def __post_init__(self) -> None:
         self.experiment = self.run.config.experiment
@@ -110,11 +111,12 @@ class Loop:
             raise UserError("None of the run's checkpoints can be read; duplicate the run to train it anew.")
         info = point.info
         self.epoch, self.batch, self.totals = int(info.epoch), info.batch, info.totals.model_copy()
-        self.record, self.saved_step = info.record, self.step
+        record = cast("EpochRecord | None", info.record)  # a checkpoint keeps the history's line as it was written
+        self.record, self.saved_step = record, self.step
         self.reporter.worked_before = info.worked
         if self.batch >= self.steps_per_epoch:
             raise UserError("The checkpoint lies in the middle of an epoch of another length.")
-        record, history = info.record, self.run.history()
+        history = self.run.history()
         if record and not any(line["epoch"] == record["epoch"] and line["loss"] == record["loss"] for line in history):
             append_record(self.run.folder / "history.jsonl", record)
         self.best = max(checkpoints, key=lambda found: (found.info.quality, found.info.step))
@@ -259,22 +261,22 @@ class Loop:
         self.judging_seconds = judging = time.monotonic() - trained
         step, last = self.step, self.recipe.learning_rate_at(self.place - 1 / self.steps_per_epoch)
         self.epoch, self.batch = self.epoch + 1, 0
-        record = {
-            "epoch": self.epoch,
-            "step": step,
-            "loss": totals.loss / totals.seen,
-            "accuracy": totals.right / totals.seen,
-            "validation_loss": judged.loss,
-            "validation_accuracy": judged.accuracy,
-            "validation_top5": judged.top5,
-            "learning_rate": last,
-            "gradient_norm": totals.norm / totals.steps,
-            "seconds": time.monotonic() - self.began,
-            "images_per_second": rate,
-            "memory": reporter.status.memory,
-            "worked": reporter.worked,
-            "time": time.time(),
-        }
+        record = EpochRecord(
+            epoch=self.epoch,
+            step=step,
+            loss=totals.loss / totals.seen,
+            accuracy=totals.right / totals.seen,
+            validation_loss=judged.loss,
+            validation_accuracy=judged.accuracy,
+            validation_top5=judged.top5,
+            learning_rate=last,
+            gradient_norm=totals.norm / totals.steps,
+            seconds=time.monotonic() - self.began,
+            images_per_second=rate,
+            memory=reporter.status.memory,
+            worked=reporter.worked,
+            time=time.time(),
+        )
         self.totals, self.record = Totals(), record
         better = self.best is None or (judged.accuracy, -judged.loss) > self.best.info.quality
         asked = bool(self.recipe.checkpoint_every) and self.epoch % self.recipe.checkpoint_every == 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from cnnlab.runs.records import EpochRecord, Record, StepRecord
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
 from cnnlab.storage.files import append_record, make_reserve, release_reserve
@@ -111,27 +112,28 @@ class Reporter:
 
     def _note(self, step: int, learning_rate: float, rate: float | None) -> None:
         seen = sum(one.images for one in self._steps)
-        record = {
-            "step": step,
-            "epoch": step / self.status.steps_per_epoch,
-            "loss": sum(one.loss for one in self._steps) / seen,
-            "accuracy": sum(one.right for one in self._steps) / seen,
-            "learning_rate": learning_rate,
-            "gradient_norm": sum(one.norm for one in self._steps) / len(self._steps),
-            "images_per_second": rate,
-            "worked": self.worked,
-        }
+        record = StepRecord(
+            step=step,
+            epoch=step / self.status.steps_per_epoch,
+            loss=sum(one.loss for one in self._steps) / seen,
+            accuracy=sum(one.right for one in self._steps) / seen,
+            learning_rate=learning_rate,
+            gradient_norm=sum(one.norm for one in self._steps) / len(self._steps),
+            images_per_second=rate,
+            worked=self.worked,
+        )
         append_record(self.run.folder / "steps.jsonl", record)
         for logger in self.loggers:
             logger.step(step, numbers(record))
         self._steps, self._noted = [], time.monotonic()
 
-    def end_epoch(self, record: dict[str, Any]) -> None:
+    def end_epoch(self, record: EpochRecord) -> None:
         append_record(self.run.folder / "history.jsonl", record)
         for logger in self.loggers:
             logger.epoch(record["step"], numbers(record))
         self._write()
 
 
-def numbers(record: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in record.items() if value is not None and name != "step"}
+def numbers(record: Record) -> dict[str, float]:
+    """The figures of a record that are known, but for the step that they belong to."""
+    return {name: float(value) for name, value in record.items() if isinstance(value, int | float) and name != "step"}

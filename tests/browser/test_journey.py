@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab import datasets, runs
-from cnnlab.runs.run import Run, average_speed
+from cnnlab.runs.records import average_speed
+from cnnlab.runs.run import Run
 from tests.browser.conftest import Server, metric, set_number, until
 from tests.conftest import wait_for_end, wait_until
 
