@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import symtable
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,11 @@ def test_a_page_enters_through_the_app_and_ends_in_main(path: Path) -> None:
     assert ast.unparse(body[-1]) == "main()"
     first = next(one for one in body[1:] if not isinstance(one, ast.Import | ast.ImportFrom))
     assert ast.unparse(first) == "enter_through_app()", "it enters before anything else is done"
+
+
+def test_mypy_checks_app_and_pages_as_strictly_as_the_rest() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    assert settings["strict"]
+    assert {"app.py", "cnnlab", "pages"} <= set(settings["files"])
+    ignored = [path.name for path in MODULES if "type: ignore" in path.read_text(encoding="utf-8")]
+    assert not ignored
