@@ -72,6 +72,8 @@ def show_message(run: Run, status: Status) -> None:
             waiting = queue.read(run.folder.parent).waiting
             place = waiting.index(run.id) + 1 if run.id in waiting else 1
             st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
+        case "submitted":
+            st.progress(0.0, text="Submitted: its training process has not begun yet")
         case "starting" | "preparing":
             st.progress(status.fraction or 0.0, text=text.message(status.message or "Starting the training process"))
         case "running":

@@ -12,8 +12,10 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, Initial, plan
 from cnnlab.experiments.loggers import LOGGERS, LoggerName
 from cnnlab.experiments.loggers import TITLES as LOGGER_TITLES
+from cnnlab.experiments.optimizers import OPTIMIZERS
 from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, Preset, fine_tuning
-from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, idle_settings, make_recipe, settings_of
+from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
 from cnnlab.runs import queue
@@ -79,10 +81,8 @@ class Choice:
 
     def experiment(self) -> Experiment:
         """UserError where the parts do not fit together."""
-        relevant: dict[str, Any] = {"milestones": ()} if self.settings["schedule"] != "steps" else {}
-        if self.settings["schedule"] in ("constant", "steps"):
-            relevant["lowest_learning_rate"] = 0.0
-        recipe = make_recipe(**{**self.settings, **relevant})
+        idle = idle_settings(self.settings)
+        recipe = make_recipe(**{name: value for name, value in self.settings.items() if name not in idle})
         initial = self.start[0] if self.start else None
         return plan(self.architecture, self.dataset, self.switches, recipe, initial, self.loggers)
 
@@ -133,9 +133,8 @@ def main_controls(values: dict[str, Any], scope: str) -> tuple[dict[str, Any], s
             scope = f"{scope}.{chosen['epochs']}"
     chosen["optimizer"] = setting_control("optimizer", values["optimizer"], f"{scope}.optimizer", right)
     left, right = st.columns([1, 2])
-    own_sgd = scope == OWN and chosen["optimizer"] == "sgd"
     rate_scope = f"{scope}.{chosen['optimizer']}" if scope == OWN else scope
-    rate = 0.01 if own_sgd else values["learning_rate"]
+    rate = OPTIMIZERS[chosen["optimizer"]].learning_rate if scope == OWN else values["learning_rate"]
     chosen["learning_rate"] = setting_control("learning_rate", rate, f"{rate_scope}.learning_rate", left)
     chosen["schedule"] = setting_control("schedule", values["schedule"], f"{scope}.schedule", right)
     return chosen, scope
@@ -143,14 +142,8 @@ def main_controls(values: dict[str, Any], scope: str) -> tuple[dict[str, Any], s
 
 def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) -> dict[str, Any]:
     """The rest of the optimizer and the schedule, as far as the choice has it."""
-    of_optimizer = {"sgd": ("momentum", "nesterov"), "rmsprop": ("momentum",)}.get(chosen["optimizer"], ())
-    of_schedule = {
-        "steps": ("milestones",),
-        "linear": ("lowest_learning_rate",),
-        "cosine": ("lowest_learning_rate",),
-        "one-cycle": ("lowest_learning_rate",),
-        "cyclic": ("lowest_learning_rate", "cycle_epochs"),
-    }.get(chosen["schedule"], ())
+    of_optimizer = OPTIMIZERS[chosen["optimizer"]].settings
+    of_schedule = SCHEDULES[chosen["schedule"]].settings
     names = (*of_optimizer, *of_schedule, "warmup_epochs", "gradient_clipping", "image_sizes")
     return columns_of(names, values, scope)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from cnnlab import runs
 from cnnlab.runs.run import Run
 from cnnlab.storage import jobs
 from cnnlab.storage.files import write_text
-from cnnlab.storage.leftovers import DAY, HOST, partial_of, sweep
+from cnnlab.storage.leftovers import DAY, HOST, partial_of, sweep, written_aside
 from tests.conftest import PATIENCE, PROJECT, digits_experiment, ended_process, wait_for_end
 
 WRITER = """
@@ -132,3 +133,49 @@ def test_a_job_that_goes_on_removes_what_the_killed_one_left(tmp_path: Path) -> 
     left = file(tmp_path / f".progress.json.{HOST}.{ended_process()}.0123abcd.partial")
     assert jobs.work(tmp_path, lambda tell: None, "It") == 0
     assert not left.exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_cannot_be_made_whole_leaves_what_was_there_and_nothing_else(tmp_path: Path, kind: str) -> None:
+    make = file if kind == "file" else folder
+
+    def half(target: Path) -> None:
+        with written_aside(target) as partial:
+            make(partial)
+            raise OSError("no room")
+
+    target = make(tmp_path / "one")
+    with pytest.raises(OSError, match="no room"):
+        half(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert [path.read_text() for path in (target, *target.rglob("*")) if path.is_file()] == ["half"]
+
+
+def test_a_whole_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    folder(tmp_path / "one")
+    with written_aside(tmp_path / "one", lasting=True) as partial:
+        file(partial / "checkpoints" / "new.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert [path.name for path in (tmp_path / "one").rglob("*")] == ["checkpoints", "new.npz"]
+
+
+def test_nobody_else_writes_aside_in_a_way_of_their_own() -> None:
+    for path in (PROJECT / "cnnlab").rglob("*.py"):
+        if path.parent.name != "storage":
+            assert not re.search(r"\bpartial_of\b", path.read_text()), path
+
+
+def test_what_another_container_of_this_machine_makes_stays_and_what_an_earlier_boot_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, here_, ended = HOST.rpartition("-")[0], HOST, ended_process()
+    of_another = file(tmp_path / f".status.json.{name}-0badcafe.{ended}.0123abcd.partial")
+    own = file(partial_of(tmp_path / "status.json"))
+    of_before = file(tmp_path / f".status.json.{name}.{ended}.0123abcd.partial")  # as earlier versions named it
+    sweep(tmp_path)
+    assert (of_another.exists(), own.exists(), of_before.exists()) == (True, True, False)
+    assert here_ in own.name
+    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() - 10)
+    aged(of_another, 20)
+    sweep(tmp_path)
+    assert not of_another.exists(), "whoever made it went down with the machine"

@@ -73,7 +73,7 @@ def test_a_job_tells_how_long_it_takes(tmp_path: Path, monkeypatch: pytest.Monke
         clock[0] += 30  # loading
         for step in range(11):
             tell("Working", step / 20)
-            found = Job(tmp_path / "job", ()).progress()
+            found = Job(tmp_path / "job").progress()
             assert found is not None
             seen.append(found.left)
             clock[0] += 1

@@ -19,7 +19,7 @@ from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
 from cnnlab.experiments.experiment import setting_text
-from cnnlab.experiments.recipe import FLAT_FIELDS, default_of
+from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
 
 CHECKPOINT: dict[str, Any] = {
     "default": "best",
@@ -223,6 +223,7 @@ def recipe_options() -> Parser:
     options.add_argument("--dataset", metavar="D", help=", ".join(datasets.SOURCES))
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")
+        words += f" One of {', '.join(CHOICES[name])}." if name in CHOICES else ""
         default = setting_text(default_of(name)) or "none"
         switch: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **switch)

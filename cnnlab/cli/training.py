@@ -22,7 +22,7 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation.runs import comparison
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
-from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, make_recipe
+from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.runs import actions, queue
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
@@ -79,7 +79,10 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         dataset = options.dataset or wanted.get("dataset")
         if not architecture or not dataset:
             raise UserError("Say which --architecture to train on which --dataset, or name a --recipe.")
-        recipe = make_recipe(**{**wanted.get("settings", {}), **given})
+        read = wanted.get("settings", {})
+        recipe = make_recipe(**{**read, **given})
+        other = [name for name in read if settings_of(recipe)[name] != default_of(name)]
+        refuse_idle({*given, *other}, recipe)
         recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
         experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
     source = None

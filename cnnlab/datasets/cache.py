@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels
 from cnnlab.errors import UserError
-from cnnlab.storage.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import sweep, written_aside
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 1
@@ -124,34 +123,30 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
     `decode` may write arrays of the data set into the folder that it is given; the others are written here.
     """
     sweep(folder.parent)
-    partial = partial_of(folder)
     try:
-        partial.mkdir(parents=True)
-        dataset = decode(partial)
-        for name in ARRAYS:
-            path = partial / f"{name}.npy"
-            if not path.exists():
-                np.save(path, getattr(dataset, name))
-        summary = Summary(
-            format=FORMAT,
-            name=dataset.name,
-            title=dataset.title,
-            classes=dataset.classes,
-            mean=dataset.mean,
-            deviation=dataset.deviation,
-            fingerprint=dataset.fingerprint,
-            held_out=dataset.held_out,
-            fitting=dataset.fitting,
-            signature=signature,
-        )
-        (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.replace(folder)
+        with written_aside(folder) as partial:
+            partial.mkdir(parents=True)
+            dataset = decode(partial)
+            for name in ARRAYS:
+                path = partial / f"{name}.npy"
+                if not path.exists():
+                    np.save(path, getattr(dataset, name))
+            summary = Summary(
+                format=FORMAT,
+                name=dataset.name,
+                title=dataset.title,
+                classes=dataset.classes,
+                mean=dataset.mean,
+                deviation=dataset.deviation,
+                fingerprint=dataset.fingerprint,
+                held_out=dataset.held_out,
+                fitting=dataset.fitting,
+                signature=signature,
+            )
+            (partial / "dataset.json").write_text(summary.model_dump_json(indent=1))
     except OSError as error:
         if load(folder, signature) is None:  # another process may have put the same folder there first
             raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def signature_of(sources: Iterable[Path]) -> str:

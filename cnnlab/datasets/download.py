@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
-from cnnlab.storage.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import sweep, written_aside
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30
@@ -100,10 +100,8 @@ def extract(archive: Path, folder: Path, members: Iterable[str]) -> None:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 sweep(target.parent)
-                partial = partial_of(target)
-                with partial.open("wb") as file:
+                with written_aside(target) as partial, partial.open("wb") as file:
                     while chunk := source.read(1 << 20):
                         file.write(chunk)
-                partial.replace(target)
     except (tarfile.TarError, KeyError, EOFError, OSError) as error:
         raise UserError(f"{archive} cannot be unpacked to {folder}: {error}.") from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import get_args
+from typing import ClassVar, get_args
 
 from cnnlab import datasets
 from cnnlab.datasets.images import Fitting
@@ -25,6 +24,41 @@ FITTINGS: tuple[Fitting, ...] = get_args(Fitting)
 UPLOADS = ".uploads"
 
 
+class PrepareRequest(jobs.Request):
+    """Download and decode a known data set."""
+
+    kind: ClassVar[str] = "prepare"
+    what: ClassVar[str] = "The preparation"
+
+    name: str
+
+    def work(self, progress: Progress) -> object:
+        return datasets.load(self.name, progress)
+
+
+class ImportRequest(jobs.Request):
+    """Import a folder or a zip archive as the data set of that name; an upload is removed afterwards."""
+
+    kind: ClassVar[str] = "import"
+    what: ClassVar[str] = "The import"
+
+    name: str
+    title: str
+    path: Path
+    size: int
+    fitting: Fitting
+
+    def work(self, progress: Progress) -> object:
+        root = datasets.data_root()
+        try:
+            return import_images(
+                self.path, root / FOLDER / self.name, self.name, self.title, self.size, self.fitting, progress
+            )
+        finally:
+            if self.path.parent.parent == root / FOLDER / UPLOADS:
+                shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
 def jobs_folder(root: Path) -> Path:
     return root / "decoded" / ".jobs"
 
@@ -32,7 +66,7 @@ def jobs_folder(root: Path) -> Path:
 def preparing(name: str) -> Job:
     """The job that downloads and decodes a known data set."""
     root = datasets.data_root()
-    return Job(jobs_folder(root) / name, ("cnnlab.datasets", "prepare", name))
+    return Job(jobs_folder(root) / name, PrepareRequest(name=name))
 
 
 def importing(title: str, path: Path, size: int, fitting: Fitting) -> Job:
@@ -43,9 +77,8 @@ def importing(title: str, path: Path, size: int, fitting: Fitting) -> Job:
     name = free_name(title)
     if "\0" in str(path):
         raise UserError(f"There is no file {str(path)!r}: no name of a file holds a NUL character.")
-    # "--": what begins with a hyphen is no option
-    arguments = ("cnnlab.datasets", "import", "--", name, printable(title), str(path), str(size), fitting)
-    return Job(jobs_folder(datasets.data_root()) / f"import-{name}", arguments)
+    wanted = ImportRequest(name=name, title=printable(title), path=path, size=size, fitting=fitting)
+    return Job(jobs_folder(datasets.data_root()) / f"import-{name}", wanted)
 
 
 def free_name(title: str) -> str:
@@ -58,7 +91,7 @@ def free_name(title: str) -> str:
 def imports_under_way() -> list[Job]:
     """Imports that are at work or have failed."""
     folders = sorted(jobs_folder(datasets.data_root()).glob(f"import-*/{jobs.PROGRESS_FILE}"))
-    return [Job(path.parent, ()) for path in folders]
+    return [Job(path.parent) for path in folders]
 
 
 def keep_upload(title: str, name: str, data: bytes) -> Path:
@@ -86,34 +119,6 @@ def kept(title: str, name: str, write: Callable[[Path], object]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise UserError(f"The upload cannot be kept in {folder}: {error.strerror}.") from error
     return path
-
-
-def main(words: list[str]) -> int:
-    """The process itself."""
-    parser = argparse.ArgumentParser(prog="python -m cnnlab.datasets")
-    kinds = parser.add_subparsers(dest="kind", required=True)
-    kinds.add_parser("prepare").add_argument("name")
-    imports = kinds.add_parser("import")
-    for word in ("name", "title", "path", "size", "fitting"):
-        imports.add_argument(word)
-    given = parser.parse_args(words)
-    root = datasets.data_root()
-    if given.kind == "prepare":
-        return jobs.work(
-            jobs_folder(root) / given.name, lambda tell: datasets.load(given.name, tell), "The preparation"
-        )
-    path = Path(given.path)
-
-    def do(progress: Progress) -> None:
-        try:
-            import_images(
-                path, root / FOLDER / given.name, given.name, given.title, int(given.size), given.fitting, progress
-            )
-        finally:
-            if path.parent.parent == root / FOLDER / UPLOADS:
-                shutil.rmtree(path.parent, ignore_errors=True)
-
-    return jobs.work(jobs_folder(root) / f"import-{given.name}", do, "The import")
 
 
 def forget(job: Job) -> None:

@@ -4,53 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from cnnlab.datasets import Progress
+from cnnlab.datasets import Progress, SplitName
 from cnnlab.evaluation.store import Key, evaluate
+from cnnlab.inference.tta import View
 from cnnlab.runs.run import Run
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
 
-MANY = "many"
+
+class EvaluationRequest(jobs.Request):
+    """One evaluation of a run."""
+
+    kind: ClassVar[str] = "evaluate"
+    what: ClassVar[str] = "The evaluation"
+
+    run: Path
+    split: SplitName
+    step: int
+    view: View
+
+    def work(self, progress: Progress) -> object:
+        progress("Loading TensorFlow and the network", None)
+        from cnnlab.inference.classifier import load_classifier
+
+        run = Run(self.run)
+        return evaluate(load_classifier(run, run.checkpoint_at(self.step)), self.split, self.view, progress)
+
+
+class EvaluationsRequest(jobs.Request):
+    """The best checkpoint of each run on its test images, one after the other."""
+
+    kind: ClassVar[str] = "evaluate-many"
+    what: ClassVar[str] = "The evaluation"
+
+    runs: tuple[Path, ...]
+
+    def work(self, progress: Progress) -> None:
+        progress("Loading TensorFlow", None)
+        from cnnlab.inference.classifier import load_classifier
+
+        for place, path in enumerate(self.runs):
+            done = f"{place + 1} of {len(self.runs)} networks"
+
+            def tell(message: str, fraction: float | None, place: int = place, done: str = done) -> None:
+                progress(f"{done}, {message}", (place + (fraction or 0)) / len(self.runs))
+
+            evaluate(load_classifier(Run(path)), "test", progress=tell)
 
 
 def evaluation_job(run: Run, key: Key) -> Job:
     """The job that makes this evaluation, in the evaluation's own folder."""
-    arguments = ("cnnlab.evaluation", str(run.folder), key.split, str(key.step), key.view)
-    return Job(key.folder(run), arguments)
+    wanted = EvaluationRequest(run=run.folder, split=key.split, step=key.step, view=key.view)
+    return Job(key.folder(run), wanted)
 
 
 def evaluations_job(runs: Sequence[Run], folder: Path) -> Job:
     """The job that evaluates the best checkpoint of each run on its test images, one after the other."""
-    return Job(folder, ("cnnlab.evaluation", str(folder), MANY, *(str(run.folder) for run in runs)))
-
-
-def work_all(folder: str, *run_folders: str) -> int:
-    """The process of many."""
-
-    def do(progress: Progress) -> None:
-        progress("Loading TensorFlow", None)
-        from cnnlab.inference.classifier import load_classifier
-
-        for place, path in enumerate(run_folders):
-            done = f"{place + 1} of {len(run_folders)} networks"
-
-            def tell(message: str, fraction: float | None, place: int = place, done: str = done) -> None:
-                progress(f"{done}, {message}", (place + (fraction or 0)) / len(run_folders))
-
-            evaluate(load_classifier(Run(Path(path))), "test", progress=tell)
-
-    return jobs.work(Path(folder), do, "The evaluation")
-
-
-def work(run_folder: str, split: str, step: str, view: str) -> int:
-    """The process itself."""
-    run, key = Run(Path(run_folder)), Key(split, int(step), view)  # type: ignore[arg-type]
-
-    def do(progress: Progress) -> None:
-        progress("Loading TensorFlow and the network", None)
-        from cnnlab.inference.classifier import load_classifier
-
-        evaluate(load_classifier(run, run.checkpoint_at(key.step)), key.split, key.view, progress)
-
-    return jobs.work(key.folder(run), do, "The evaluation")
+    return Job(folder, EvaluationsRequest(runs=tuple(run.folder for run in runs)))

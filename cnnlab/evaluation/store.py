@@ -22,7 +22,7 @@ from cnnlab.inference.tta import View, Viewer
 from cnnlab.runs.data import split_of
 from cnnlab.runs.run import CheckpointChoice, Run
 from cnnlab.storage.files import write_text
-from cnnlab.storage.leftovers import partial_of
+from cnnlab.storage.leftovers import written_aside
 
 CHUNK = 512
 EVALUATION_FILE = "evaluation.json"
@@ -79,15 +79,10 @@ def keep(run: Run, evaluation: Evaluation, predictions: Predictions) -> None:
     folder = Key(evaluation.split, evaluation.step, evaluation.view).folder(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / EVALUATION_FILE).unlink(missing_ok=True)
-    partial = partial_of(folder / PREDICTIONS_FILE)
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(
-                file, probabilities=predictions.probabilities, labels=predictions.labels, rows=predictions.rows
-            )
-        partial.replace(folder / PREDICTIONS_FILE)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_aside(folder / PREDICTIONS_FILE) as partial, partial.open("wb") as file:
+        np.savez_compressed(
+            file, probabilities=predictions.probabilities, labels=predictions.labels, rows=predictions.rows
+        )
     write_text(folder / EVALUATION_FILE, evaluation.model_dump_json())
 
 

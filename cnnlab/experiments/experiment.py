@@ -12,7 +12,15 @@ from cnnlab import architectures, datasets, hardware
 from cnnlab.architectures.switches import Value, validate
 from cnnlab.errors import UserError
 from cnnlab.experiments.loggers import LoggerName, check_loggers
-from cnnlab.experiments.recipe import BY_EPOCH, Recipe, default_of, make_recipe, settings_of
+from cnnlab.experiments.recipe import (
+    BY_EPOCH,
+    Recipe,
+    default_of,
+    idle_settings,
+    make_recipe,
+    refuse_idle,
+    settings_of,
+)
 from cnnlab.experiments.schedule import pairs_text
 from cnnlab.network import Network
 from cnnlab.network.layers import Flatten
@@ -46,8 +54,9 @@ class Experiment(BaseModel):
     def command(self) -> str:
         """The command that trains the same from a terminal."""
         words = ["python", "-m", "cnnlab", "train", "--architecture", self.architecture, "--dataset", self.dataset]
+        idle = idle_settings(dict(self.recipe))
         for name, value in settings_of(self.recipe).items():
-            if name in ALWAYS_SAID or value != default_of(name):
+            if name in ALWAYS_SAID or (value != default_of(name) and name not in idle):
                 words += [f"--{name.replace('_', '-')}", setting_text(value)]
         for name in self.loggers:
             words += ["--logger", name]
@@ -164,4 +173,5 @@ def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
         kept.pop("input_size", None)
     switches = {**kept, **{name: changes.pop(name) for name in list(changes) if name in known}}
     recipe = make_recipe(**{**settings_of(experiment.recipe), **changes})
+    refuse_idle(changes, recipe)
     return plan(architecture, dataset, switches, recipe, experiment.initial, experiment.loggers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,19 +12,14 @@ from cnnlab.complaints import complaint
 from cnnlab.datasets.corruption import PixelsName
 from cnnlab.errors import UserError
 from cnnlab.experiments.augmentation import Augmentation
-from cnnlab.experiments.schedule import Milestones, ScheduleName, Sizes, rate_at, valid_from
+from cnnlab.experiments.optimizers import OPTIMIZERS, Optimizer, OptimizerName, users_of
+from cnnlab.experiments.schedule import SCHEDULES, Milestones, Schedule, ScheduleName, Sizes, rate_at, valid_from
 
-OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop"]
 DecayedName = Literal["kernels", "all"]
 
-OPTIMIZERS: dict[OptimizerName, str] = {
-    "sgd": "SGD with momentum",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-}
-
 MOST_EPOCHS = 10_000
+CHOICES: dict[str, Mapping[str, Optimizer | Schedule]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+"""The settings that say which others there are."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -32,9 +27,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Recipe(BaseModel):
     """The settings of a training; each field's description says what it does.
 
-    Weight decay is added to the gradient (L2) but for AdamW, which shrinks the weights by it times the learning rate
-    (Loshchilov and Hutter, 2019, arXiv:1711.05101). `auxiliary_weight` 0.3 is GoogLeNet's (Szegedy et al., 2015,
-    section 5). The corrupted labels and pixels are those of Zhang et al., 2017 (arXiv:1611.03530), section 2.1.
+    Weight decay is added to the gradient (L2), but for optimizers that shrink the weights themselves, as AdamW does.
+    A setting that the optimizer or the schedule does not take changes nothing. `auxiliary_weight` 0.3 is GoogLeNet's
+    (Szegedy et al., 2015, section 5). The corrupted labels and pixels are those of Zhang et al., 2017
+    (arXiv:1611.03530), section 2.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,8 +38,12 @@ class Recipe(BaseModel):
     epochs: int = Field(10, ge=1, le=MOST_EPOCHS, description="How often every training image is seen.")
     batch_size: int = Field(64, ge=1, le=65_536, description="Images in one step of gradient descent.")
     optimizer: OptimizerName = Field("adam", description="How gradients become changes of the weights.")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Of SGD and RMSprop: the share of the last change kept.")
-    nesterov: bool = Field(True, description="Of SGD: look ahead along the momentum before measuring the gradient.")
+    momentum: float = Field(
+        0.9, ge=0, lt=1, description=f"Of {users_of('momentum')}: the share of the last change kept."
+    )
+    nesterov: bool = Field(
+        True, description=f"Of {users_of('nesterov')}: look ahead along the momentum before measuring the gradient."
+    )
     learning_rate: float = Field(
         1e-3, gt=0, le=100, allow_inf_nan=False, description="How far a step goes; the schedule's highest."
     )
@@ -130,10 +130,11 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def fit_together(self) -> Self:
         starts = [epoch for epoch, _ in self.milestones]
-        if self.schedule == "steps" and not self.milestones:
-            raise ValueError("The schedule by steps needs milestones, such as 26:0.001,36:0.0001.")
-        if self.milestones and self.schedule != "steps":
-            raise ValueError(f"Milestones belong to the schedule steps, not to {self.schedule}.")
+        by_milestones = [name for name, schedule in SCHEDULES.items() if "milestones" in schedule.settings]
+        if self.schedule in by_milestones and not self.milestones:
+            raise ValueError(f"The schedule by {self.schedule} needs milestones, such as 26:0.001,36:0.0001.")
+        if self.milestones and self.schedule not in by_milestones:
+            raise ValueError(f"Milestones belong to the schedule {' or '.join(by_milestones)}, not to {self.schedule}.")
         for what, places in (("milestone", starts), ("image size", [epoch for epoch, _ in self.image_sizes])):
             if places != sorted(set(places)):
                 raise ValueError(f"The {what}s' epochs must rise.")
@@ -186,11 +187,11 @@ class Recipe(BaseModel):
             raise UserError(f"A recipe in {epochs:,} epochs: choose from 1 to {MOST_EPOCHS:,}.")
         ratio = epochs / self.epochs
         changed: dict[str, Any] = {"epochs": epochs, "warmup_epochs": self.warmup_epochs * ratio}
-        if self.schedule == "cyclic":
+        if "cycle_epochs" in SCHEDULES[self.schedule].settings:
             changed["cycle_epochs"] = self.cycle_epochs * ratio
         changed["milestones"] = scaled(self.milestones, ratio, 2, epochs)
         changed["image_sizes"] = scaled(self.image_sizes, ratio, 1, epochs)
-        if self.schedule == "steps" and not changed["milestones"]:
+        if self.milestones and not changed["milestones"]:
             changed["schedule"] = "constant"  # one epoch has no second rate
         return make_recipe(**{**settings_of(self), **changed})
 
@@ -225,6 +226,28 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
     """The settings by name, those of the augmentation among them."""
     values = dict(recipe)
     return {**{name: value for name, value in values.items() if name != "augmentation"}, **dict(recipe.augmentation)}
+
+
+def idle_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that neither the optimizer nor the schedule chosen takes, with which of the two would have to be
+    another."""
+    found = {}
+    for choice, records in CHOICES.items():
+        taken = records[settings[choice]].settings
+        of_others = [name for record in records.values() for name in record.settings]
+        found.update({name: choice for name in of_others if name not in taken})
+    return found
+
+
+def refuse_idle(given: Collection[str], recipe: Recipe) -> None:
+    """UserError where a setting was given that the recipe's optimizer or schedule does not take."""
+    for name, choice in idle_settings(dict(recipe)).items():
+        if name in given:
+            users = [one for one, record in CHOICES[choice].items() if name in record.settings]
+            raise UserError(
+                f"{name.replace('_', ' ')} was given, which the {choice} {getattr(recipe, choice)} does not take; "
+                f"leave it out, or choose {' or '.join(users)}."
+            )
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:

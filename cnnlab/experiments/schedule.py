@@ -1,23 +1,18 @@
-"""What changes over a training: the learning rate at any moment, counted in epochs, and the images' size by epoch."""
+"""What changes over a training: the learning rate at any moment, counted in epochs, and the images' size by epoch.
+
+Form, command line and validation read the records of `SCHEDULES`, so a schedule is added by adding one.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-ScheduleName = Literal["constant", "steps", "linear", "cosine", "one-cycle", "cyclic"]
-
-SCHEDULES: dict[ScheduleName, str] = {
-    "constant": "Constant",
-    "steps": "Steps by epoch",
-    "linear": "Linear to the lowest rate",
-    "cosine": "Cosine to the lowest rate",
-    "one-cycle": "One cycle: up, then down",
-    "cyclic": "Cyclic triangles",
-}
+from cnnlab.experiments.optimizers import one_of
 
 Number = TypeVar("Number", int, float)
 
@@ -65,8 +60,69 @@ def valid_from(pairs: Sequence[tuple[int, Number]], epoch: float) -> Number | No
     return next((value for start, value in reversed(pairs) if epoch >= start - 1), None)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What a schedule may look at: where the training stands, in epochs, and the settings.
+
+    `epoch` counts from the training's beginning, `passed` from the end of the warm-up, and `done` is the share of the
+    epochs after it.
+    """
+
+    epoch: float
+    passed: float
+    done: float
+    highest: float
+    lowest: float
+    milestones: Sequence[Milestone]
+    cycle_epochs: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`settings` are those of a recipe that it takes; `rate` is the learning rate at a moment."""
+
+    title: str
+    settings: tuple[str, ...]
+    rate: Callable[[Moment], float]
+
+
+def along_cosine(start: float, end: float, done: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * done)) / 2
+
+
+def one_cycle(now: Moment) -> float:
+    """From a 25th of the highest rate up over the first 30%, then down to the lowest, along cosines (Smith and Topin,
+    2018, arXiv:1708.07120)."""
+    if now.done < ONE_CYCLE_RISE:
+        return along_cosine(now.highest * ONE_CYCLE_START, now.highest, now.done / ONE_CYCLE_RISE)
+    return along_cosine(now.highest, now.lowest, (now.done - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE))
+
+
+def cyclic(now: Moment) -> float:
+    """Triangles of `cycle_epochs` between the lowest and the highest rate (Smith, 2017, arXiv:1506.01186)."""
+    return now.lowest + (now.highest - now.lowest) * (1 - abs(2 * (now.passed / now.cycle_epochs % 1) - 1))
+
+
+LOWEST = "lowest_learning_rate"
+SCHEDULES = {
+    "constant": Schedule("Constant", (), lambda now: now.highest),
+    "steps": Schedule(
+        "Steps by epoch", ("milestones",), lambda now: valid_from(now.milestones, now.epoch) or now.highest
+    ),
+    "linear": Schedule(
+        "Linear to the lowest rate", (LOWEST,), lambda now: now.highest + (now.lowest - now.highest) * now.done
+    ),
+    "cosine": Schedule(
+        "Cosine to the lowest rate", (LOWEST,), lambda now: along_cosine(now.highest, now.lowest, now.done)
+    ),
+    "one-cycle": Schedule("One cycle: up, then down", (LOWEST,), one_cycle),
+    "cyclic": Schedule("Cyclic triangles", (LOWEST, "cycle_epochs"), cyclic),
+}
+ScheduleName = Annotated[str, AfterValidator(lambda name: one_of(name, SCHEDULES))]
+
+
 def rate_at(
-    schedule: ScheduleName,
+    schedule: str,
     epoch: float,
     epochs: int,
     highest: float,
@@ -77,32 +133,11 @@ def rate_at(
 ) -> float:
     """Learning rate after `epoch` of `epochs` epochs, of which a step sees the moment before it.
 
-    `steps` changes where the milestones say; `linear` and `cosine` fall from `highest` to `lowest` at the end;
-    `one-cycle` rises from a 25th of `highest` over the first 30% and falls to `lowest` along cosines (Smith and Topin,
-    2018, arXiv:1708.07120); `cyclic` swings between `lowest` and `highest` in triangles of `cycle_epochs` (Smith, 2017,
-    arXiv:1506.01186). A warm-up rises from 0 to the schedule's first rate, and the schedule has the rest of the
-    epochs; milestones count from the training's beginning all the same.
+    A warm-up rises from 0 to the schedule's first rate, and the schedule has the rest of the epochs; milestones count
+    from the training's beginning all the same.
     """
     if epoch < warmup_epochs:
         return rate_at(schedule, 0, epochs, highest, lowest, milestones, cycle_epochs) * epoch / warmup_epochs
     passed, length = epoch - warmup_epochs, epochs - warmup_epochs
     done = min(passed / length, 1.0)
-    match schedule:
-        case "constant":
-            return highest
-        case "steps":
-            return valid_from(milestones, epoch) or highest
-        case "linear":
-            return highest + (lowest - highest) * done
-        case "cosine":
-            return along_cosine(highest, lowest, done)
-        case "one-cycle":
-            if done < ONE_CYCLE_RISE:
-                return along_cosine(highest * ONE_CYCLE_START, highest, done / ONE_CYCLE_RISE)
-            return along_cosine(highest, lowest, (done - ONE_CYCLE_RISE) / (1 - ONE_CYCLE_RISE))
-        case "cyclic":
-            return lowest + (highest - lowest) * (1 - abs(2 * (passed / cycle_epochs % 1) - 1))
-
-
-def along_cosine(start: float, end: float, done: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * done)) / 2
+    return SCHEDULES[schedule].rate(Moment(epoch, passed, done, highest, lowest, milestones, cycle_epochs))

@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ from cnnlab.runs.data import split_of
 from cnnlab.runs.run import Checkpoint, Run
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
-from cnnlab.storage.leftovers import partial_of
+from cnnlab.storage.leftovers import written_aside
 
 Features = NDArray[np.float32]
 Scores = NDArray[np.float32]
@@ -207,24 +207,18 @@ def unpacked(small: NDArray[np.int8]) -> Features:
 
 def keep(run: Run, found: Reference) -> None:
     """Write it into the run's folder in one step; OSError where there is no room."""
-    path = run.folder / REFERENCE_FILE
-    partial = partial_of(path)
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(
-                file,
-                step=np.int64(found.step),
-                features=packed(found.features),
-                rows=found.rows.astype(np.int32),
-                labels=found.labels.astype(np.int16),
-                mean=found.mean,
-                deviation=found.deviation,
-                judged=np.int64(found.judged),
-                limits=np.array([found.feature_limit, found.pixel_limit, found.limit]),
-            )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_aside(run.folder / REFERENCE_FILE) as partial, partial.open("wb") as file:
+        np.savez_compressed(
+            file,
+            step=np.int64(found.step),
+            features=packed(found.features),
+            rows=found.rows.astype(np.int32),
+            labels=found.labels.astype(np.int16),
+            mean=found.mean,
+            deviation=found.deviation,
+            judged=np.int64(found.judged),
+            limits=np.array([found.feature_limit, found.pixel_limit, found.limit]),
+        )
 
 
 def prepare(classifier: Classifier, progress: Progress = silent, share: float = 1.0) -> Reference:
@@ -274,26 +268,31 @@ def training_images(run: Run, rows: Indices) -> Pixels:
     return replace(split_of(run, "train"), indices=rows).batch(slice(None))[0]
 
 
-def reference_job(run: Run, checkpoint: Checkpoint) -> Job:
-    """The job that prepares a run's reference."""
-    return Job(run.folder / JOB_FOLDER, ("cnnlab.inference.reference", str(run.folder), str(checkpoint.info.step)))
+class ReferenceRequest(jobs.Request):
+    """A run's reference, of one of its checkpoints."""
 
+    kind: ClassVar[str] = "reference"
+    what: ClassVar[str] = "The preparation"
 
-def work(run_folder: str, step: str) -> int:
-    """The process of that job."""
-    run = Run(Path(run_folder))
+    run: Path
+    step: int
 
-    def do(progress: Progress) -> None:
+    def work(self, progress: Progress) -> object:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.inference.classifier import load_classifier
 
-        prepare(load_classifier(run, run.checkpoint_at(int(step))), progress)
+        run = Run(self.run)
+        return prepare(load_classifier(run, run.checkpoint_at(self.step)), progress)
 
-    return jobs.work(run.folder / JOB_FOLDER, do, "The preparation")
+
+def reference_job(run: Run, checkpoint: Checkpoint) -> Job:
+    """The job that prepares a run's reference."""
+    return Job(run.folder / JOB_FOLDER, ReferenceRequest(run=run.folder, step=checkpoint.info.step))
 
 
 if __name__ == "__main__":
     import sys
 
-    folder = str(Path(sys.argv[1]).resolve())
-    sys.exit(work(folder, sys.argv[2] if len(sys.argv) > 2 else str(Run(Path(folder)).checkpoint("best").info.step)))
+    found = Run(Path(sys.argv[1]).resolve())
+    asked = ReferenceRequest(run=found.folder, step=found.checkpoint("best").info.step)
+    sys.exit(jobs.work(found.folder / JOB_FOLDER, asked.work, asked.what))

@@ -15,7 +15,7 @@ from typing import TypedDict
 from cnnlab import architectures, hardware
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
-from cnnlab.runs import health
+from cnnlab.runs import health, launchers
 from cnnlab.runs.config import Parent, RunConfig, command_line, git_commit, versions
 from cnnlab.runs.initial import copy_weights
 from cnnlab.runs.records import EpochRecord, best_of
@@ -103,18 +103,18 @@ def new_folder(parent: Path, stem: str) -> Path:
 
 
 def start(run: Run, threads: int = 0) -> None:
-    """Start or go on with the run's training in a process of its own; UserError where that cannot be done."""
+    """Have the run's launcher begin or go on with its training; UserError where that cannot be done."""
     before = run.status()
+    changes = {"state": "submitted", "message": "", "ended": None, "seconds_left": None, "updated": time.time()}
     try:
         run.withdraw_request()
         (run.folder / process.PROCESS_FILE).unlink(missing_ok=True)
-        run.say(
-            before.model_copy(
-                update={"state": "starting", "message": "", "ended": None, "seconds_left": None, "updated": time.time()}
-            )
-        )
-        arguments = ["-m", "cnnlab.training", str(run.folder)]
-        process.spawn(arguments, run.folder / "log.txt", run.folder, threads)
+        launchers.choose(run.folder, launchers.chosen(run.folder))
+        run.say(before.model_copy(update=changes))
+        run.launcher.submit(run.folder, threads)
+    except UserError as error:
+        run.fail(f"It could not be started: {error} Mend that, then resume it.")
+        raise
     except OSError as error:
         why = reason(error, run.folder)
         run.fail(f"It could not be started: {why}. Mend that, then resume it.")

@@ -36,9 +36,25 @@ def ask(run: Run, request: Request) -> None:
         run.say(status.model_copy(update={"state": state, "message": "Taken out of the queue.", "ended": time.time()}))
         run.note(state, "Taken out of the queue.")
         return
+    if status.state == "submitted" and end_submitted(run, request):
+        return
     if status.state not in ACTIVE:
         raise UserError(f"Run {run.id} is not at work: it is {status.state}.")
     run.ask(request)
+
+
+def end_submitted(run: Run, request: Request) -> bool:
+    """End a run whose training has not begun, which loses nothing; False where it has begun by now."""
+    with queue.changing(run.folder.parent):  # nobody submits it meanwhile
+        status = run.status()
+        if status.state != "submitted":
+            return False
+        run.launcher.end(run.folder)
+        state = "paused" if request == "pause" else "stopped"
+        message = "Ended before its training began."
+        run.say(status.model_copy(update={"state": state, "message": message, "ended": time.time()}))
+        run.note(state, message)
+        return True
 
 
 def resume(run: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from cnnlab.runs.config import RunConfig, versions
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointInfo, Data, Labels, Run
 from cnnlab.runs.status import Status
 from cnnlab.storage.files import write_text
-from cnnlab.storage.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import sweep, written_aside
 
 
 def keep_as_run(
@@ -46,21 +45,18 @@ def keep_as_run(
         command=command,
     )
     sweep(target.parent)
-    partial = Run(partial_of(target))
     try:
-        point = partial.folder / "checkpoints" / "step-00000001"
-        point.mkdir(parents=True)
-        model.save_weights(point / WEIGHTS_FILE)
-        write_text(point / "checkpoint.json", CheckpointInfo(step=1, epoch=epoch).model_dump_json())
-        write_text(partial.folder / "data.json", data.model_dump_json())
-        write_text(partial.folder / "labels.json", Labels(name=title[:200]).model_dump_json())
-        write(partial.folder)
-        partial.say(Status(state="completed"))
-        write_text(partial.folder / "config.json", config.model_dump_json(indent=1))
-        shutil.rmtree(target, ignore_errors=True)
-        partial.folder.replace(target)
+        with written_aside(target) as folder:
+            made = Run(folder)
+            point = folder / "checkpoints" / "step-00000001"
+            point.mkdir(parents=True)
+            model.save_weights(point / WEIGHTS_FILE)
+            write_text(point / "checkpoint.json", CheckpointInfo(step=1, epoch=epoch).model_dump_json())
+            write_text(folder / "data.json", data.model_dump_json())
+            write_text(folder / "labels.json", Labels(name=title[:200]).model_dump_json())
+            write(folder)
+            made.say(Status(state="completed"))
+            write_text(folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
         raise UserError(f"{title} cannot be kept in {target}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(partial.folder, ignore_errors=True)
     return Run(target)

@@ -12,6 +12,7 @@ checkpoints/     step-00000120/ with weights, the state to go on from, and check
 initial/         weights of another run that this one starts from
 evaluations/     one file per evaluated split
 reference.npz    training images as the best checkpoint sees them, for the out-of-distribution score
+launcher.json    where it executes
 process.json, heartbeat, request, lock, reserve, log.txt
 """
 
@@ -32,6 +33,7 @@ from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.runs.config import RunConfig, read_config
+from cnnlab.runs.launchers import Launcher, launcher_of
 from cnnlab.runs.records import EPOCH_FIGURES, EVENT_FIGURES, STEP_FIGURES, EpochRecord, Event, StepRecord, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.storage import files, process
@@ -41,7 +43,7 @@ CheckpointChoice = Literal["best", "last"] | int
 """The best epoch's, the latest, or the one at the end of epoch N."""
 
 Request = Literal["stop", "stop-after-epoch", "pause"]
-START_SECONDS = 30.0
+QUEUE_SECONDS = 30.0
 WEIGHTS_FILE = "model.weights.h5"
 MODEL_FILE = "model.keras"
 STATE_FILE = "state.npz"
@@ -194,15 +196,20 @@ class Run:
 
     # Its state
 
+    @property
+    def launcher(self) -> Launcher:
+        """What executes it."""
+        return launcher_of(self.folder)
+
     def status(self) -> Status:
-        """The status as it is true now: a run at work whose process is gone is interrupted."""
+        """The status as it is true now: a run at work that its launcher no longer has is interrupted."""
         status = self.written_status()
         if status is None:
             return Status(state="interrupted", message="Its status file is missing or damaged.")
         begun = (self.folder / process.PROCESS_FILE).exists()
-        if status.state == "starting" and not begun and time.time() - status.updated < START_SECONDS:
-            return status  # between its creation and its start
-        if status.state in ACTIVE and not process.is_alive(self.folder):
+        if status.state == "starting" and not begun and time.time() - status.updated < QUEUE_SECONDS:
+            return status  # between its creation and its place in the queue
+        if status.state in ACTIVE and not self.launcher.is_alive(self.folder):
             status = self.written_status() or status  # it may have ended between the two looks
             if status.state in ACTIVE:
                 status = status.model_copy(update=self._interruption())

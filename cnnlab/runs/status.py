@@ -6,10 +6,23 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-State = Literal["queued", "starting", "preparing", "running", "paused", "completed", "stopped", "failed", "interrupted"]
-"""`interrupted` is never written: it is a run that was at work and whose process is gone."""
+State = Literal[
+    "queued",
+    "submitted",
+    "starting",
+    "preparing",
+    "running",
+    "paused",
+    "completed",
+    "stopped",
+    "failed",
+    "interrupted",
+]
+"""`submitted` is a run that its launcher has and whose training has not begun. `interrupted` is never written: it is a
+run that was submitted or at work, and is gone."""
 
-ACTIVE: tuple[State, ...] = ("starting", "preparing", "running")
+ACTIVE: tuple[State, ...] = ("submitted", "starting", "preparing", "running")
+"""A run that takes a place among those at work at a time."""
 RESUMABLE: tuple[State, ...] = ("paused", "stopped", "failed", "interrupted")
 WAITING_SECONDS = 60.0
 STEPS_MISSED = 20
@@ -47,7 +60,7 @@ class Status(BaseModel):
 
     def seconds_worked(self, now: float) -> float:
         """Time at work, up to this moment while it works."""
-        going_on = self.state in ACTIVE and self.updated
+        going_on = self.state in ACTIVE and self.state != "submitted" and self.updated
         return self.worked + (max(now - self.updated, 0.0) if going_on else 0.0)
 
     def silence(self, now: float) -> float | None:

@@ -15,22 +15,13 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from cnnlab.storage.leftovers import partial_of
+from cnnlab.storage.leftovers import written_aside
 
 
 def write_text(path: Path, text: str, lasting: bool = True) -> None:
     """Replace the file in one step: a reader sees the old text or the new; where `lasting`, after a power cut too."""
-    partial = partial_of(path)
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with written_aside(path, lasting) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def reason(error: OSError, folder: Path) -> str:

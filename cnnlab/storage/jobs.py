@@ -1,13 +1,19 @@
 """Work in a process of its own that is no training: an evaluation, the preparation of a data set.
 
-A job has a folder. While it works, progress.json there says how far it is, process.json who works, and log.txt what it
-printed. A page asks for it, looks at it, may cancel it, and may be gone meanwhile.
+A job has a folder. While it works, request.json there says what it is asked to do, progress.json how far it is,
+process.json who works, and log.txt what it printed. A page asks for it, looks at it, may cancel it, and may be gone
+meanwhile.
+
+`python -m cnnlab.storage.jobs FOLDER` is the process of every job. What can be asked for are the classes of `REQUESTS`
+and nothing else.
 """
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
-import signal
+import sys
 import time
 import traceback
 from collections import deque
@@ -15,6 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,12 +30,57 @@ from cnnlab.storage import process
 from cnnlab.storage.files import write_text
 from cnnlab.storage.leftovers import sweep
 
+REQUEST_FILE = "request.json"
 PROGRESS_FILE = "progress.json"
 PROGRESS_SECONDS = 0.3
 SPEED_SECONDS = 10.0
 LEAST_SECONDS = 2.0
 LEAST_REPORTS = 5
-FILES = (PROGRESS_FILE, process.PROCESS_FILE, "log.txt", "lock")
+FILES = (REQUEST_FILE, PROGRESS_FILE, process.PROCESS_FILE, "log.txt", "lock")
+REQUESTS = {
+    "prepare": "cnnlab.datasets.job:PrepareRequest",
+    "import": "cnnlab.datasets.job:ImportRequest",
+    "reference": "cnnlab.inference.reference:ReferenceRequest",
+    "evaluate": "cnnlab.evaluation.job:EvaluationRequest",
+    "evaluate-many": "cnnlab.evaluation.job:EvaluationsRequest",
+    "export": "cnnlab.zoo.export:ExportRequest",
+    "fetch": "cnnlab.zoo.pretrained:FetchRequest",
+}
+"""The kinds of request and where their classes stand; by name, as this room knows no other."""
+
+Progress = Callable[[str, float | None], None]
+"""Told how far a job is: a message, and the share done where it is known."""
+
+
+class Request(BaseModel):
+    """What a job is asked to do; each kind is a class in its own room, with arguments that are checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    what: ClassVar[str]
+    """How the work is called where it fails: "The evaluation"."""
+
+    def work(self, progress: Progress) -> object:
+        raise NotImplementedError
+
+
+def written(request: Request) -> str:
+    return json.dumps({"kind": request.kind, "arguments": request.model_dump(mode="json")})
+
+
+def request_in(folder: Path) -> Request:
+    """What is asked for in a job's folder; UserError where that is missing, damaged, or nothing that is known."""
+    try:
+        found = json.loads((folder / REQUEST_FILE).read_bytes())
+        module, _, name = REQUESTS[found["kind"]].partition(":")
+        kind: type[Request] = getattr(importlib.import_module(module), name)
+        return kind.model_validate(found["arguments"])
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+        raise UserError(
+            f"{folder / REQUEST_FILE} is missing or damaged: it holds the kind ({', '.join(REQUESTS)}) and the "
+            "arguments of a job. Ask for the job anew."
+        ) from error
 
 
 class JobProgress(BaseModel):
@@ -86,19 +138,23 @@ class Remaining:
 
 @dataclass(frozen=True)
 class Job:
-    """`python -m <arguments>`, working in `folder`."""
+    """Work in `folder`; without a request it can be looked at and cancelled."""
 
     folder: Path
-    arguments: tuple[str, ...]
+    request: Request | None = None
 
     def start(self) -> None:
         """Start it, unless it is at work already; UserError where the folder takes no files."""
+        if self.request is None:
+            raise ValueError(f"nothing is asked for in {self.folder}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with process.locked(self.folder / "lock"):
                 if not process.is_alive(self.folder):
                     self.say(JobProgress(told=time.time()))
-                    process.spawn(["-m", *self.arguments], self.folder / "log.txt", self.folder)
+                    write_text(self.folder / REQUEST_FILE, written(self.request))
+                    arguments = ["-m", "cnnlab.storage.jobs", str(self.folder)]
+                    process.spawn(arguments, self.folder / "log.txt", self.folder)
         except OSError as error:
             raise UserError(f"Nothing can be written to {self.folder}: {error.strerror}.") from error
 
@@ -119,10 +175,7 @@ class Job:
 
     def cancel(self) -> None:
         """End it and forget it."""
-        with suppress(OSError, ValidationError):
-            record = process.ProcessRecord.model_validate_json((self.folder / process.PROCESS_FILE).read_bytes())
-            if process.is_alive(self.folder):
-                os.kill(record.pid, signal.SIGKILL)
+        process.end(self.folder)
         self.clear()
 
     def clear(self) -> None:
@@ -136,12 +189,12 @@ class Job:
         write_text(self.folder / PROGRESS_FILE, progress.model_dump_json(), lasting=False)
 
 
-def work(folder: Path, do: Callable[[Callable[[str, float | None], None]], object], what: str) -> int:
+def work(folder: Path, do: Callable[[Progress], object], what: str) -> int:
     """The job's own process: do the work, told a progress to report to; its exit code.
 
     What ends it stands in progress.json: one sentence, `what` failed.
     """
-    job = Job(folder, ())
+    job = Job(folder)
     folder.mkdir(parents=True, exist_ok=True)
     process.record_process(folder, os.getpid())
     sweep(folder)
@@ -173,3 +226,18 @@ def work(folder: Path, do: Callable[[Callable[[str, float | None], None]], objec
         return 1
     job.clear()
     return 0
+
+
+def main(folder: Path) -> int:
+    """The process of a job: do what is asked for in its folder; the exit code."""
+    try:
+        request = request_in(folder)
+    except UserError as error:
+        with suppress(OSError):
+            Job(folder).say(JobProgress(message=str(error), failed=True, told=time.time()))
+        return 2
+    return work(folder, request.work, request.what)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,8 +1,10 @@
 """What is written aside before it takes its place, and what killed processes leave of it.
 
-A file or folder in the making is named for the machine and the process that makes it. Whatever starts next removes
-those of processes that are no more; those of other machines, whose processes it cannot ask about, when nothing has
-touched them for a day.
+`written_aside` is how all of cnnlab puts a file or folder in its place whole.
+
+A file or folder in the making is named for the machine, its container and the process that makes it. Whatever starts
+next removes those of processes that are no more; those of other machines and containers, whose processes it cannot ask
+about, when nothing has touched them for a day.
 """
 
 from __future__ import annotations
@@ -10,21 +12,51 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 
+from cnnlab.storage import here
+
 DAY = 24 * 3600.0
 CLOCK_TOLERANCE = 2.0
-HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "here"
+HOST = here.place()
 OWNED = re.compile(r"\..+\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d{1,9})\.[0-9a-f]{8}\.partial")
 NAMELESS = re.compile(r"\..+\.(json|npz)\.(?P<pid>\d{1,9})|.+\.[0-9a-f]{8}\.partial|\.step-\d+\.partial|\..+\.part")
 """As earlier versions named them; without a process, only their age tells."""
+
+
+@contextmanager
+def written_aside(target: Path, lasting: bool = False) -> Iterator[Path]:
+    """Where to make the file or folder that will be at `target`: it takes its place at the end of the block, whole.
+
+    Where the block or the renaming fails, `target` stays as it was and nothing else is left: its room is needed for the
+    word of what happened. Where `lasting`, it also outlasts a power cut.
+    """
+    partial = partial_of(target)
+    try:
+        yield partial
+        folder = partial.is_dir()
+        if lasting:
+            for path in partial.rglob("*") if folder else (partial,):
+                flush(path)
+        if folder:
+            shutil.rmtree(target, ignore_errors=True)
+        partial.replace(target)
+    except BaseException:
+        remove(partial)
+        raise
+
+
+def flush(path: Path) -> None:
+    """Have what was written to a file on the disk itself."""
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def partial_of(path: Path) -> Path:
@@ -63,9 +95,11 @@ def is_left(entry: os.DirEntry[str]) -> bool:
     if not owned and not nameless:
         return False
     touched = last_touched(Path(entry.path))
-    pid = owned["pid"] if owned and owned["host"] == HOST else nameless["pid"] if nameless else None
+    own = owned and owned["host"] in (HOST, here.plain_host())  # without a container, as earlier versions named it
+    pid = owned["pid"] if owned and own else nameless["pid"] if nameless else None
     if pid is None:
-        return time.time() - touched > DAY
+        ended = owned and owned["host"].rpartition("-")[0] == here.plain_host() and touched < psutil.boot_time()
+        return bool(ended) or time.time() - touched > DAY
     try:
         began = psutil.Process(int(pid)).create_time()
     except psutil.Error:
@@ -83,8 +117,9 @@ def last_touched(path: Path) -> float:
 
 
 def remove(path: Path) -> None:
+    """Remove a file or folder, as far as the disk lets go of it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
     with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        path.unlink()

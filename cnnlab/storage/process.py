@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cnnlab.hardware import THREADS_VARIABLE
 from cnnlab.resources import CHECKOUT
+from cnnlab.storage import here
 from cnnlab.storage.files import write_text
 
 HEARTBEAT_SECONDS = 1.0
@@ -28,13 +30,33 @@ HEARTBEAT_FILE = "heartbeat"
 
 
 class ProcessRecord(BaseModel):
-    """Who works on a run: a pid means nothing without the moment its process began, nor on another machine."""
+    """Who works on a run: a pid means nothing without the moment its process began, nor outside its own container on
+    its own machine, nor after that was started anew.
+
+    Records of earlier versions have neither `boot` nor `container`; the name of the host stands for both.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     pid: int
     start_time: float
     host: str
+    boot: str | None = None
+    container: str | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether its pid is one of those that this process sees."""
+        if self.boot is None:
+            return self.host == socket.gethostname()
+        return here.same_boot(self.boot, here.boot()) and self.container == here.container()
+
+    @property
+    def before(self) -> bool:
+        """Whether it was on this machine, which has been started anew since."""
+        return (
+            self.boot is not None and self.host == socket.gethostname() and not here.same_boot(self.boot, here.boot())
+        )
 
 
 def spawn(arguments: list[str], log: Path, folder: Path | None = None, threads: int = 0) -> None:
@@ -71,27 +93,53 @@ def record_process(folder: Path, pid: int) -> None:
         start_time = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         start_time = 0.0  # it is over already
-    record = ProcessRecord(pid=pid, start_time=start_time, host=socket.gethostname())
+    record = ProcessRecord(
+        pid=pid, start_time=start_time, host=socket.gethostname(), boot=here.boot(), container=here.container()
+    )
     write_text(folder / PROCESS_FILE, record.model_dump_json())
+
+
+def record_in(folder: Path) -> ProcessRecord | None:
+    """Who works in `folder`, or did last; None where nobody is recorded."""
+    try:
+        return ProcessRecord.model_validate_json((folder / PROCESS_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def is_alive(folder: Path) -> bool:
     """Whether the process recorded in `folder` still runs: same pid, same start time, not a zombie.
 
-    A process of another machine is judged by its heartbeat alone.
+    A process of another machine or container is judged by its heartbeat alone. Where this machine's name stands in the
+    record of an earlier boot, only a heartbeat since the present one counts: another machine has the same name.
     """
-    try:
-        record = ProcessRecord.model_validate_json((folder / PROCESS_FILE).read_bytes())
-    except (OSError, ValidationError):
+    record = record_in(folder)
+    if record is None:
         return False
-    if record.host != socket.gethostname():
-        return seconds_silent(folder) < SILENCE_SECONDS
+    if record.here:
+        return living(record) is not None
+    silent = seconds_silent(folder)
+    since_boot = time.time() - psutil.boot_time() if record.before else float("inf")
+    return silent < min(SILENCE_SECONDS, since_boot)
+
+
+def living(record: ProcessRecord) -> psutil.Process | None:
+    """The process of a record that was made here, while it lives."""
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.start_time) < START_TIME_TOLERANCE
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
-        return False
+        return None
+
+
+def end(folder: Path) -> None:
+    """Kill the process recorded in `folder`, if it is one of this machine and container, and lives."""
+    record = record_in(folder)
+    process = living(record) if record and record.here else None
+    if process:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGKILL)
 
 
 def seconds_silent(folder: Path) -> float:

@@ -43,6 +43,7 @@ def work(run: Run) -> int:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        reporter.say("starting")
         train(run, reporter)
     except UserError as error:
         fail(reporter, str(error))

@@ -6,8 +6,6 @@ device, several, or a cluster run the same code.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +17,14 @@ import numpy as np
 from cnnlab.datasets import Split
 from cnnlab.datasets.images import Pixels
 from cnnlab.datasets.preprocessing import Preprocessing
+from cnnlab.experiments.optimizers import OPTIMIZERS
 from cnnlab.experiments.recipe import Recipe
 from cnnlab.keras.backend import keras, tf
 from cnnlab.keras.model import keras_model
 from cnnlab.keras.training_layers import training_layers
 from cnnlab.network import Network
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Checkpoint, CheckpointInfo
-from cnnlab.storage.leftovers import partial_of
+from cnnlab.storage.leftovers import written_aside
 from cnnlab.training.batches import Targets
 
 EVALUATION_BATCH = 256
@@ -82,6 +81,7 @@ class Trainer:
         self.replicas = self.strategy.num_replicas_in_sync
         self.head = network.outputs[0]
         self.frozen = frozen
+        self.decays = OPTIMIZERS[recipe.optimizer].decays
         with self.strategy.scope(), computing_in("mixed_bfloat16" if recipe.mixed_precision else "float32"):
             self.model = keras_model(network, training_layers(self.replicas, bool(recipe.image_sizes)))
             for layer in self.model.layers:
@@ -89,7 +89,7 @@ class Trainer:
                     layer.momentum = recipe.batch_normalization_momentum
             self.optimizer = make_optimizer(recipe)
             self.optimizer.build(self.model.trainable_variables)
-            if recipe.optimizer == "adamw":
+            if self.decays:
                 kept = [variable for variable in self.model.trainable_variables if not self._decays(variable)]
                 self.optimizer.exclude_from_weight_decay(kept)
             self.floats = [variable for variable in self.model.variables if is_float(variable)]
@@ -145,7 +145,7 @@ class Trainer:
         norm = tf.linalg.global_norm(gradients)
         if self.recipe.gradient_clipping:
             gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.gradient_clipping, use_norm=norm)
-        if self.recipe.weight_decay and self.recipe.optimizer != "adamw":
+        if self.recipe.weight_decay and not self.decays:
             gradients = [
                 gradient + self.recipe.weight_decay * variable.value if self._decays(variable) else gradient
                 for gradient, variable in zip(gradients, variables, strict=True)
@@ -235,21 +235,12 @@ class Trainer:
     def save(self, folder: Path, info: CheckpointInfo) -> Checkpoint:
         """Write a checkpoint under `folder`; it appears there only when it is complete."""
         target = folder / f"step-{info.step:08d}"
-        partial = partial_of(target)
-        try:
+        with written_aside(target, lasting=True) as partial:
             partial.mkdir(parents=True)
             with self.averaged():
                 self.model.save_weights(partial / WEIGHTS_FILE)
             np.savez(partial / STATE_FILE, **self.state())
             (partial / "checkpoint.json").write_text(info.model_dump_json())
-            for file in partial.iterdir():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
-            shutil.rmtree(target, ignore_errors=True)
-            partial.replace(target)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)  # its room is needed for the word of what happened
-            raise
         return Checkpoint(target, info)
 
     def restore(self, checkpoint: Checkpoint) -> bool:
@@ -302,13 +293,8 @@ def is_float(variable: Any) -> bool:
 
 
 def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    optimizers, rate = keras.optimizers, recipe.learning_rate
-    match recipe.optimizer:
-        case "sgd":
-            return optimizers.SGD(rate, momentum=recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0)
-        case "adam":
-            return optimizers.Adam(rate)
-        case "adamw":
-            return optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-        case "rmsprop":
-            return optimizers.RMSprop(rate, momentum=recipe.momentum)
+    """The optimizer of Keras that the recipe names, with the settings that it takes."""
+    chosen = OPTIMIZERS[recipe.optimizer]
+    names = (*chosen.settings, *(("weight_decay",) if chosen.decays else ()))
+    arguments = {name: getattr(recipe, name) for name in names}
+    return getattr(keras.optimizers, chosen.keras)(recipe.learning_rate, **arguments)

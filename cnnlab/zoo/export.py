@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from cnnlab.inference.classifier import Classifier, Probabilities
 from cnnlab.runs.run import Checkpoint, Run
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
-from cnnlab.storage.leftovers import partial_of
+from cnnlab.storage.leftovers import written_aside
 from cnnlab.text import markdown, plain
 
 Format = Literal["keras", "saved_model", "litert", "onnx"]
@@ -205,16 +205,13 @@ def checked_images(classifier: Classifier) -> NDArray[np.float32]:
 
 
 def pack(folder: Path, target: Path) -> None:
-    partial = partial_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        with written_aside(target) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     archive.write(path, path.relative_to(folder))
-        partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UserError(f"The export cannot be written to {target}: {error.strerror}.") from error
 
 
@@ -322,27 +319,26 @@ def archive_of(run: Run, checkpoint: Checkpoint, form: Format) -> Path:
     return folder_of(run, checkpoint.info.step, form) / f"{run.id}-{form}.zip"
 
 
-def exporting(run: Run, checkpoint: Checkpoint, form: Format) -> Job:
-    """The job that exports a checkpoint in a format."""
-    arguments = ("cnnlab.zoo.export", str(run.folder), str(checkpoint.info.step), form)
-    return Job(folder_of(run, checkpoint.info.step, form), arguments)
+class ExportRequest(jobs.Request):
+    """A checkpoint of a run for other tools."""
 
+    kind: ClassVar[str] = "export"
+    what: ClassVar[str] = "The export"
 
-def work(run_folder: str, step: str, form: Format) -> int:
-    """The process itself."""
-    run = Run(Path(run_folder))
+    run: Path
+    step: int
+    form: Format
 
-    def do(progress: Progress) -> None:
+    def work(self, progress: Progress) -> object:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.inference.classifier import load_classifier
 
-        point = run.checkpoint_at(int(step))
-        export(load_classifier(run, point), form, archive_of(run, point, form), progress)
+        run = Run(self.run)
+        point = run.checkpoint_at(self.step)
+        return export(load_classifier(run, point), self.form, archive_of(run, point, self.form), progress)
 
-    return jobs.work(folder_of(run, int(step), form), do, "The export")
 
-
-if __name__ == "__main__":
-    import sys
-
-    sys.exit(work(sys.argv[1], sys.argv[2], sys.argv[3]))  # type: ignore[arg-type]
+def exporting(run: Run, checkpoint: Checkpoint, form: Format) -> Job:
+    """The job that exports a checkpoint in a format."""
+    step = checkpoint.info.step
+    return Job(folder_of(run, step, form), ExportRequest(run=run.folder, step=step, form=form))

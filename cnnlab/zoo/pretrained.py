@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from cnnlab import architectures, datasets
 from cnnlab.datasets.download import Download, fetch
@@ -62,7 +62,19 @@ class Pretrained:
     def job(self) -> Job:
         """The job that fetches it."""
         folder = datasets.data_root() / FOLDER / ".jobs" / self.name
-        return Job(folder, ("cnnlab.zoo.pretrained", self.name))
+        return Job(folder, FetchRequest(name=self.name))
+
+
+class FetchRequest(jobs.Request):
+    """Published weights, downloaded and kept as a run."""
+
+    kind: ClassVar[str] = "fetch"
+    what: ClassVar[str] = "The download"
+
+    name: str
+
+    def work(self, progress: Progress) -> object:
+        return obtain(pretrained(self.name), progress)
 
 
 PRETRAINED = {
@@ -167,15 +179,3 @@ def keep(wanted: Pretrained, model: Any, names: Sequence[str]) -> Run:
         command=wanted.lines.splitlines()[-1],
         epoch=EPOCHS,
     )
-
-
-def work(name: str) -> int:
-    """The process itself."""
-    wanted = pretrained(name)
-    return jobs.work(wanted.job().folder, lambda progress: obtain(wanted, progress), "The download")
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.exit(work(sys.argv[1]))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from cnnlab import datasets
@@ -21,7 +22,7 @@ from cnnlab.inference.reference import REFERENCE_FILE, prepare
 from cnnlab.resources import CHECKOUT, SHIPPED
 from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 from cnnlab.storage.files import write_text
-from cnnlab.storage.leftovers import partial_of, sweep
+from cnnlab.storage.leftovers import sweep, written_aside
 
 SOURCE = SHIPPED
 FOLDER = "shipped"
@@ -66,26 +67,18 @@ def same(source: Path, target: Path) -> bool:
 
 def copy(source: Path, target: Path) -> None:
     sweep(target.parent)
-    partial = partial_of(target)
     try:
-        shutil.copytree(source, partial)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.replace(target)
+        with written_aside(target) as partial:
+            shutil.copytree(source, partial)
     except OSError as error:
         if not same(source, target):  # another process may have put it there first
             raise UserError(f"The shipped networks cannot be copied to {target.parent}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def copy_reference(source: Path, target: Path) -> None:
     """Only the reference, so that what a person has done with the copy stays; it can be used without."""
-    partial = partial_of(target / REFERENCE_FILE)
-    try:
+    with suppress(OSError), written_aside(target / REFERENCE_FILE) as partial:
         shutil.copyfile(source / REFERENCE_FILE, partial)
-        partial.replace(target / REFERENCE_FILE)
-    except OSError:
-        partial.unlink(missing_ok=True)
 
 
 def ship(run: Run, name: str, title: str) -> Path:

@@ -25,6 +25,7 @@ MOST_NAME = 40
 RUN_HELP = "In percent: the best validation accuracy."
 STATES: dict[State, tuple[str, Any]] = {
     "queued": (":material/schedule:", "gray"),
+    "submitted": (":material/outbox:", "gray"),
     "starting": (":material/hourglass_top:", "gray"),
     "preparing": (":material/hourglass_top:", "gray"),
     "running": (":material/play_arrow:", "blue"),

@@ -7,12 +7,10 @@ from typing import Any
 import streamlit as st
 
 from cnnlab.datasets.corruption import PIXELS
-from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, OPTIMIZERS
-from cnnlab.experiments.schedule import SCHEDULES, pairs_text
+from cnnlab.experiments.recipe import BY_EPOCH, CHOICES, FLAT_FIELDS
+from cnnlab.experiments.schedule import pairs_text
 
 NAMES: dict[str, dict[str, str]] = {
-    "optimizer": dict(OPTIMIZERS.items()),
-    "schedule": dict(SCHEDULES.items()),
     "pixels": dict(PIXELS.items()),
     "decayed": {"kernels": "Kernels alone", "all": "All weights"},
 }
@@ -47,15 +45,20 @@ def setting_title(name: str) -> str:
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
+def names_of(setting: str) -> dict[str, str]:
+    """The values that a setting is chosen from, with what they are called; none where it is written."""
+    if setting in CHOICES:
+        return {name: record.title for name, record in CHOICES[setting].items()}
+    return NAMES.get(setting, {})
+
+
 def setting_control(name: str, value: Any, key: str, place: Any = st) -> Any:
     """The control of one setting; `key` ties it to what it belongs to, so that it opens at `value` for each anew."""
     field = FLAT_FIELDS[name]
     words: dict[str, Any] = {"label": setting_title(name), "help": field.description, "key": key}
-    if name in NAMES:
-        choices = list(NAMES[name])
-        return place.selectbox(
-            options=choices, index=choices.index(value), format_func=NAMES[name].__getitem__, **words
-        )
+    if names := names_of(name):
+        choices = list(names)
+        return place.selectbox(options=choices, index=choices.index(value), format_func=names.__getitem__, **words)
     if name in BY_EPOCH:
         return place.text_input(value=pairs_text(value), placeholder=EXAMPLES[name], **words)
     if field.annotation is bool:
