@@ -13,6 +13,7 @@ from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
 from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
 from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
@@ -196,6 +197,7 @@ for view, tab in tabs.items():
                 with keras.container(horizontal=True, vertical_alignment="center"):
                     st.markdown("**The same in Keras, for these switches**")
                     st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
+                    offer_json(network)
                 keras.code(script, "python", height=480)
             case _:
                 st.markdown(chosen.summary)

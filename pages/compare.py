@@ -1,6 +1,7 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,11 +15,12 @@ from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.measures import RANKS
 from cnnlab.lecture import published
 from cnnlab.network.layers import shape_text
+from cnnlab.zoo import catalogue
 from cnnlab.zoo.shipped import shipped
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
+from pages.shared.parts import architecture_title, dataset_title, describe_runs, runs_folder, switch_control
 from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 
@@ -39,7 +41,7 @@ def candidates() -> list[Candidate]:
     found = []
     for given in asked_all("network")[:MOST] or START:
         try:
-            candidate = Candidate.parse(given)
+            candidate = catalogue.candidate(given, runs_folder())
             candidate.network()
         except UserError as error:
             show_error(error)
@@ -48,7 +50,7 @@ def candidates() -> list[Candidate]:
     return found
 
 
-def show(chosen: list[Candidate] | tuple[str, ...]) -> None:
+def show(chosen: Sequence[Candidate | str]) -> None:
     """Put these networks into the address, and so on the page."""
     go(network=[item if isinstance(item, str) else item.text for item in chosen])
 
@@ -75,8 +77,16 @@ def forget(identity: int) -> None:
 
 def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candidate]) -> None:
     """The switches of one network, in a fold of their own; leaving it out."""
-    with st.popover(candidate.label, icon=":material/tune:", key=f"switches {identity}"):
-        current = dict(candidate.switches)
+    with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"switches {identity}"):
+        if candidate.design is not None:
+            st.caption("A run's network is as it was trained; it has no switches to move here.")
+            run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
+            st.page_link("pages/run.py", label="Open the run", query_params={"run": run.id})
+            if st.button("Remove", key=f"remove {identity}", disabled=len(chosen) == 1):
+                forget(identity)
+                show([*chosen[:number], *chosen[number + 1 :]])
+            return
+        current = candidate.values
         values = {
             switch.name: switch_control(
                 switch, f"{identity} {switch.name}", current.get(switch.name, switch.default), bind=False
@@ -98,10 +108,10 @@ def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candid
 
 def totals_table(chosen: list[Candidate], batch: int) -> object:
     lines = comparison.compare(chosen, batch)
-    own = runs.best_runs(runs_folder())
+    own = own_runs(chosen)
     table = pd.DataFrame(
         {
-            "Network": [line["label"] for line in lines],
+            "Network": [text.table(line["label"]) for line in lines],
             "Input": [shape_text(tuple(line["input_shape"])) for line in lines],
             "Classes": [line["classes"] for line in lines],
             "Weight layers": [line["weight_layers"] for line in lines],
@@ -118,6 +128,17 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
     return table.style.format("{:,}", subset=["Classes", "Parameters", "Multiply-adds"])
 
 
+def own_runs(chosen: list[Candidate]) -> dict[str, OwnRuns]:
+    """By architecture the best runs; of a run's network that run alone."""
+    found = runs.best_runs(runs_folder())
+    for candidate in chosen:
+        if candidate.design is not None:
+            run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
+            best = run.best_epoch()
+            found[candidate.name] = [(run, best)] if best else []
+    return found
+
+
 def own_text(own: OwnRuns) -> str:
     known = (f"{best['validation_accuracy']:.1%} · {dataset_title(run)}" for run, best in own)
     return text.plain(", ".join(known)) or "–"
@@ -131,7 +152,7 @@ def literature_text(name: str) -> str:
 def points(chosen: list[Candidate]) -> list[dict[str, Any]]:
     """Every known accuracy of the networks on the page: as printed, of the shipped networks, of one's own best runs."""
     found: list[dict[str, Any]] = []
-    own = runs.best_runs(runs_folder())
+    own = own_runs(chosen)
     for candidate in chosen:
         network = candidate.network()
         base = {
@@ -184,6 +205,15 @@ def measured(point: dict[str, Any], dataset: str, figures: tuple[float | None, .
     ]
 
 
+def headed(chosen: list[Candidate]) -> list[tuple[str, Candidate]]:
+    """Each network with what heads its column; of one label the second says so."""
+    labels = [text.markdown(candidate.label) for candidate in chosen]
+    return [
+        (label if label not in labels[:place] else f"{label} ({place + 1})", candidate)
+        for place, (label, candidate) in enumerate(zip(labels, chosen, strict=True))
+    ]
+
+
 def show_accuracy(known: list[dict[str, Any]]) -> None:
     """One measure on one data set: the chart, and all of it as a table, the best first."""
     sets = [name for name, _ in Counter(point["set"] for point in known).most_common()]
@@ -209,7 +239,7 @@ def show_accuracy(known: list[dict[str, Any]]) -> None:
     )
     table = pd.DataFrame(
         {
-            "Network": [point["label"] for point in shown],
+            "Network": [text.table(point["label"]) for point in shown],
             str(metric).capitalize(): [100 * point["accuracy"] for point in shown],
             "Whose": [point["whose"] for point in shown],
             "Measured on": [text.table(point["measured"]) for point in shown],
@@ -235,9 +265,12 @@ with st.container(horizontal=True, vertical_alignment="center"):
     for number, candidate in enumerate(chosen):
         editor(number, candidate, numbers[number], chosen)
     with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
-        added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
+        trained = describe_runs(catalogue.usable(runs_folder(), "own", "shipped", "published"))
+        addable = {name: architecture_title(name) for name in ARCHITECTURES}
+        addable |= {catalogue.OF_RUN + name: text.plain(words) for name, words in trained.items()}
+        added = st.selectbox("Network", list(addable), format_func=addable.__getitem__, key="added")
         if st.button("Add to the page", type="primary"):
-            show([*chosen, Candidate(added)])
+            show([*(candidate.text for candidate in chosen), added])
     for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
         if st.button(label, type="tertiary"):
             show(preset)
@@ -278,10 +311,11 @@ if accuracy.open:
             st.info("No accuracy of these networks is known. Train one, and its best run appears here.")
 if table.open:
     with table:
-        columns = {candidate.label: comparison.configuration_column(candidate.network()) for candidate in chosen}
+        columns = {one: comparison.configuration_column(candidate.network()) for one, candidate in headed(chosen)}
         rows = list(dict.fromkeys(module for column in columns.values() for module in column))
         cells = pd.DataFrame(
-            {label: [column.get(row, "") for row in rows] for label, column in columns.items()}, index=rows
+            {label: [column.get(row, "") for row in rows] for label, column in columns.items()},
+            index=[text.markdown(row) for row in rows],
         )
         cells.loc["weight layers"] = [str(line["weight_layers"]) for line in comparison.compare(chosen)]
         cells.loc["parameters"] = [units.count(line["parameters"]) for line in comparison.compare(chosen)]
@@ -291,8 +325,9 @@ if diff.open:
     with diff:
         labels = [candidate.label for candidate in chosen]
         left, right, only = st.columns([2, 2, 1], vertical_alignment="bottom")
-        one = left.selectbox("Left", range(len(labels)), format_func=labels.__getitem__)
-        two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=labels.__getitem__)
+        titles = [text.plain(label) for label in labels]
+        one = left.selectbox("Left", range(len(labels)), format_func=titles.__getitem__)
+        two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=titles.__getitem__)
         changed_only = only.toggle("Differences only")
         lines = comparison.difference(chosen[one].network(), chosen[two].network())
         shown = pd.DataFrame([line for line in lines if not changed_only or line["change"] != "same"])

@@ -15,13 +15,14 @@ from cnnlab.runs import actions, queue
 from cnnlab.runs.health import epochs_done, problems
 from cnnlab.runs.run import Run, average_speed, best_of
 from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo import catalogue
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.charts import show_chart
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge
 from pages.shared.telling import show_error
 
@@ -41,7 +42,7 @@ def open_run() -> Run:
     """The run named in the address, or the page's end with a word on what to do."""
     name = asked("run") or ""
     try:
-        return shipped().get(name) or runs.find(name, runs_folder())
+        return catalogue.find(name, runs_folder())
     except UserError:
         st.title("Run", anchor=False)
         if name:
@@ -196,6 +197,23 @@ def show_evaluation(run: Run) -> None:
     )
 
 
+def show_network_of(run: Run) -> None:
+    """The network that was trained, and the way to put it beside others."""
+    try:
+        network = run.network
+    except UserError as error:
+        show_error(error)
+        return
+    show_network(network, run.config.experiment.title, run.config.experiment.switches)
+    st.page_link(
+        "pages/compare.py",
+        label="Compare it with others",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"network": catalogue.OF_RUN + run.id},
+    )
+
+
 def show_damaged(run: Run) -> None:
     """A run that has lost its configuration: what is left of it, and the way to be rid of it."""
     st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
@@ -308,7 +326,8 @@ if not active:
                 icon_position="right",
                 query_params={"run": run.id},
             )
-            parts = {"architecture": experiment.architecture, "dataset": experiment.dataset}
+            drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
+            parts = {"architecture": drawn, "dataset": experiment.dataset}
             st.page_link(
                 "pages/train.py",
                 label="Train another from it",
@@ -319,7 +338,10 @@ if not active:
         with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
             if exports.open:
                 show_exports(run)
+    with st.expander("Network", icon=":material/account_tree:", key="network", on_change="rerun") as drawing:
+        if drawing.open:
+            show_network_of(run)
     with st.expander("Settings", icon=":material/tune:", key="settings", on_change="rerun") as settings:
         if settings.open:
-            st.code(experiment.command(), "bash", wrap_lines=True)
+            st.code(run.command(), "bash", wrap_lines=True)
             st.json(run.config.model_dump(), expanded=2)

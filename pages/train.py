@@ -13,6 +13,7 @@ from cnnlab.experiments.loggers import LOGGERS
 from cnnlab.experiments.loggers import TITLES as LOGGER_TITLES
 from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, fine_tuning
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, make_recipe, settings_of
+from cnnlab.network import Network
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
 from cnnlab.runs import queue
@@ -21,11 +22,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, sweep
 from cnnlab.text import markdown, message, plain
 from cnnlab.training.batches import prepared
-from cnnlab.zoo.pretrained import available
-from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, lecture_thread, runs_folder, switch_control
 from pages.shared.pictures import stacked
 from pages.shared.settings import columns_of, setting_control, setting_title
@@ -139,11 +140,10 @@ def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
 
 def beginnings() -> dict[str, Run]:
     """The runs whose weights a training can begin with."""
-    trained = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
-    return {run.id: run for run in (*trained, *shipped().values(), *available().values())}
+    return catalogue.usable(runs_folder(), "own", "shipped", "published")
 
 
-def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
+def start_choice(architecture: str | Network, switches: dict[str, Any], dataset: str) -> dict[str, Any]:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
     candidates = beginnings()
     titles = describe_runs(candidates)
@@ -162,8 +162,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> d
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
     try:
-        wanted = plan(architecture, dataset, switches, Recipe(batch_size=1))
-        target = architectures.build(wanted.architecture, wanted.switches)
+        target = plan(architecture, dataset, switches, Recipe(batch_size=1)).network
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
         show_error(error)
@@ -203,7 +202,7 @@ def in_short(experiment: Experiment) -> str:
     steps = recipe.steps_per_epoch(source.training_counts(recipe.validation_fraction)[0])
     epochs = f"{recipe.epochs:,} epoch{'' if recipe.epochs == 1 else 's'}"
     return (
-        f"**{architecture_title(experiment.architecture)}** on **{markdown(source.title)}**: {epochs} of {steps:,} "
+        f"**{markdown(experiment.title)}** on **{markdown(source.title)}**: {epochs} of {steps:,} "
         f"step{'' if steps == 1 else 's'}"
     )
 
@@ -211,12 +210,12 @@ def in_short(experiment: Experiment) -> str:
 def show_outlook(experiment: Experiment, command: str) -> None:
     """What was chosen, in numbers, pictures and one command."""
     source, recipe = datasets.source(experiment.dataset), experiment.recipe
-    network = architectures.build(experiment.architecture, experiment.switches)
+    network = experiment.network
     trained, validated = source.training_counts(recipe.validation_fraction)
     steps = recipe.steps_per_epoch(trained)
     size = network.input_shape[0]
     st.markdown(
-        f"**{architecture_title(experiment.architecture)}** with {units.short(network.parameters)} parameters and "
+        f"**{markdown(experiment.title)}** with {units.short(network.parameters)} parameters and "
         f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
     )
     st.markdown(
@@ -243,6 +242,8 @@ def show_outlook(experiment: Experiment, command: str) -> None:
         )
     st.caption("The same in a terminal")
     st.code(command, "bash", wrap_lines=True)
+    if experiment.design is not None:
+        st.caption("The file is the network's JSON; “Network” among the settings gives it out.")
 
 
 def command_of(experiment: Experiment) -> str:
@@ -265,7 +266,7 @@ def show_samples(experiment: Experiment) -> None:
     draw = st.session_state.setdefault("draw", 0)
     with st.spinner("Reading the data set"):
         dataset = datasets.load(experiment.dataset)
-    size = int(experiment.switches["input_size"])
+    size = experiment.network.input_shape[0]
     rng = np.random.default_rng(draw)
     rows = np.sort(rng.choice(len(dataset.train_labels), SHOWN_IMAGES, replace=False))
     images, labels = dataset.train_images[rows], dataset.train_labels[rows]
@@ -295,6 +296,7 @@ with controls:
     if preset:
         st.caption(f"{preset.text} {preset.expected} {preset.takes} Source: {preset.source}")
     left, right = st.columns(2)
+    origin: str | Network | None = None
     if preset:
         architecture, dataset = preset.architecture, preset.dataset
         left.text_input("Architecture", architecture_title(architecture), disabled=True, key=f"{scope} architecture")
@@ -302,7 +304,8 @@ with controls:
     else:
         if scope == FINE_TUNING:
             st.caption(FINE_TUNING_TEXT)
-        architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
+        networks = network_titles(asked("architecture"))
+        architecture = address_select("Architecture", list(networks), "architecture", networks.__getitem__, left)
         dataset = address_select(
             "Data set", list(datasets.sources()), "dataset", lambda name: datasets.source(name).title, right
         )
@@ -314,6 +317,7 @@ with controls:
     name, tried, sample = "", {}, 0
     problem = None
     try:
+        origin = chosen_network(architecture)
         if scope == FINE_TUNING:
             trained, _ = datasets.source(dataset).training_counts(Recipe().validation_fraction)
             values = settings_of(fine_tuning(trained))
@@ -338,7 +342,11 @@ with controls:
             names = ("shift", "rotation", "zoom", "brightness", "contrast", "cutout", "mixup", "flip", "crop")
             settings |= columns_of(names, values, fine)
         with st.expander("Network", icon=":material/account_tree:"):
-            switches = network_switches(architecture, dataset, scope)
+            if isinstance(origin, str):
+                switches = network_switches(origin, dataset, scope)
+            elif origin:
+                st.caption("This network has no options: what it is to be otherwise is changed in its file.")
+                show_network(origin, origin.name)
         with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
             names = ("mixed_precision",) if hardware.has_bfloat16() else ()
             names += ("deterministic", "validation_fraction", "seed", "checkpoint_every")
@@ -347,7 +355,7 @@ with controls:
                 st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
         begun = bool(asked("from"))
         with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
-            start = start_choice(architecture, switches, dataset)
+            start = start_choice(origin, switches, dataset) if origin else {}
             settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
         with st.expander("Name, loggers and sweep", icon=":material/label:"):
             left, right = st.columns(2)
@@ -372,7 +380,8 @@ try:
     if settings["schedule"] in ("constant", "steps"):
         relevant["lowest_learning_rate"] = 0.0
     recipe = make_recipe(**{**settings, **relevant})
-    experiment = plan(architecture, dataset, switches, recipe, start.get("initial"), loggers)
+    if origin:
+        experiment = plan(origin, dataset, switches, recipe, start.get("initial"), loggers)
     count = len(combinations(tried, sample or None)) if tried else 1
 except UserError as error:
     with top:
