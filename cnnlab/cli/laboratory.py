@@ -22,7 +22,7 @@ from cnnlab.zoo import catalogue
 def network_of(options: argparse.Namespace) -> tuple[Network, Mapping[str, Value]]:
     """The network that is named (an architecture's, a run's, or one in a file) and the options that draw it."""
     if (options.name is None) == (options.network is None):
-        raise UserError("Name an architecture or a run, or a file with --network: one of them.")
+        raise UserError("Give a NAME, of an architecture or a run, or a file with --network: one of the two.")
     given = pairs(options.set)
     if options.network is not None:
         if given:

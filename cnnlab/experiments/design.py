@@ -49,13 +49,13 @@ def title_of(name: str) -> str:
 def check(network: Network, source: Source) -> None:
     """UserError, in one sentence, where the network cannot be trained on the data set."""
     check_names(network)
-    check_size(network)
     height, width, *channels = network.input_shape
     if channels != [3] or height != width or height > MOST_SIDE:
         raise UserError(
             f"{network.name} takes input of {shape_text(network.input_shape)}; square RGB images of N×N×3, "
             f"N from 1 to {MOST_SIDE:,}, are accepted."
         )
+    check_size(network)
     if len(set(network.outputs)) != len(network.outputs):
         raise UserError(f"{network.name} names an output twice.")
     for name in network.outputs:
