@@ -20,7 +20,9 @@ from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.keras.script import keras_script
 from cnnlab.network import Network
+from cnnlab.network.diagram import diagram
 from cnnlab.network.file import MOST_BYTES
+from cnnlab.network.modules import module_rows
 from cnnlab.runs import actions
 from cnnlab.runs.config import FORMAT
 from cnnlab.runs.run import Run
@@ -268,6 +270,19 @@ def test_a_design_is_best_of_nothing_but_itself(runs_dir: Path) -> None:
     record = {"epoch": 1, "step": 1, "loss": 1, "accuracy": 1, "validation_loss": 1, "validation_accuracy": 1.0}
     (run.folder / "history.jsonl").write_text(json.dumps(record) + "\n")
     assert list(runs.best_runs(runs_dir)) == ["design-minivggnet"]
+
+
+def test_a_module_that_another_interrupts_is_one_module() -> None:
+    data = design()
+    data["layers"][7]["module"] = ""  # the border of zeros is a module of its own, in the middle of block1
+    network = Network.from_data(data)
+    rows = {row["name"]: row for row in module_rows(network)}
+    assert list(rows) == ["input", "block1", "block1_zeros", "block2", "classifier"]
+    assert sum(row["parameters"] for row in rows.values()) == network.parameters
+    assert "2 × 3×3 conv, 32, 3×3 depthwise conv, sum" in rows["block1"]["contents"]
+    boxes = [line for line in diagram(network).splitlines() if line.startswith('"module block1" [')]
+    assert len(boxes) == 1
+    assert "10.7 k parameters" in boxes[0]
 
 
 # What earlier versions wrote

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from cnnlab.network import Network
 from cnnlab.runs.run import Labels, Run
 from tests.conftest import unescaped
 from tests.designs import design
+from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
-OpenPage = Callable[..., AppTest]
 NAME = "*my* net"
 
 

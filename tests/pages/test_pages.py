@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
 from tests.conftest import unescaped
+from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
 PAGES = (
@@ -40,8 +40,6 @@ PAGES = (
     "results",
     "predict",
 )
-
-OpenPage = Callable[..., AppTest]
 
 
 def metric(app: AppTest, label: str) -> str:
