@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, text, units
+from cnnlab import datasets, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
 from cnnlab.plots import training as plots
@@ -238,7 +238,8 @@ def show_problems(run: Run) -> None:
 
 
 run = open_run()
-own = run.folder.parent == runs_folder()  # else it comes with cnnlab, and stays as it is
+own = run.folder.parent == runs_folder()  # else it comes with cnnlab or from elsewhere, and stays as it is
+trained_here = own or catalogue.origin_of(run.id) == "shipped"
 if runs.config_of(run) is None:
     show_damaged(run)
     st.stop()
@@ -326,22 +327,26 @@ if not active:
                 icon_position="right",
                 query_params={"run": run.id},
             )
-            drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
-            parts = {"architecture": drawn, "dataset": experiment.dataset}
-            st.page_link(
-                "pages/train.py",
-                label="Train another from it",
-                icon=":material/start:",
-                query_params={**parts, "from": run.id},
-            )
-        show_evaluation(run)
-        with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
-            if exports.open:
-                show_exports(run)
+            if not run.brought:
+                drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
+                learned = {"dataset": experiment.dataset} if experiment.dataset in datasets.sources() else {}
+                st.page_link(
+                    "pages/train.py",
+                    label="Train another from it",
+                    icon=":material/start:",
+                    query_params={"architecture": drawn, **learned, "from": run.id},
+                )
+        if trained_here:
+            show_evaluation(run)
+        if not run.brought:
+            with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
+                if exports.open:
+                    show_exports(run)
     with st.expander("Network", icon=":material/account_tree:", key="network", on_change="rerun") as drawing:
         if drawing.open:
             show_network_of(run)
     with st.expander("Settings", icon=":material/tune:", key="settings", on_change="rerun") as settings:
         if settings.open:
-            st.code(run.command(), "bash", wrap_lines=True)
+            if trained_here:
+                st.code(run.command(), "bash", wrap_lines=True)
             st.json(run.config.model_dump(), expanded=2)

@@ -187,6 +187,7 @@ def test_options_and_architectures_are_not_mixed_with_a_file(call: Call, tmp_pat
     assert_refused(call(*train, "--set", "width=0.5"), "--network", "--set")
     assert_refused(call("table", "--network", path, "--set", "width=0.5"), "width", path)
     assert_refused(call("table", "minivggnet", "--network", path), "one of the two")
+    assert_refused(call("compare", "--network", path, "--set", "width=0.5"), "width", "file")
     assert_refused(call("compare"), "--network")
     assert runs.listing(runs_dir) == []
 

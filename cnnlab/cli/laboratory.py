@@ -101,6 +101,8 @@ def compare_networks(options: argparse.Namespace) -> int:
     chosen += [Candidate(path, design=read_network(Path(path))) for path in options.network]
     if not chosen:
         raise UserError("Name architectures or runs to put side by side, or files with --network.")
+    if given and not options.names:
+        raise UserError(f"--set {next(iter(given))}: options are of an architecture, not of a file.")
     lines = compare(chosen, options.batch_size)
     if options.json:
         print_json(lines)

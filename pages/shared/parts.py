@@ -66,11 +66,6 @@ def run_title(run: Run) -> str:
     return f"{run.config.experiment.title} on {dataset_title(run)}"
 
 
-def usable_runs() -> dict[str, Run]:
-    """The runs that have a checkpoint, newest first."""
-    return catalogue.usable(runs_folder(), "own")
-
-
 def usable_networks() -> dict[str, Run]:
     """All that can be asked about images: one's own runs, then those that come with cnnlab or were brought here."""
     return catalogue.usable(runs_folder())

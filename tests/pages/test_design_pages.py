@@ -9,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnlab import runs
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.network import Network
-from cnnlab.runs.run import Labels, Run
+from cnnlab.runs.imported import keep_as_run
+from cnnlab.runs.run import MODEL_FILE, Data, Labels, Run
 from tests.conftest import unescaped
 from tests.designs import design
 from tests.pages.conftest import OpenPage
@@ -98,7 +100,34 @@ def test_compare_says_where_a_run_is_not_there(open_page: OpenPage) -> None:
     assert "nowhere" in unescaped(str(app.error[0].value))
 
 
-def test_run_opens_whatever_the_catalogue_knows(open_page: OpenPage) -> None:
-    app = open_page("run", run="minivggnet-cifar10")
+class Model:
+    """As much of a model as is asked to keep it."""
+
+    @staticmethod
+    def save_weights(path: Path) -> None:
+        path.write_bytes(b"weights")
+
+
+def imported(folder: Path) -> None:
+    """What stands for a model file from elsewhere."""
+    seen = Preprocessing(image_size=(8, 8), input_size=(8, 8), mean=(0,) * 3, deviation=(1,) * 3, fitting="squash")
+    data = Data(title="data of its own", classes=("a", "b"), fingerprint="unknown", preprocessing=seen)
+    keep_as_run(
+        folder,
+        Model(),
+        data,
+        "Theirs",
+        lambda place: (place / MODEL_FILE).write_bytes(b"a model"),
+        architecture="theirs",
+        dataset="unknown",
+    )
+
+
+@pytest.mark.parametrize("name", ["minivggnet-cifar10", "theirs"])
+def test_run_opens_whatever_the_catalogue_knows(open_page: OpenPage, tmp_path: Path, name: str) -> None:
+    imported(tmp_path / "no data" / "models" / "theirs")
+    app = open_page("run", run=name)
     assert not app.exception
     assert not app.warning
+    assert not app.error
+    assert app.title[0].value in ("Theirs", "MiniVGGNet on CIFAR\\-10 \\(JPEG\\)")
