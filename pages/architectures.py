@@ -19,6 +19,7 @@ from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import ModuleRow
 from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, switch_control
 from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
@@ -169,6 +170,7 @@ def show_code(name: str, chosen: Architecture, network: Network, values: Mapping
     with keras.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**The same in Keras, for these switches**")
         st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
+        offer_json(network)
     keras.code(script, "python", height=480)
 
 

@@ -1,23 +1,23 @@
 """Networks side by side: totals, where they sit, accuracy, and two of them layer by layer."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from cnnlab import architectures, plots, runs, text, units
+from cnnlab import architectures, plots, text, units
 from cnnlab.architectures import ARCHITECTURES, comparison
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.errors import UserError
 from cnnlab.lecture import published
 from cnnlab.network.layers import shape_text
-from cnnlab.runs.records import EpochRecord
-from cnnlab.runs.run import Run
-from pages.shared.accuracies import show_accuracies
+from cnnlab.zoo import catalogue
+from pages.shared.accuracies import OwnRuns, own_runs, show_accuracies
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, dataset_title, runs_folder, switch_control
+from pages.shared.parts import architecture_title, dataset_title, describe_runs, runs_folder, switch_control
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -31,7 +31,6 @@ UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
     "parameters": "parameters",
     "multiply_adds": "multiply-adds",
 }
-OwnRuns = list[tuple[Run, EpochRecord]]
 
 
 def candidates() -> list[Candidate]:
@@ -39,7 +38,7 @@ def candidates() -> list[Candidate]:
     found = []
     for given in asked_all("network")[:MOST] or START:
         try:
-            candidate = Candidate.parse(given)
+            candidate = catalogue.candidate(given, runs_folder())
             candidate.network()
         except UserError as error:
             show_error(error)
@@ -48,7 +47,7 @@ def candidates() -> list[Candidate]:
     return found
 
 
-def show(chosen: list[Candidate] | tuple[str, ...]) -> None:
+def show(chosen: Sequence[Candidate | str]) -> None:
     """Put these networks into the address, and so on the page."""
     go(network=[item if isinstance(item, str) else item.text for item in chosen])
 
@@ -75,8 +74,16 @@ def forget(identity: int) -> None:
 
 def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candidate]) -> None:
     """The switches of one network, in a fold of their own; leaving it out."""
-    with st.popover(candidate.label, icon=":material/tune:", key=f"switches {identity}"):
-        current = dict(candidate.switches)
+    with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"switches {identity}"):
+        if candidate.design is not None:
+            st.caption("A run's network is as it was trained; it has no switches to move here.")
+            run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
+            st.page_link("pages/run.py", label="Open the run", query_params={"run": run.id})
+            if st.button("Remove", key=f"remove {identity}", disabled=len(chosen) == 1):
+                forget(identity)
+                show([*chosen[:number], *chosen[number + 1 :]])
+            return
+        current = candidate.values
         values = {
             switch.name: switch_control(
                 switch, f"{identity} {switch.name}", current.get(switch.name, switch.default), bind=False
@@ -98,10 +105,10 @@ def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candid
 
 def totals_table(chosen: list[Candidate], batch: int) -> object:
     lines = comparison.compare(chosen, batch)
-    own = runs.best_runs(runs_folder())
+    own = own_runs(chosen)
     table = pd.DataFrame(
         {
-            "Network": [line["label"] for line in lines],
+            "Network": [text.table(line["label"]) for line in lines],
             "Input": [shape_text(tuple(line["input_shape"])) for line in lines],
             "Classes": [line["classes"] for line in lines],
             "Weight layers": [line["weight_layers"] for line in lines],
@@ -151,11 +158,21 @@ def show_where(chosen: list[Candidate]) -> None:
     )
 
 
+def headed(chosen: list[Candidate]) -> list[tuple[str, Candidate]]:
+    """Each network with what heads its column; of one label the second says so."""
+    labels = [text.markdown(candidate.label) for candidate in chosen]
+    return [
+        (label if label not in labels[:place] else f"{label} ({place + 1})", candidate)
+        for place, (label, candidate) in enumerate(zip(labels, chosen, strict=True))
+    ]
+
+
 def show_configurations(chosen: list[Candidate]) -> None:
-    columns = {candidate.label: comparison.configuration_column(candidate.network()) for candidate in chosen}
+    columns = {one: comparison.configuration_column(candidate.network()) for one, candidate in headed(chosen)}
     rows = list(dict.fromkeys(module for column in columns.values() for module in column))
     cells = pd.DataFrame(
-        {label: [column.get(row, "") for row in rows] for label, column in columns.items()}, index=rows
+        {label: [column.get(row, "") for row in rows] for label, column in columns.items()},
+        index=[text.markdown(row) for row in rows],
     )
     cells.loc["weight layers"] = [str(line["weight_layers"]) for line in comparison.compare(chosen)]
     cells.loc["parameters"] = [units.count(line["parameters"]) for line in comparison.compare(chosen)]
@@ -167,8 +184,9 @@ def show_difference(chosen: list[Candidate]) -> None:
     """Two of the networks layer by layer."""
     labels = [candidate.label for candidate in chosen]
     left, right, only = st.columns([2, 2, 1], vertical_alignment="bottom")
-    one = left.selectbox("Left", range(len(labels)), format_func=labels.__getitem__)
-    two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=labels.__getitem__)
+    titles = [text.plain(label) for label in labels]
+    one = left.selectbox("Left", range(len(labels)), format_func=titles.__getitem__)
+    two = right.selectbox("Right", range(len(labels)), min(1, len(labels) - 1), format_func=titles.__getitem__)
     changed_only = only.toggle("Differences only")
     lines = comparison.difference(chosen[one].network(), chosen[two].network())
     shown = pd.DataFrame([line for line in lines if not changed_only or line["change"] != "same"])
@@ -199,9 +217,12 @@ def main() -> None:
         for number, candidate in enumerate(chosen):
             editor(number, candidate, numbers[number], chosen)
         with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
-            added = st.selectbox("Network", list(ARCHITECTURES), format_func=architecture_title, key="added")
+            trained = describe_runs(catalogue.usable(runs_folder(), "own", "shipped", "published"))
+            addable = {name: architecture_title(name) for name in ARCHITECTURES}
+            addable |= {catalogue.OF_RUN + name: text.plain(words) for name, words in trained.items()}
+            added = st.selectbox("Network", list(addable), format_func=addable.__getitem__, key="added")
             if st.button("Add to the page", type="primary"):
-                show([*chosen, Candidate(added)])
+                show([*(candidate.text for candidate in chosen), added])
         for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
             if st.button(label, type="tertiary"):
                 show(preset)

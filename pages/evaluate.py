@@ -16,7 +16,7 @@ from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.lecture.results import lecture_report
 from cnnlab.plots import evaluation as plots
 from cnnlab.runs.run import Run
-from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo import catalogue
 from pages.shared.address import address_number, address_segments, address_select, tab_title
 from pages.shared.charts import show_chart, theme
 from pages.shared.evaluating import (
@@ -34,8 +34,8 @@ from pages.shared.parts import (
     describe_runs,
     lecture_thread,
     run_title,
+    runs_folder,
     split_here,
-    usable_runs,
 )
 from pages.shared.pictures import Link, picture_grid
 from pages.shared.telling import show_error
@@ -268,7 +268,7 @@ def show_section(run: Run, usable: dict[str, Run], kept: Evaluation) -> None:
 def main() -> None:
     st.title("Evaluate", anchor=False)
     st.write("How good is a trained network on images it has not learned from, and where does it go wrong?")
-    usable = {**usable_runs(), **shipped()}
+    usable = catalogue.usable(runs_folder(), "own", "shipped")
     choices = st.container(horizontal=True, vertical_alignment="bottom")
     titles = describe_runs(usable)
     chosen = address_select(

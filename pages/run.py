@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from cnnlab import runs, text, units
+from cnnlab import datasets, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
 from cnnlab.plots import training as plots
@@ -16,13 +16,14 @@ from cnnlab.runs.health import epochs_done, problems
 from cnnlab.runs.records import EpochRecord, average_speed, best_of
 from cnnlab.runs.run import Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo import catalogue
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.charts import show_chart
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge
 from pages.shared.telling import show_error
 
@@ -43,7 +44,7 @@ def open_run() -> Run:
     """The run named in the address, or the page's end with a word on what to do."""
     name = asked("run") or ""
     try:
-        return shipped().get(name) or runs.find(name, runs_folder())
+        return catalogue.find(name, runs_folder())
     except UserError:
         st.title("Run", anchor=False)
         if name:
@@ -56,7 +57,7 @@ def open_run() -> Run:
 
 
 def is_own(run: Run) -> bool:
-    """Whether it was trained here; else it comes with cnnlab, and stays as it is."""
+    """Whether it was trained here; else it comes with cnnlab or from elsewhere, and stays as it is."""
     return run.folder.parent == runs_folder()
 
 
@@ -205,6 +206,23 @@ def show_evaluation(run: Run) -> None:
     )
 
 
+def show_network_of(run: Run) -> None:
+    """The network that was trained, and the way to put it beside others."""
+    try:
+        network = run.network
+    except UserError as error:
+        show_error(error)
+        return
+    show_network(network, run.config.experiment.title, run.config.experiment.switches)
+    st.page_link(
+        "pages/compare.py",
+        label="Compare it with others",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        query_params={"network": catalogue.OF_RUN + run.id},
+    )
+
+
 def show_damaged(run: Run) -> None:
     """A run that has lost its configuration: what is left of it, and the way to be rid of it."""
     st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_back:")
@@ -278,6 +296,7 @@ def watch(run: Run) -> None:
 def show_use(run: Run) -> None:
     """What can be done with a run that is at rest: test it, try it, train on from it, take it along."""
     experiment = run.config.experiment
+    trained_here = is_own(run) or catalogue.origin_of(run.id) == "shipped"
     if run.checkpoints():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader("Test", anchor=False, width="stretch")
@@ -288,20 +307,28 @@ def show_use(run: Run) -> None:
                 icon_position="right",
                 query_params={"run": run.id},
             )
-            parts = {"architecture": experiment.architecture, "dataset": experiment.dataset}
-            st.page_link(
-                "pages/train.py",
-                label="Train another from it",
-                icon=":material/start:",
-                query_params={**parts, "from": run.id},
-            )
-        show_evaluation(run)
-        with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
-            if exports.open:
-                show_exports(run)
+            if not run.brought:
+                drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
+                learned = {"dataset": experiment.dataset} if experiment.dataset in datasets.sources() else {}
+                st.page_link(
+                    "pages/train.py",
+                    label="Train another from it",
+                    icon=":material/start:",
+                    query_params={"architecture": drawn, **learned, "from": run.id},
+                )
+        if trained_here:
+            show_evaluation(run)
+        if not run.brought:
+            with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
+                if exports.open:
+                    show_exports(run)
+    with st.expander("Network", icon=":material/account_tree:", key="network", on_change="rerun") as drawing:
+        if drawing.open:
+            show_network_of(run)
     with st.expander("Settings", icon=":material/tune:", key="settings", on_change="rerun") as settings:
         if settings.open:
-            st.code(experiment.command(), "bash", wrap_lines=True)
+            if trained_here:
+                st.code(run.command(), "bash", wrap_lines=True)
             st.json(run.config.model_dump(), expanded=2)
 
 

@@ -14,7 +14,7 @@ from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import STATES, architecture_title, dataset_title_of, runs_folder, state_badge
+from pages.shared.parts import STATES, dataset_title_of, runs_folder, state_badge
 from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
@@ -129,7 +129,7 @@ def table_of(shown: list[Summary]) -> pd.DataFrame:
         {
             "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
             "Run": [text.table(item["name"] or item["id"]) for item in shown],
-            "Network": [architecture_title(item["architecture"]) for item in shown],
+            "Network": [text.table(item["network"]) for item in shown],
             "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
             "Validation accuracy": [percent_of(item["best_validation_accuracy"]) for item in shown],
             "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],

@@ -16,6 +16,7 @@ from cnnlab.experiments.optimizers import OPTIMIZERS
 from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, Preset, fine_tuning
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, idle_settings, make_recipe, settings_of
 from cnnlab.experiments.schedule import SCHEDULES
+from cnnlab.network import Network
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
 from cnnlab.runs import queue
@@ -24,11 +25,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, sweep
 from cnnlab.text import markdown, message, plain
 from cnnlab.training.batches import prepared
-from cnnlab.zoo.pretrained import available
-from cnnlab.zoo.shipped import shipped
+from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, lecture_thread, runs_folder, switch_control
 from pages.shared.pictures import stacked
 from pages.shared.settings import columns_of, setting_control, setting_title
@@ -65,12 +66,17 @@ REST = ("deterministic", "validation_fraction", "seed", "checkpoint_every")
 
 @dataclass
 class Choice:
-    """What the controls say; `scope` is the recipe's name, or what its controls are tied to."""
+    """What the controls say; `scope` is the recipe's name, or what its controls are tied to.
+
+    `architecture` stands for the network in the address, `origin` is what `plan` takes for it; none while its file is
+    still to be given.
+    """
 
     scope: str
     preset: Preset | None
     architecture: str
     dataset: str
+    origin: str | Network | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     switches: dict[str, Any] = field(default_factory=dict)
     start: tuple[Initial, Run] | None = None
@@ -79,12 +85,14 @@ class Choice:
     tried: dict[str, list[str]] = field(default_factory=dict)
     sample: int = 0
 
-    def experiment(self) -> Experiment:
-        """UserError where the parts do not fit together."""
+    def experiment(self) -> Experiment | None:
+        """None while there is no network; UserError where the parts do not fit together."""
+        if self.origin is None:
+            return None
         idle = idle_settings(self.settings)
         recipe = make_recipe(**{name: value for name, value in self.settings.items() if name not in idle})
         initial = self.start[0] if self.start else None
-        return plan(self.architecture, self.dataset, self.switches, recipe, initial, self.loggers)
+        return plan(self.origin, self.dataset, self.switches, recipe, initial, self.loggers)
 
     def count(self) -> int:
         """How many runs it makes."""
@@ -170,11 +178,10 @@ def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
 
 def beginnings() -> dict[str, Run]:
     """The runs whose weights a training can begin with."""
-    trained = [run for run in runs.listing(runs_folder())[:200] if run.checkpoints()]
-    return {run.id: run for run in (*trained, *shipped().values(), *available().values())}
+    return catalogue.usable(runs_folder(), "own", "shipped", "published")
 
 
-def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> tuple[Initial, Run] | None:
+def start_choice(origin: str | Network, switches: dict[str, Any], dataset: str) -> tuple[Initial, Run] | None:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
     candidates = beginnings()
     titles = describe_runs(candidates)
@@ -193,8 +200,7 @@ def start_choice(architecture: str, switches: dict[str, Any], dataset: str) -> t
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
     try:
-        wanted = plan(architecture, dataset, switches, Recipe(batch_size=1))
-        target = architectures.build(wanted.architecture, wanted.switches)
+        target = plan(origin, dataset, switches, Recipe(batch_size=1)).network
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
         show_error(error)
@@ -234,7 +240,7 @@ def in_short(experiment: Experiment) -> str:
     steps = recipe.steps_per_epoch(source.training_counts(recipe.validation_fraction)[0])
     epochs = f"{recipe.epochs:,} epoch{'' if recipe.epochs == 1 else 's'}"
     return (
-        f"**{architecture_title(experiment.architecture)}** on **{markdown(source.title)}**: {epochs} of {steps:,} "
+        f"**{markdown(experiment.title)}** on **{markdown(source.title)}**: {epochs} of {steps:,} "
         f"step{'' if steps == 1 else 's'}"
     )
 
@@ -242,12 +248,12 @@ def in_short(experiment: Experiment) -> str:
 def show_outlook(experiment: Experiment, command: str) -> None:
     """What was chosen, in numbers, pictures and one command."""
     source, recipe = datasets.source(experiment.dataset), experiment.recipe
-    network = architectures.build(experiment.architecture, experiment.switches)
+    network = experiment.network
     trained, validated = source.training_counts(recipe.validation_fraction)
     steps = recipe.steps_per_epoch(trained)
     size = network.input_shape[0]
     st.markdown(
-        f"**{architecture_title(experiment.architecture)}** with {units.short(network.parameters)} parameters and "
+        f"**{markdown(experiment.title)}** with {units.short(network.parameters)} parameters and "
         f"{units.short(network.multiply_adds)} multiply-adds an image of {size}×{size} pixels."
     )
     st.markdown(
@@ -274,6 +280,8 @@ def show_outlook(experiment: Experiment, command: str) -> None:
         )
     st.caption("The same in a terminal")
     st.code(command, "bash", wrap_lines=True)
+    if experiment.design is not None:
+        st.caption("The file is the network's JSON; “Network” among the settings gives it out.")
 
 
 def command_of(experiment: Experiment, preset: Preset | None) -> str:
@@ -296,7 +304,7 @@ def show_samples(experiment: Experiment) -> None:
     draw = st.session_state.setdefault("draw", 0)
     with st.spinner("Reading the data set"):
         dataset = datasets.load(experiment.dataset)
-    size = int(experiment.switches["input_size"])
+    size = experiment.network.input_shape[0]
     rng = np.random.default_rng(draw)
     rows = np.sort(rng.choice(len(dataset.train_labels), SHOWN_IMAGES, replace=False))
     images, labels = dataset.train_images[rows], dataset.train_labels[rows]
@@ -330,7 +338,8 @@ def what_choice() -> tuple[Choice, dict[str, Any]]:
     else:
         if scope == FINE_TUNING:
             st.caption(FINE_TUNING_TEXT)
-        architecture = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, left)
+        networks = network_titles(asked("architecture"))
+        architecture = address_select("Architecture", list(networks), "architecture", networks.__getitem__, left)
         dataset = address_select(
             "Data set", list(datasets.sources()), "dataset", lambda name: datasets.source(name).title, right
         )
@@ -339,6 +348,7 @@ def what_choice() -> tuple[Choice, dict[str, Any]]:
 
 def show_controls(choice: Choice, values: dict[str, Any]) -> None:
     """The controls below recipe, architecture and data set; what they say goes into the choice."""
+    choice.origin = chosen_network(choice.architecture)
     if choice.scope == FINE_TUNING:
         trained, _ = datasets.source(choice.dataset).training_counts(Recipe().validation_fraction)
         values = settings_of(fine_tuning(trained))
@@ -352,14 +362,18 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
     with st.expander("Augmentation", icon=":material/auto_fix_high:"):
         settings |= columns_of(AUGMENTATION, values, fine)
     with st.expander("Network", icon=":material/account_tree:"):
-        choice.switches = network_switches(choice.architecture, choice.dataset, choice.scope)
+        if isinstance(choice.origin, str):
+            choice.switches = network_switches(choice.origin, choice.dataset, choice.scope)
+        elif choice.origin:
+            st.caption("This network has no options: what it is to be otherwise is changed in its file.")
+            show_network(choice.origin, choice.origin.name)
     with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
         settings |= columns_of((*(("mixed_precision",) if hardware.has_bfloat16() else ()), *REST), values, fine)
         if not hardware.has_bfloat16():
             st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
     begun = bool(asked("from"))
     with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
-        choice.start = start_choice(choice.architecture, choice.switches, choice.dataset)
+        choice.start = start_choice(choice.origin, choice.switches, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
     with st.expander("Name, loggers and sweep", icon=":material/label:"):

@@ -365,6 +365,7 @@ def test_a_summary_is_a_run_in_a_line(run: Run) -> None:
         "state": "stopped",
         "message": "Stopped.",
         "architecture": "minivggnet",
+        "network": "MiniVGGNet",
         "dataset": "digits",
         "epochs_done": 3,
         "epochs": 5,

@@ -22,10 +22,15 @@ DENSE_STAGE = "dense layers"
 @dataclass(frozen=True)
 class Candidate:
     """An architecture with the switches that were moved. As text, in addresses and on the command line:
-    `vgg16` or `vgg16:input_size=64,classes=10`."""
+    `vgg16` or `vgg16:input_size=64,classes=10`.
+
+    Or any other network: `design`, which has no switches, with a name and a title that its finder gives it.
+    """
 
     name: str
     switches: tuple[tuple[str, Value], ...] = ()
+    design: Network | None = None
+    title: str = ""
 
     @classmethod
     def parse(cls, text: str, extra: Mapping[str, str] | None = None) -> Candidate:
@@ -51,14 +56,22 @@ class Candidate:
         return f"{self.name}:{settings}" if settings else self.name
 
     @property
+    def values(self) -> dict[str, Value]:
+        return dict(self.switches)
+
+    @property
     def label(self) -> str:
         """What a chart calls it: MiniVGGNet, or MiniVGGNet (classes 100)."""
+        if self.design is not None:
+            return self.title or self.name
         title = architectures.architecture(self.name).title
         moved = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in self.switches)
         return f"{title} ({moved})" if moved else title
 
     def network(self) -> Network:
-        return architectures.build(self.name, dict(self.switches))
+        if self.design is not None:
+            return self.design
+        return architectures.build(self.name, self.values)
 
 
 class Comparison(TypedDict):

@@ -11,7 +11,14 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
-from cnnlab.cli.laboratory import compare_networks, show_architectures, show_code, show_reduction, show_table
+from cnnlab.cli.laboratory import (
+    compare_networks,
+    show_architectures,
+    show_code,
+    show_network,
+    show_reduction,
+    show_table,
+)
 from cnnlab.cli.output import say
 from cnnlab.cli.results import show_results
 from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
@@ -69,6 +76,7 @@ def parser() -> Parser:
     followed = Parser(add_help=False)
     followed.add_argument("--detach", action="store_true", help="return at once; the training goes on by itself")
     recipes = recipe_options()
+    network_file: dict[str, Any] = {"metavar": "FILE", "help": "a network's JSON, as `network` prints it"}
     top = Parser(prog=called_as(), description="A laboratory for convolutional networks.")
     top.add_argument("--runs-dir", **where)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -87,16 +95,22 @@ def parser() -> Parser:
         made.add_argument("--json", action="store_true", help="print JSON")
         return made
 
+    def of_network(name: str, function: Any, text: str) -> Parser:
+        made = command(name, function, text, switches)
+        made.add_argument("name", metavar="NAME", nargs="?", help="an architecture, or the network of a run")
+        made.add_argument("--network", **network_file)
+        return made
+
     as_json(command("architectures", show_architectures, "List the architectures."))
 
-    table = command("table", show_table, "Print an architecture layer by layer.", switches)
-    table.add_argument("name", metavar="NAME")
+    table = of_network("table", show_table, "Print a network layer by layer.")
     forms = table.add_mutually_exclusive_group()
     forms.add_argument("--csv", action="store_true", help="print CSV")
     forms.add_argument("--json", action="store_true", help="print JSON")
 
-    side = as_json(command("compare", compare_networks, "Put architectures side by side.", switches))
-    side.add_argument("names", nargs="+", metavar="NAME[:KEY=VALUE,...]")
+    side = as_json(command("compare", compare_networks, "Put networks side by side.", switches))
+    side.add_argument("names", nargs="*", metavar="NAME[:KEY=VALUE,...]", help="architectures, or run:RUN")
+    side.add_argument("--network", action="append", default=[], **network_file)
     side.add_argument("--batch-size", type=int, default=1, metavar="B", help="images at a time, for the memory")
 
     reduce = as_json(command("reduce", show_reduction, "A convolution against the same behind a 1x1 bottleneck."))
@@ -104,8 +118,8 @@ def parser() -> Parser:
         reduce.add_argument(f"--{name}", default=default, type=type(default), metavar="N", help=f"default {default}")
     reduce.add_argument("--padding", choices=("same", "valid"), default="valid", help="default valid")
 
-    code = as_json(command("code", show_code, "Print a stand-alone Keras script of an architecture.", switches))
-    code.add_argument("name", metavar="NAME")
+    as_json(of_network("code", show_code, "Print a stand-alone Keras script of a network."))
+    of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
 
     as_json(command("datasets", data.show_datasets, "List the data sets."))
     command("prepare", data.prepare_dataset, "Download and decode a data set.").add_argument("name", metavar="NAME")
@@ -220,6 +234,7 @@ def recipe_options() -> Parser:
     options.add_argument("--recipe", metavar="NAME|FILE", help="a recipe by name (see `recipes`) or a JSON file")
     options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
     options.add_argument("--architecture", metavar="A")
+    options.add_argument("--network", metavar="FILE", help="instead of an architecture a network's JSON, see `network`")
     options.add_argument("--dataset", metavar="D", help=", ".join(datasets.SOURCES))
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from pathlib import Path
 
-from cnnlab import architectures, units
+from cnnlab import architectures, runs, units
 from cnnlab.architectures.comparison import Candidate, compare
+from cnnlab.architectures.switches import Value
 from cnnlab.cli.output import pairs, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import reduction
-from cnnlab.network import analysis
+from cnnlab.network import Network, analysis
+from cnnlab.network.file import read_network
 from cnnlab.network.layers import shape_text
+from cnnlab.zoo import catalogue
+
+
+def network_of(options: argparse.Namespace) -> tuple[Network, Mapping[str, Value]]:
+    """The network that is named (an architecture's, a run's, or one in a file) and the options that draw it."""
+    if (options.name is None) == (options.network is None):
+        raise UserError("Give a NAME, of an architecture or a run, or a file with --network: one of the two.")
+    given = pairs(options.set)
+    if options.network is not None:
+        if given:
+            raise UserError(f"--set {next(iter(given))}: options are of an architecture, not of {options.network}.")
+        return read_network(Path(options.network)), {}
+    folder = runs.runs_folder(options.runs_dir)
+    network = catalogue.candidate(options.name, folder, given).network()
+    run = catalogue.run_named(options.name, folder)
+    return network, run.config.experiment.switches if run else Candidate.parse(options.name, given).values
+
+
+def show_network(options: argparse.Namespace) -> int:
+    print(network_of(options)[0].to_json())
+    return 0
 
 
 def show_architectures(options: argparse.Namespace) -> int:
@@ -38,7 +63,7 @@ def show_architectures(options: argparse.Namespace) -> int:
 
 
 def show_table(options: argparse.Namespace) -> int:
-    network = architectures.build(options.name, pairs(options.set))
+    network, _ = network_of(options)
     if options.json:
         print_json(analysis.table_json(network))
         return 0
@@ -71,7 +96,13 @@ def show_table(options: argparse.Namespace) -> int:
 def compare_networks(options: argparse.Namespace) -> int:
     if options.batch_size < 1:
         raise UserError(f"--batch-size takes a number from 1, not {options.batch_size}.")
-    chosen = [Candidate.parse(name, pairs(options.set)) for name in options.names]
+    folder, given = runs.runs_folder(options.runs_dir), pairs(options.set)
+    chosen = [catalogue.candidate(name, folder, given) for name in options.names]
+    chosen += [Candidate(path, design=read_network(Path(path))) for path in options.network]
+    if not chosen:
+        raise UserError("Name architectures or runs to put side by side, or files with --network.")
+    if given and not options.names:
+        raise UserError(f"--set {next(iter(given))}: options are of an architecture, not of a file.")
     lines = compare(chosen, options.batch_size)
     if options.json:
         print_json(lines)
@@ -121,10 +152,10 @@ def show_reduction(options: argparse.Namespace) -> int:
 
 
 def show_code(options: argparse.Namespace) -> int:
-    switches = pairs(options.set)
-    script = codegen.keras_script(architectures.build(options.name, switches), switches)
+    network, switches = network_of(options)
+    script = codegen.keras_script(network, switches)
     if options.json:
-        print_json({"architecture": options.name, "script": script})
+        print_json({"architecture": options.name or network.name, "script": script})
     else:
         print(script, end="")
     return 0

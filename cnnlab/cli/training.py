@@ -23,6 +23,7 @@ from cnnlab.evaluation.runs import comparison
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
+from cnnlab.network.file import read_network
 from cnnlab.runs import actions, queue
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
@@ -65,6 +66,10 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         raise UserError(f"--set {name}={switches[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
     if options.from_run is None and (options.take is not None or options.freeze_epochs):
         raise UserError("--take and --freeze-epochs are of the layers that --from-run brings; name a run there.")
+    if options.network is not None and (options.architecture is not None or switches):
+        other = "--architecture" if options.architecture is not None else "--set"
+        raise UserError(f"--network {options.network} and {other}: a network from a file has no options; give one.")
+    network = None if options.network is None else read_network(Path(options.network))
     named = options.recipe
     if named is not None and named not in PRESETS and (not named or not Path(named).exists()):
         raise UserError(f"There is no recipe {named!r}, neither a file nor one of {', '.join(PRESETS)}.")
@@ -72,37 +77,41 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         experiment = preset(named).experiment(options.in_epochs)
         moved = {"architecture": options.architecture, "dataset": options.dataset}
         changes = {**{name: value for name, value in moved.items() if value is not None}, **switches, **given}
-        experiment = replan(experiment, changes) if changes else experiment
+        if network is not None:
+            recipe = make_recipe(**{**settings_of(experiment.recipe), **given})
+            refuse_idle(given, recipe)
+            experiment = plan(network, options.dataset or experiment.dataset, {}, recipe)
+        elif changes:
+            experiment = replan(experiment, changes)
     else:
         wanted = read_recipe(Path(named)) if named else {}
-        architecture = options.architecture or wanted.get("architecture")
+        origin = network or options.architecture or wanted.get("architecture")
         dataset = options.dataset or wanted.get("dataset")
-        if not architecture or not dataset:
-            raise UserError("Say which --architecture to train on which --dataset, or name a --recipe.")
+        if not origin or not dataset:
+            raise UserError("Say which --architecture or --network to train on which --dataset, or name a --recipe.")
         read = wanted.get("settings", {})
         recipe = make_recipe(**{**read, **given})
-        other = [name for name in read if settings_of(recipe)[name] != default_of(name)]
-        refuse_idle({*given, *other}, recipe)
+        changed = [name for name in read if settings_of(recipe)[name] != default_of(name)]
+        refuse_idle({*given, *changed}, recipe)
         recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
-        experiment = plan(architecture, dataset, {**wanted.get("switches", {}), **switches}, recipe)
+        own = {} if network else wanted.get("switches", {})
+        experiment = plan(origin, dataset, {**own, **switches}, recipe)
     source = None
     if options.from_run is not None:
         source = networks.find(options.from_run, folder_of(options))
-        from cnnlab import architectures
-
-        target = architectures.build(experiment.architecture, experiment.switches)
-        initial = initial_from(source, target, options.freeze_epochs, options.take or ("*",))
+        initial = initial_from(source, experiment.network, options.freeze_epochs, options.take or ("*",))
         experiment = experiment.model_copy(update={"initial": initial})
     loggers = tuple(dict.fromkeys(options.logger))
     experiment = plan(
-        experiment.architecture,
+        experiment.origin,
         experiment.dataset,
         experiment.switches,
         experiment.recipe,
         experiment.initial,
         loggers,
     )
-    untouched = named in PRESETS and not (given or switches or options.architecture or options.dataset)
+    moved_elsewhere = options.architecture or options.dataset or options.network
+    untouched = named in PRESETS and not (given or switches or moved_elsewhere)
     return experiment, named if untouched else None, source
 
 
@@ -381,7 +390,7 @@ def show_run(options: argparse.Namespace) -> int:
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
     if config:
-        say(config.experiment.command())
+        say(*run.command().splitlines())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
         say(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())

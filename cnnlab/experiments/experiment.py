@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cnnlab import architectures, datasets, hardware
 from cnnlab.architectures.switches import Value, validate
+from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
+from cnnlab.experiments import design as designs
 from cnnlab.experiments.loggers import LoggerName, check_loggers
 from cnnlab.experiments.recipe import (
     BY_EPOCH,
+    FLAT_FIELDS,
     Recipe,
     default_of,
     idle_settings,
@@ -40,7 +47,11 @@ class Initial(BaseModel):
 
 
 class Experiment(BaseModel):
-    """A network, a data set and a recipe that fit together; `switches` holds every switch with its value."""
+    """A network, a data set and a recipe that fit together.
+
+    The network is one that an architecture draws, and `switches` holds every option of it with its value; or it is a
+    `design`: a network's JSON. A design's `architecture` is a name that no architecture has, see `experiments.design`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,10 +61,43 @@ class Experiment(BaseModel):
     recipe: Recipe
     initial: Initial | None = None
     loggers: tuple[LoggerName, ...] = ()
+    design: dict[str, Any] | None = None
+
+    @field_validator("design")
+    @classmethod
+    def is_named(cls, design: dict[str, Any] | None) -> dict[str, Any] | None:
+        if design is not None and not isinstance(design.get("name"), str):
+            raise ValueError("a design has a name")
+        return design
+
+    @cached_property
+    def network(self) -> Network:
+        """What is trained."""
+        if self.design is None:
+            return architectures.build(self.architecture, self.switches)
+        return Network.from_data(self.design)
+
+    @property
+    def origin(self) -> str | Network:
+        """What the network comes from, as `plan` takes it: an architecture's name, or the network itself."""
+        return self.architecture if self.design is None else self.network
+
+    @property
+    def title(self) -> str:
+        """What to call the network."""
+        if self.design is not None:
+            return designs.title_of(str(self.design["name"]))
+        known = architectures.ARCHITECTURES.get(self.architecture)
+        return known.title if known else self.architecture
 
     def command(self) -> str:
-        """The command that trains the same from a terminal."""
-        words = ["python", "-m", "cnnlab", "train", "--architecture", self.architecture, "--dataset", self.dataset]
+        """The command that trains the same from a terminal; of a design, once its file is there."""
+        words = ["python", "-m", "cnnlab", "train"]
+        if self.design is None:
+            words += ["--architecture", self.architecture]
+        else:
+            words += ["--network", designs.file_name(str(self.design["name"]))]
+        words += ["--dataset", self.dataset]
         idle = idle_settings(dict(self.recipe))
         for name, value in settings_of(self.recipe).items():
             if name in ALWAYS_SAID or (value != default_of(name) and name not in idle):
@@ -62,10 +106,9 @@ class Experiment(BaseModel):
             words += ["--logger", name]
         if self.initial:
             words += ["--from-run", self.initial.run, "--freeze-epochs", str(self.initial.freeze_epochs)]
-        try:
-            defaults = plan(self.architecture, self.dataset, {}, Recipe(batch_size=1)).switches
-        except UserError:  # the data set was removed since
-            defaults = {}
+        defaults: dict[str, Value] = {}
+        with suppress(UserError):  # the data set was removed since
+            defaults = plan(self.origin, self.dataset, {}, Recipe(batch_size=1)).switches
         changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults.get(name)]
         return shlex.join(words + (["--set", *changed] if changed else []))
 
@@ -74,6 +117,7 @@ class Experiment(BaseModel):
         start = {"from_run": self.initial.run, "freeze_epochs": self.initial.freeze_epochs} if self.initial else {}
         return {
             "architecture": self.architecture,
+            **({"design": fingerprint(self.design)} if self.design is not None else {}),
             "dataset": self.dataset,
             **self.switches,
             **{
@@ -82,6 +126,11 @@ class Experiment(BaseModel):
             },
             **start,
         }
+
+
+def fingerprint(design: Mapping[str, Any]) -> str:
+    """What tells two designs of one name apart."""
+    return hashlib.sha256(json.dumps(design, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def setting_text(value: Any) -> str:
@@ -94,27 +143,33 @@ def setting_text(value: Any) -> str:
 
 
 def plan(
-    architecture: str,
+    architecture: str | Network,
     dataset: str,
     switches: Mapping[str, Any],
     recipe: Recipe,
     initial: Initial | None = None,
     loggers: Sequence[LoggerName] = (),
 ) -> Experiment:
-    """The experiment with these settings; the classes are the data set's, the input size what suits its images.
+    """The experiment with these settings, for an architecture by name or for any network.
 
-    Raises UserError where a name is unknown, a value is not accepted, or the parts do not fit together.
+    An architecture gets the data set's classes, and the input size that suits its images. Raises UserError where a
+    name is unknown, a value is not accepted, or the parts do not fit together.
     """
-    chosen = architectures.architecture(architecture)
     source = datasets.source(dataset)
-    fitting = {
-        "classes": source.classes,
-        "input_size": architectures.training_input_size(architecture, source.image_size),
-    }
-    values = validate(architecture, chosen.function, {**fitting, **switches})
-    if values["classes"] != fitting["classes"]:
-        raise UserError(f"{source.title} has {fitting['classes']} classes, not {values['classes']}.")
-    network = architectures.build(architecture, values)
+    if isinstance(architecture, Network):
+        name, values, design = of_network(architecture, source, switches)
+    else:
+        name, values, design = architecture, options_of(architecture, source, switches), None
+    experiment = Experiment(
+        architecture=name,
+        switches=values,
+        dataset=dataset,
+        recipe=recipe,
+        initial=initial,
+        loggers=tuple(loggers),
+        design=design,
+    )
+    network = experiment.network
     size = network.input_shape[0]
     if recipe.crop and size >= source.image_size:
         raise UserError(
@@ -130,14 +185,37 @@ def plan(
     check_loggers(loggers)
     training, _ = source.training_counts(recipe.validation_fraction)
     recipe.steps_per_epoch(training)
-    return Experiment(
-        architecture=architecture,
-        switches=values,
-        dataset=dataset,
-        recipe=recipe,
-        initial=initial,
-        loggers=tuple(loggers),
-    )
+    return experiment
+
+
+def options_of(architecture: str, source: Source, switches: Mapping[str, Any]) -> dict[str, Value]:
+    """Every option of an architecture that is to be trained on a data set."""
+    chosen = architectures.architecture(architecture)
+    fitting = {
+        "classes": source.classes,
+        "input_size": architectures.training_input_size(architecture, source.image_size),
+    }
+    values = validate(architecture, chosen.function, {**fitting, **switches})
+    if values["classes"] != source.classes:
+        raise UserError(f"{source.title} has {source.classes} classes, not {values['classes']}.")
+    return values
+
+
+def of_network(
+    network: Network, source: Source, switches: Mapping[str, Any]
+) -> tuple[str, dict[str, Value], dict[str, Any] | None]:
+    """The name, options and design that record a network; it needs no design where its architecture draws the same."""
+    if switches:
+        raise UserError(
+            f"{network.name} is a design and has no options; {next(iter(switches))} is changed in its file."
+        )
+    designs.check(network, source)
+    if network.name in architectures.ARCHITECTURES:
+        with suppress(UserError):
+            values = options_of(network.name, source, {})
+            if architectures.build(network.name, values) == network:
+                return network.name, values, None
+    return designs.recorded_name(network.name), {}, network.to_data()
 
 
 def check_sizes(recipe: Recipe, network: Network) -> None:
@@ -160,18 +238,24 @@ def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     Raises UserError where there is no such setting or the value is not accepted.
     """
     changes = dict(changes)
-    architecture = str(changes.pop("architecture", experiment.architecture))
     dataset = str(changes.pop("dataset", experiment.dataset))
+    architecture = str(changes.pop("architecture", experiment.architecture))
     moved = (architecture, dataset) != (experiment.architecture, experiment.dataset)
-    known = (
-        set(experiment.switches)
-        if architecture == experiment.architecture
-        else set(architectures.architecture(architecture).defaults)
-    )
+    origin: str | Network = experiment.origin
+    if architecture != experiment.architecture:
+        origin, known = architecture, set(architectures.architecture(architecture).defaults)
+    else:
+        known = set(experiment.switches)
+        unknown = [name for name in changes if name not in FLAT_FIELDS]
+        if experiment.design is not None and unknown:
+            raise UserError(
+                f"{experiment.title} is a design and has no option {unknown[0]!r}: write it into a file with "
+                "`network`, change that, and `train --network` it."
+            )
     kept = {name: value for name, value in experiment.switches.items() if name in known and name != "classes"}
     if moved:
         kept.pop("input_size", None)
     switches = {**kept, **{name: changes.pop(name) for name in list(changes) if name in known}}
     recipe = make_recipe(**{**settings_of(experiment.recipe), **changes})
     refuse_idle(changes, recipe)
-    return plan(architecture, dataset, switches, recipe, experiment.initial, experiment.loggers)
+    return plan(origin, dataset, switches, recipe, experiment.initial, experiment.loggers)

@@ -25,8 +25,8 @@ def fully_convolutional(network: Network, height: int, width: int) -> Network:
             case Flatten():
                 tensors[node.name] = inputs[0]
                 continue
-            case Dense(units, activation):
-                layer = Conv2D(units, map_read(network, node.inputs[0]), 1, "valid", activation)
+            case Dense(units, activation, use_bias):
+                layer = Conv2D(units, map_read(network, node.inputs[0]), 1, "valid", activation, use_bias)
             case GlobalAveragePooling2D():
                 layer = AveragePooling2D(square(node.input_shapes[0]), 1, "valid")
             case _:

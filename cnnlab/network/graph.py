@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
-from typing import Any, get_args
+from math import prod
+from typing import Annotated, Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from cnnlab.errors import UserError
 from cnnlab.network.layers import (
@@ -35,6 +36,10 @@ from cnnlab.network.layers import (
     ZeroPadding2D,
 )
 
+MOST_VALUES = 10**12
+"""Of one layer's output; a network whose layers give more is a slip of the hand."""
+NAMES = 200
+"""Letters of a name."""
 KINDS = {kind.__name__: kind for kind in get_args(AnyLayer)}
 
 
@@ -124,37 +129,103 @@ class Network:
         """Multiply-accumulates for one image (one is 2 FLOP)."""
         return sum(node.multiply_adds for node in self.layers)
 
-    def to_json(self) -> str:
+    def to_data(self) -> dict[str, Any]:
+        """The network as what JSON knows: names, lists, numbers."""
         layers = [
             {
                 "name": node.name,
                 "type": node.layer.type,
-                "settings": asdict(node.layer),
-                "inputs": node.inputs,
+                "settings": {name: listed(value) for name, value in asdict(node.layer).items()},
+                "inputs": list(node.inputs),
                 "module": node.module,
             }
             for node in self.layers
         ]
-        return json.dumps({"name": self.name, "layers": layers, "outputs": self.outputs}, indent=1)
+        return {"name": self.name, "layers": layers, "outputs": list(self.outputs)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_data(), indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> Network:
+    def from_json(cls, text: str | bytes) -> Network:
         """The network that `to_json` wrote; UserError for anything that does not describe one."""
         try:
-            data = json.loads(text)
-            builder = Builder(data["name"])
-            for item in data["layers"]:
-                kind = KINDS[item["type"]]
-                layer: Any = settings_reader(kind).validate_python(item["settings"])
-                with builder.module(item["module"]):
-                    builder.add(layer, [builder[name] for name in item["inputs"]], item["name"])
-            return builder.build(*(builder[name] for name in data["outputs"]))
+            return cls.from_data(json.loads(text, parse_constant=no_number))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"This is not a cnnlab network: it is not JSON: {error}.") from error
+
+    @classmethod
+    def from_data(cls, data: Any) -> Network:
+        """The network that `to_data` gave; UserError, naming the layer where one is wrong."""
+        try:
+            written = NetworkRecord.model_validate(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"This is not a cnnlab network: {where}: {first['msg']}.") from error
-        except (KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
-            raise UserError(f"This is not a cnnlab network: {type(error).__name__}: {error}.") from error
+            raise UserError(f"This is not a cnnlab network: {first_of(error)}.") from error
+        builder = Builder(written.name)
+        tensors: dict[str, Tensor] = {}
+        for item in written.layers:
+            layer = read_layer(item)
+            if missing := [name for name in item.inputs if name not in tensors]:
+                raise UserError(
+                    f"Layer {item.name!r} reads {missing[0]!r}, and no layer of that name stands before it."
+                )
+            with builder.module(item.module):
+                made = builder.add(layer, [tensors[name] for name in item.inputs], item.name)
+            if prod(made.shape) > MOST_VALUES:
+                raise UserError(f"Layer {item.name!r} gives more than {MOST_VALUES:,} values for one image.")
+            tensors[item.name] = made
+        if missing := [name for name in written.outputs if name not in tensors]:
+            raise UserError(f"The output {missing[0]!r} is no layer of {written.name}.")
+        return builder.build(*(tensors[name] for name in written.outputs))
+
+
+Name = Annotated[str, Field(min_length=1, max_length=NAMES)]
+
+
+class LayerRecord(BaseModel):
+    """A layer in a network's JSON; without a module of its own it is one by itself."""
+
+    name: Name
+    type: Name
+    settings: dict[str, Any]
+    inputs: tuple[Name, ...]
+    module: Annotated[str, Field(max_length=NAMES)] = ""
+
+
+class NetworkRecord(BaseModel):
+    """A network's JSON."""
+
+    name: Name
+    layers: tuple[LayerRecord, ...]
+    outputs: tuple[Name, ...]
+
+
+def read_layer(item: LayerRecord) -> AnyLayer:
+    """The layer that a record describes; UserError, naming it, where its kind or a setting is not known."""
+    if item.type not in KINDS:
+        raise UserError(f"Layer {item.name!r} is of the kind {item.type!r}; there are {', '.join(KINDS)}.")
+    try:
+        layer: AnyLayer = settings_reader(KINDS[item.type]).validate_python(item.settings)
+    except ValidationError as error:
+        raise UserError(f"Layer {item.name!r} ({item.type}): {first_of(error)}.") from error
+    return layer
+
+
+def first_of(error: ValidationError) -> str:
+    """Where the first thing is wrong, and what: "layers.3.inputs: Field required"."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def listed(value: Any) -> Any:
+    """A tuple as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def no_number(word: str) -> None:
+    """JSON knows neither NaN nor Infinity, though Python reads them."""
+    raise ValueError(f"{word} is no number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +265,10 @@ class Builder:
             raise UserError(f"{self._name} has two layers named {name}.")
         if not inputs and not isinstance(layer, InputLayer):
             raise UserError(f"{self._name}: nothing flows into {name} ({layer.type}).")
+        most = 0 if isinstance(layer, InputLayer) else None if layer.joins else 1
+        if most is not None and len(inputs) > most:
+            accepted = "one input" if most else "no input"
+            raise UserError(f"{self._name}: {name} ({layer.type}) takes {accepted}, not {len(inputs)}.")
         node = Node(
             name=name,
             layer=layer,

@@ -24,8 +24,10 @@ from cnnlab.errors import UserError
 from cnnlab.network import families
 from cnnlab.network.families import Family
 
-Positive = Annotated[int, Field(gt=0)]
-Border = Annotated[int, Field(ge=0)]
+MOST = 1_000_000
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+Border = Annotated[int, Field(ge=0, le=MOST)]
+Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Shape = tuple[Positive, ...]
 Padding = Literal["same", "valid"]
 ActivationName = Literal["linear", "relu", "elu", "softmax"]
@@ -341,8 +343,8 @@ class BatchNormalization(Pointwise):
     """
 
     family: ClassVar[Family] = families.NORMALIZATION
-    momentum: float = 0.9
-    epsilon: float = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    epsilon: Above = 1e-3
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         shape = (inputs[0][-1],)
@@ -364,9 +366,9 @@ class LocalResponseNormalization(Pointwise):
 
     family: ClassVar[Family] = families.NORMALIZATION
     radius: Positive = 2
-    bias: float = 2.0
-    alpha: float = 1e-4
-    beta: float = 0.75
+    bias: Above = 2.0
+    alpha: Above = 1e-4
+    beta: Above = 0.75
 
     @property
     def notation(self) -> str:

@@ -10,8 +10,11 @@ from cnnlab.network import Network, Node, analysis
 
 
 def modules(network: Network) -> list[tuple[str, list[Node]]]:
-    """The layers by module, in the order drawn."""
-    return [(module, list(nodes)) for module, nodes in groupby(network.layers, key=lambda node: node.module)]
+    """The layers by module, in the order drawn; a module may go on after another that it leads through."""
+    found: dict[str, list[Node]] = {}
+    for node in network.layers:
+        found.setdefault(node.module, []).append(node)
+    return list(found.items())
 
 
 def contents(nodes: Iterable[Node]) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
-from cnnlab import architectures, hardware
+from cnnlab import hardware
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.runs import health, launchers
@@ -71,8 +71,7 @@ def create(
             group=group,
             parent=parent,
         )
-        network = architectures.build(experiment.architecture, experiment.switches)
-        write_text(run.folder / "network.json", network.to_json())
+        write_text(run.folder / "network.json", experiment.network.to_json())
         if initial and source:
             copy_weights(source, initial, run)
         if labels:
@@ -123,10 +122,13 @@ def start(run: Run, threads: int = 0) -> None:
 
 def find(name: str, folder: Path) -> Run:
     """The run of that id, or of an id that begins so, a damaged one too; UserError if there is none or several."""
-    matching = [run for run in every(folder) if run.id.startswith(name)] if ID.fullmatch(name) else []
-    exact = [run for run in matching if run.id == name]
-    if len(exact or matching) == 1:
-        return (exact or matching)[0]
+    matching: list[Run] = []
+    if ID.fullmatch(name):
+        if is_run(folder / name):  # its exact id: no other folder is looked at
+            return Run(folder / name)
+        matching = [run for run in every(folder) if run.id.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
     if matching:
         raise UserError(f"{name!r} begins the ids of {len(matching)} runs; write more of it.")
     raise UserError(f"There is no run {name!r} in {folder}.")
@@ -174,7 +176,8 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, EpochRecord]]]:
 
 class Summary(TypedDict):
     """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
-    says what of it is damaged; of one whose configuration is, `architecture` and `dataset` are empty."""
+    says what of it is damaged; of one whose configuration is, `architecture`, `network` (its title) and `dataset` are
+    empty."""
 
     id: str
     name: str
@@ -185,6 +188,7 @@ class Summary(TypedDict):
     state: State
     message: str
     architecture: str
+    network: str
     dataset: str
     epochs_done: int
     epochs: int
@@ -212,6 +216,7 @@ def summary(run: Run) -> Summary:
         state=status.state,
         message=status.message,
         architecture=experiment.architecture if experiment else "",
+        network=experiment.title if experiment else "",
         dataset=experiment.dataset if experiment else "",
         epochs_done=health.epochs_done(run, status),
         epochs=experiment.recipe.epochs if experiment else status.epochs,

@@ -17,7 +17,8 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.resources import CHECKOUT
 
-FORMAT = 1
+FORMAT = 2
+"""1: the network is drawn by an architecture. 2: it may also be a design of its own."""
 RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
 
 

@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
+from cnnlab.experiments.design import file_name
 from cnnlab.network import Network
 from cnnlab.runs.config import RunConfig, read_config
 from cnnlab.runs.launchers import Launcher, launcher_of
@@ -160,6 +161,16 @@ class Run:
             if self.brought:
                 raise UserError(f"{self.id} was brought as a file: cnnlab can ask it, but not look into it.") from error
             raise UserError(f"Run {self.id}: network.json is missing or damaged.") from error
+
+    def command(self) -> str:
+        """The command that trains the same from a terminal; before it, where the network is a design, the one that
+        writes that into a file."""
+        experiment = self.config.experiment
+        if experiment.design is None:
+            return experiment.command()
+        return (
+            f"python -m cnnlab network {self.id} > {file_name(str(experiment.design['name']))}\n{experiment.command()}"
+        )
 
     @property
     def brought(self) -> bool:

@@ -281,7 +281,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
         ]
     return "\n".join(
         [
-            f"# {markdown(network.name)} on {title}",
+            f"# {markdown(network.name if experiment.design is None else experiment.title)} on {title}",
             "",
             *form,
             f"- An image is brought to {width}×{height} pixels ({given.fitting}){then}.",
@@ -293,7 +293,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
             f"in {units.duration(point.worked)} on {markdown(machine)}, seed "
             f"{experiment.recipe.seed}, computed in {'bfloat16' if experiment.recipe.mixed_precision else 'float32'}:",
             "",
-            f"    {plain(experiment.command())}",
+            *(f"    {plain(line)}" for line in run.command().splitlines()),
             "",
             "## What was measured",
             "",

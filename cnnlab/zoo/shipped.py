@@ -31,17 +31,23 @@ MOST_STEPS = 400
 MOST_LOST = 0.001
 
 
+def shipped_names() -> list[str]:
+    return sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
+
+
 def shipped() -> dict[str, Run]:
     """The networks that come with cnnlab, by name, where one can work with them; UserError where there is no room."""
-    found = {}
-    for source in sorted(path.parent for path in SOURCE.glob("*/config.json")):
-        target = datasets.data_root() / FOLDER / source.name
-        if not same(source, target):
-            copy(source, target)
-        elif size_of(source / REFERENCE_FILE) != size_of(target / REFERENCE_FILE):  # an older version copied it
-            copy_reference(source, target)
-        found[source.name] = Run(target)
-    return found
+    return {name: shipped_run(name) for name in shipped_names()}
+
+
+def shipped_run(name: str) -> Run:
+    """One of them."""
+    source, target = SOURCE / name, datasets.data_root() / FOLDER / name
+    if not same(source, target):
+        copy(source, target)
+    elif size_of(source / REFERENCE_FILE) != size_of(target / REFERENCE_FILE):  # an older version copied it
+        copy_reference(source, target)
+    return Run(target)
 
 
 def nearest(side: int) -> Run:

@@ -14,13 +14,16 @@ from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.measures import RANKS
 from cnnlab.lecture import published
 from cnnlab.network import Network
+from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import Run
+from cnnlab.zoo import catalogue
 from cnnlab.zoo.shipped import shipped
 from pages.shared.charts import show_chart
 from pages.shared.parts import dataset_title, runs_folder
 from pages.shared.tables import NOTHING
 
 JPEG = " (JPEG)"
+OwnRuns = list[tuple[Run, EpochRecord]]
 METRICS = ("rank-1 accuracy", "rank-5 accuracy")
 
 
@@ -35,7 +38,7 @@ class Point(plots.Bubble):
 def points(chosen: list[Candidate]) -> list[Point]:
     """Every known accuracy of the networks on the page: as printed, of the shipped networks, of one's own best runs."""
     found: list[Point] = []
-    own = runs.best_runs(runs_folder())
+    own = own_runs(chosen)
     for candidate in chosen:
         label, network = candidate.label, candidate.network()
         printed: dict[tuple[str, str], published.PublishedAccuracy] = {}
@@ -57,6 +60,17 @@ def points(chosen: list[Candidate]) -> list[Point]:
             top5 = best.get("validation_top5") if run.network.classes > RANKS else None
             ranks = zip(METRICS, (best["validation_accuracy"], top5), strict=True)
             found += measured(label, run.network, "Your best run", source, title, f"{title}, validation", ranks)
+    return found
+
+
+def own_runs(chosen: list[Candidate]) -> dict[str, OwnRuns]:
+    """By architecture the best runs; of a run's network that run alone."""
+    found = runs.best_runs(runs_folder())
+    for candidate in chosen:
+        if candidate.design is not None:
+            run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
+            best = run.best_epoch()
+            found[candidate.name] = [(run, best)] if best else []
     return found
 
 
@@ -127,7 +141,7 @@ def show_points(known: list[Point]) -> None:
     )
     table = pd.DataFrame(
         {
-            "Network": [point["label"] for point in shown],
+            "Network": [text.table(point["label"]) for point in shown],
             str(metric).capitalize(): [100 * point["accuracy"] for point in shown],
             "Whose": [point["whose"] for point in shown],
             "Measured on": [text.table(point["measured"]) for point in shown],

@@ -16,9 +16,8 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import State
-from cnnlab.zoo.imported import own_models
-from cnnlab.zoo.pretrained import available
-from cnnlab.zoo.shipped import is_shipped, shipped
+from cnnlab.zoo import catalogue
+from cnnlab.zoo.shipped import is_shipped
 from pages.shared.address import address_check, address_number, address_select
 
 MOST_NAME = 40
@@ -65,18 +64,12 @@ def dataset_title_of(name: str) -> str:
 
 
 def run_title(run: Run) -> str:
-    return f"{architecture_title(run.config.experiment.architecture)} on {dataset_title(run)}"
-
-
-def usable_runs() -> dict[str, Run]:
-    """The runs that have a checkpoint, newest first."""
-    folder = runs_folder()
-    return {item["id"]: Run(folder / item["id"]) for item in runs.summaries(folder) if item["usable"]}
+    return f"{run.config.experiment.title} on {dataset_title(run)}"
 
 
 def usable_networks() -> dict[str, Run]:
     """All that can be asked about images: one's own runs, then those that come with cnnlab or were brought here."""
-    return {**usable_runs(), **shipped(), **available(), **own_models()}
+    return catalogue.usable(runs_folder())
 
 
 def split_here(run: Run, name: SplitName) -> Split | None:

@@ -9,7 +9,7 @@ import pytest
 
 from cnnlab.datasets.own import import_images
 from cnnlab.runs.run import Run
-from tests.pages.test_pages import OpenPage, open_page  # noqa: F401
+from tests.pages.conftest import OpenPage
 from tests.test_own_images import two_classes, zipped
 
 SHIPPED = "minigooglenet-cifar10"
@@ -45,7 +45,7 @@ NOT_THERE = (
 
 @pytest.mark.parametrize(("page", "query", "said"), NOT_THERE, ids=lambda value: str(value)[:40])
 def test_what_the_address_asks_in_vain_is_said(
-    open_page: OpenPage,  # noqa: F811
+    open_page: OpenPage,
     tmp_path: Path,
     trained_run: Run,
     page: str,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +22,9 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
 from tests.conftest import unescaped
+from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGES = (
     "home",
     "architectures",
@@ -41,26 +40,6 @@ PAGES = (
     "results",
     "predict",
 )
-LOADING_TENSORFLOW = 60
-
-OpenPage = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenPage:
-    """Opens a page in a laboratory with no data and, unless a runs folder is named, no runs."""
-
-    def open_one(page: str, runs_dir: Path | None = None, **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("CNNLAB_RUNS", str(runs_dir or tmp_path / "no runs"))
-        monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "no data"))
-        app = AppTest.from_file(APP, default_timeout=LOADING_TENSORFLOW).run()
-        assert not app.exception
-        app.switch_page(f"pages/{page}.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return open_one
 
 
 def metric(app: AppTest, label: str) -> str:

@@ -1,0 +1,83 @@
+"""Any network on a page: chosen to be trained, shown as what it is, given as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnnlab import runs, text, units
+from cnnlab.architectures import ARCHITECTURES
+from cnnlab.architectures.switches import Value
+from cnnlab.errors import UserError
+from cnnlab.experiments.design import file_name
+from cnnlab.keras.script import keras_script
+from cnnlab.network import Network, analysis, diagram
+from cnnlab.network.file import MOST_BYTES, network_in
+from cnnlab.zoo import catalogue
+from pages.shared.parts import architecture_title
+from pages.shared.zooming import show_drawing
+
+FILE = "file"
+"""Stands in an address for a network that is uploaded."""
+
+
+def network_titles(wanted: str | None) -> dict[str, str]:
+    """What can be trained, by what stands for it in the address, with titles; also the run's network that is wanted."""
+    titles = {name: architecture_title(name) for name in ARCHITECTURES} | {FILE: "A network file"}
+    if wanted and wanted.startswith(catalogue.OF_RUN):
+        try:
+            run = catalogue.run_named(wanted, runs.runs_folder())
+        except UserError:  # the select box says that it is not there
+            run = None
+        if run:
+            titles[wanted] = f"That of {run.labels().name or run.id}"
+    return titles
+
+
+def chosen_network(choice: str) -> str | Network | None:
+    """What `plan` takes for a choice; None while its file is still to be given. UserError where that holds none."""
+    if choice != FILE:
+        run = catalogue.run_named(choice, runs.runs_folder())
+        return choice if run is None else run.network
+    given = st.file_uploader(
+        "Network file",
+        type=["json"],
+        max_upload_size=MOST_BYTES // 1_000_000,
+        key="network file",
+        help="A network as JSON. Every architecture and every run gives out its own: change it, and train it here.",
+    )
+    return None if given is None else network_in(given.getvalue(), text.plain(given.name))
+
+
+def show_network(network: Network, title: str, options: Mapping[str, Value] | None = None) -> None:
+    """Its totals, its picture, and its files to take away; `options` are those that an architecture drew it with."""
+    st.markdown(
+        f"{units.count(len(network.layers))} layers, {units.short(network.parameters)} parameters, "
+        f"{units.short(network.multiply_adds)} multiply-adds an image. Training keeps "
+        f"{units.size(analysis.activation_memory(network)['training'])} of activations for each image of a batch."
+    )
+    show_drawing(diagram.diagram(network), f"{text.plain(title)} from its input to its output.")
+    with st.container(horizontal=True):
+        offer_json(network)
+        st.download_button(
+            "Keras script",
+            lambda: keras_script(network, options),
+            file_name(network.name).replace(".json", ".py"),
+            "text/x-python",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def offer_json(network: Network) -> None:
+    """The network as a file, to change it in an editor and train it."""
+    st.download_button(
+        "Network, JSON",
+        network.to_json,
+        file_name(network.name),
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Change it in an editor, and train it: choose “A network file” on Train.",
+    )
