@@ -14,7 +14,7 @@ import pytest
 
 from cnnlab import runs
 from cnnlab.errors import UserError
-from cnnlab.experiments.loggers import LOGGERS, LoggerName, check_loggers
+from cnnlab.experiments.loggers import LOGGERS, PACKAGES, LoggerName, check_loggers
 from cnnlab.runs.run import Run
 from cnnlab.training import loggers
 from cnnlab.training.loggers import start_logger
@@ -167,7 +167,7 @@ def test_a_logger_that_breaks_says_so_once_and_hurts_nothing(
 def test_a_logger_that_is_not_installed_is_refused_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(loggers.PACKAGES, "wandb", "wandb_that_is_not_there")
+    monkeypatch.setitem(PACKAGES, "wandb", "wandb_that_is_not_there")
     with pytest.raises(UserError) as refused:
         check_loggers(["wandb"])
     assert_one_line(str(refused.value), "Weights & Biases", "pip install")
