@@ -133,7 +133,7 @@ from cnnlab.keras.backend import tf
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from cnnlab import architectures, datasets
 from cnnlab.training.batches import epoch_batches
-from cnnlab.training.recipe import make_recipe
+from cnnlab.experiments.recipe import make_recipe
 from cnnlab.training.trainer import Trainer
 digits = datasets.load("digits")
 training, validation = digits.training_splits(0.1, 0)
