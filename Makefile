@@ -15,27 +15,11 @@ check: .venv/developing
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser"
 
-coverage: what the tests run through.  make lock: requirements.lock anew.
-PYTHON ?= python3
-BIN := .venv/bin
-PORT ?= 8501
-
-.PHONY: run check test coverage lock chromium clean
-
-run: .venv/installed
-	$(BIN)/streamlit run app.py --server.port $(PORT)
-
-check: .venv/developing
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not browser"
-
 test: .venv/developing chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 coverage: .venv/developing chromium
 	$(BIN)/coverage erase
