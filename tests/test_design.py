@@ -20,6 +20,7 @@ from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.keras.script import keras_script
 from cnnlab.network import Network
+from cnnlab.network.dense import fully_convolutional
 from cnnlab.network.diagram import diagram
 from cnnlab.network.file import MOST_BYTES
 from cnnlab.network.modules import module_rows
@@ -284,6 +285,15 @@ def test_a_module_that_another_interrupts_is_one_module() -> None:
     boxes = [line for line in diagram(network).splitlines() if line.startswith('"module block1" [')]
     assert len(boxes) == 1
     assert "10.7 k parameters" in boxes[0]
+
+
+def test_dense_evaluation_has_the_weights_of_layers_without_bias() -> None:
+    data = design()
+    for layer in data["layers"]:
+        if layer["type"] == "Dense":
+            layer["settings"]["use_bias"] = False
+    network = Network.from_data(data)
+    assert fully_convolutional(network, 16, 16).parameters == network.parameters
 
 
 # What earlier versions wrote

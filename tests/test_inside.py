@@ -15,6 +15,7 @@ from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.inference.attribution import Inside, colored, overlaid
 from cnnlab.inference.classifier import Classifier, load_classifier
+from cnnlab.network import Builder
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line
 
@@ -69,6 +70,22 @@ def test_a_class_score_is_the_mean_of_its_exact_map_plus_the_bias(
         heat, score = inside.class_map(noise(one), label)
         bias = one.model.get_layer(inside.weighted[0]).get_weights()[1][label] if inside.weighted else 0.0
         assert heat.mean() + bias == pytest.approx(score, abs=1e-3)
+
+
+def test_a_classifier_without_bias_scores_with_the_mean_of_its_map_alone(classifier: Classifier) -> None:
+    net = Builder("without_bias")
+    x = net.global_average_pool(net.conv(net.input((8, 8, 3)), 4, 3, name="conv"), name="gap")
+    model = untrained(classifier, "minigooglenet")
+    network = net.build(net.dense(x, 10, name="fc", activation="softmax", use_bias=False))
+    run: Any = Untrained("minigooglenet", {})
+    run.network = network
+    from cnnlab.keras.model import keras_model
+
+    preprocessing = Preprocessing(image_size=(8, 8), input_size=(8, 8), mean=(120,) * 3, deviation=(60,) * 3)
+    data = model.data.model_copy(update={"preprocessing": preprocessing})
+    small = replace(model, run=run, data=data, model=keras_model(network))
+    drawn, score = Inside(small).class_map(noise(small), 3)
+    assert drawn.mean() == pytest.approx(score, abs=1e-5)
 
 
 def test_a_network_with_hidden_dense_layers_gets_grad_cam(classifier: Classifier) -> None:

@@ -82,7 +82,7 @@ class Inside:
         layer = model.get_layer(node.name)
         if isinstance(node.layer, Activation):
             return layer.input
-        scores = keras.layers.Dense(self.network.classes, name="class_scores")
+        scores = keras.layers.Dense(self.network.classes, use_bias=layer.use_bias, name="class_scores")
         output = scores(layer.input)
         scores.set_weights(layer.get_weights())
         return output
@@ -101,7 +101,7 @@ class Inside:
             maps = maps.numpy()[0].astype(np.float32)
             if not self.weighted:
                 return maps[..., label], float(scores.numpy()[0, label])
-            kernel, _ = self.classifier.model.get_layer(self.weighted[0]).get_weights()
+            kernel = self.classifier.model.get_layer(self.weighted[0]).get_weights()[0]
             return maps @ kernel[:, label], float(scores.numpy()[0, label])
         with tf.GradientTape() as tape:
             maps, scores = self._maps(given, training=False)
