@@ -299,6 +299,7 @@ def test_the_runs_are_listed_as_json(call: Any, trained_run: Run, folder: str) -
         "state": "completed",
         "message": "",
         "architecture": "minivggnet",
+        "network": "MiniVGGNet",
         "dataset": "digits",
         "epochs_done": TRAINED_EPOCHS,
         "epochs": TRAINED_EPOCHS,

@@ -21,6 +21,7 @@ from cnnlab.evaluation.export import html_report
 from cnnlab.evaluation.measures import measures
 from cnnlab.inference.classifier import Classifier, load_classifier, top_classes
 from cnnlab.runs.run import Run
+from cnnlab.storage.jobs import work
 from cnnlab.zoo import export
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
@@ -108,7 +109,9 @@ def test_an_export_is_made_in_the_background_and_by_the_command_line(
     assert_refused(call("export", run.id, "--format", "pickle", *where), "pickle", "onnx")
     assert_refused(call("export", run.id, "--format", "keras", "--output", "/proc/none/x.zip", *where), "x.zip")
     point = run.checkpoint("best")
-    assert export.work(str(run.folder), str(point.info.step), "keras") == 0
+    job = export.exporting(run, point, "keras")
+    assert job.request is not None
+    assert work(job.folder, job.request.work, job.request.what) == 0
     archive = export.archive_of(run, point, "keras")
     assert [path.name for path in archive.parent.iterdir()] == [archive.name]
 

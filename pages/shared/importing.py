@@ -72,8 +72,13 @@ def import_form() -> None:
         format_func=FITTING_WORDS.__getitem__,
         key=form_key("fitting"),
     )
-    # Always alive: a name that is being typed is only known here once the button is pressed.
-    if not st.button("Import", icon=":material/upload:", type="primary"):
+    # Always alive: a name that is being typed is only known here once the button is pressed. By callback, for a press
+    # is forgotten where an upload that ends at this moment cuts the run short.
+    pressed = form_key("pressed")
+    st.button(
+        "Import", icon=":material/upload:", type="primary", on_click=st.session_state.update, args=({pressed: True},)
+    )
+    if not st.session_state.pop(pressed, False):
         return
     missing = [] if title.strip() else ["give the data set a name"]
     if where != BY_CLASS and not given:

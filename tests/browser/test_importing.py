@@ -91,6 +91,7 @@ def test_a_folder_is_dropped_with_its_classes(laboratory: Server, page: Page, tm
     open_form(page, laboratory, "Dropped folder")
     page.locator("input[type=file][webkitdirectory]").set_input_files(folders(tmp_path / "animals", files))
     expect(page.get_by_text("notes.txt").first).to_be_attached()
+    page.wait_for_load_state("networkidle")  # the files are there
     page.get_by_label("Name", exact=True).press_sequentially("Animals")
     page.get_by_role("button", name="Import", exact=True).click()
     shown(page, "Animals", 6)
