@@ -48,21 +48,28 @@ def offer_own_model() -> None:
             "A `.keras` file that takes one RGB image and gives class probabilities. It is loaded in Keras's safe "
             "mode; one that needs code of its own is refused."
         )
-        file = st.file_uploader("Model file", type=["keras"], max_upload_size=MOST_MODEL_MB, key="model file")
-        left, middle, right = st.columns(3)
-        title = left.text_input("Name", key="model name")
-        values = middle.selectbox("Values it takes", list(own_models.SCALES), key="model values")
-        size = right.number_input("Image size, if it takes any", 0, own_models.MAX_SIDE, 0, key="model size")
-        classes = st.text_area("Names of the classes, one a line (else numbers)", key="model classes")
-        if st.button("Add it", disabled=not (file and title.strip()), type="primary") and file:
-            try:
-                with tempfile.TemporaryDirectory() as folder, st.spinner("Loading it; TensorFlow takes about 10 s"):
-                    path = Path(folder) / printable(file.name.replace("/", " "))
-                    path.write_bytes(file.getvalue())
-                    brought = own_models.bring(path, title.strip(), classes.splitlines(), values, int(size) or None)
-            except UserError as error:
-                show_error(error)
-            except OSError as error:
-                show_error(f"The file cannot be kept: {error.strerror}.")
-            else:
-                go(run=brought.id)
+        # A form, for its button waits for an upload under way, and what is typed in it comes with the press.
+        with st.form("own model", border=False, enter_to_submit=False):
+            file = st.file_uploader("Model file", type=["keras"], max_upload_size=MOST_MODEL_MB, key="model file")
+            left, middle, right = st.columns(3)
+            title = left.text_input("Name", key="model name").strip()
+            values = middle.selectbox("Values it takes", list(own_models.SCALES), key="model values")
+            size = right.number_input("Image size, if it takes any", 0, own_models.MAX_SIDE, 0, key="model size")
+            classes = st.text_area("Names of the classes, one a line (else numbers)", key="model classes")
+            pressed = st.form_submit_button("Add it", type="primary")
+        if not pressed:
+            return
+        try:
+            if not (file and title):
+                missing = [*([] if file else ["choose a model file"]), *([] if title else ["give it a name"])]
+                raise UserError(f"Not yet: {' and '.join(missing)}.")
+            with tempfile.TemporaryDirectory() as folder, st.spinner("Loading it; TensorFlow takes about 10 s"):
+                path = Path(folder) / printable(file.name.replace("/", " "))
+                path.write_bytes(file.getvalue())
+                brought = own_models.bring(path, title, classes.splitlines(), values, int(size) or None)
+        except UserError as error:
+            show_error(error)
+        except OSError as error:
+            show_error(f"The file cannot be kept: {error.strerror}.")
+        else:
+            go(run=brought.id)

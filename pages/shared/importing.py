@@ -45,7 +45,6 @@ def form_key(name: str) -> str:
 
 
 def import_form() -> None:
-    title = st.text_input("Name", placeholder="Cats and dogs", key=form_key("title"))
     where = st.segmented_control("From", list(EXPLAINED), default=ZIP, required=True, key=form_key("from"))
     st.caption(
         f"{EXPLAINED[where]} Without a test part a fifth of each class is held out. Images are brought to one size; "
@@ -53,41 +52,48 @@ def import_form() -> None:
     )
     given: Any = None
     classes: list[tuple[str, Any]] = []
-    match where:
-        case "Zip archive":
-            given = st.file_uploader("Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=form_key("zip"))
-        case "Dropped folder":
-            given = st.file_uploader(
-                "Folder", accept_multiple_files="directory", max_upload_size=MOST_UPLOAD_MB, key=form_key("directory")
-            )
-        case "Class by class":
-            classes = classes_form()
-        case _:
-            given = st.text_input("Folder", placeholder="/home/me/pictures", key=form_key("folder")).strip()
-    left, right = st.columns(2)
-    size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key=form_key("size")))
-    fitting = right.selectbox(
-        "Images that are not square",
-        list(FITTING_WORDS),
-        format_func=FITTING_WORDS.__getitem__,
-        key=form_key("fitting"),
-    )
-    # Always alive: a name that is being typed is only known here once the button is pressed. By callback, for a press
-    # is forgotten where an upload that ends at this moment cuts the run short.
-    pressed = form_key("pressed")
-    st.button(
-        "Import", icon=":material/upload:", type="primary", on_click=st.session_state.update, args=({pressed: True},)
-    )
-    if not st.session_state.pop(pressed, False):
-        return
-    missing = [] if title.strip() else ["give the data set a name"]
+    # A form, for its buttons wait for uploads under way, and what is typed in it comes with the press.
+    with st.form(form_key("form"), border=False, enter_to_submit=False):
+        title = st.text_input("Name", placeholder="Cats and dogs", key=form_key("title"))
+        match where:
+            case "Zip archive":
+                given = st.file_uploader(
+                    "Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=form_key("zip")
+                )
+            case "Dropped folder":
+                given = st.file_uploader(
+                    "Folder",
+                    accept_multiple_files="directory",
+                    max_upload_size=MOST_UPLOAD_MB,
+                    key=form_key("directory"),
+                )
+            case "Class by class":
+                classes = classes_form()
+            case _:
+                given = st.text_input("Folder", placeholder="/home/me/pictures", key=form_key("folder")).strip()
+        left, right = st.columns(2)
+        size = int(left.number_input("Pixels a side to keep", 8, 256, 64, 8, key=form_key("size")))
+        fitting = right.selectbox(
+            "Images that are not square",
+            list(FITTING_WORDS),
+            format_func=FITTING_WORDS.__getitem__,
+            key=form_key("fitting"),
+        )
+        pressed = st.form_submit_button("Import", icon=":material/upload:", type="primary")
+    if pressed:
+        begin_import(title.strip(), where, given, classes, size, fitting)
+
+
+def begin_import(
+    title: str, where: str, given: Any, classes: list[tuple[str, Any]], size: int, fitting: Fitting
+) -> None:
+    missing = [] if title else ["give the data set a name"]
     if where != BY_CLASS and not given:
         missing.append({ZIP: "choose a zip archive", DROPPED: "drop a folder"}.get(where, "name the folder"))
     try:
         if missing:
             raise UserError(f"Not yet: {' and '.join(missing)}.")
-        path = path_of(title.strip(), where, given, classes)
-        job = importing(title.strip(), path, size, fitting)
+        job = importing(title, path_of(title, where, given, classes), size, fitting)
         job.start()
     except UserError as error:
         show_error(error, ":material/error:")
@@ -114,8 +120,9 @@ def classes_form() -> list[tuple[str, Any]]:
     """A row for each class: its name, its images, and a way to take it out."""
     rows: list[int] = st.session_state.setdefault(form_key("rows"), [1, 2])
     classes = [class_row(row, place, rows) for place, row in enumerate(rows, 1)]
-    # By callback, for a run that is cut short forgets what was dropped in the rows that it has not come to.
-    st.button("Add a class", icon=":material/add:", key=form_key("add"), on_click=rows.append, args=(max(rows) + 1,))
+    st.form_submit_button(
+        "Add a class", icon=":material/add:", key=form_key("add"), on_click=rows.append, args=(max(rows) + 1,)
+    )
     return classes
 
 
@@ -131,8 +138,7 @@ def class_row(row: int, place: int, rows: list[int]) -> tuple[str, Any]:
         max_upload_size=MOST_UPLOAD_MB,
         key=form_key(f"images {row}"),
     )
-    left.caption(f"{len(files):,} image{'' if len(files) == 1 else 's'}" if files else "No images yet")
-    right.button(
+    right.form_submit_button(
         "",
         icon=":material/close:",
         help="Take this class out",

@@ -31,6 +31,15 @@ def run(server: Server, trained_run: Run) -> Run:
     return Run(Path(shutil.copytree(trained_run.folder, server.runs / trained_run.id)))
 
 
+def choose_by_keyboard(page: Page, name: str, letters: str, option: str | re.Pattern[str]) -> None:
+    """Enter is pressed once the list has followed what was typed, as one who looks at it would."""
+    page.get_by_role("combobox", name=name).focus()
+    page.keyboard.type(letters)
+    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("option")).to_have_text(option)
+    page.keyboard.press("Enter")
+
+
 def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_images(
     server: Server, page: Page, run: Run
 ) -> None:
@@ -51,17 +60,11 @@ def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_imag
     ).to_be_visible()
     page.wait_for_url("**true=0&predicted=0**")
     # The same by keyboard, to another cell, and on from one of its images to what made the network say so
-    box = page.get_by_role("combobox", name="True class")
-    box.focus()
-    page.keyboard.type("8")
-    page.keyboard.press("Enter")
+    choose_by_keyboard(page, "True class", "8", "8")
     expect(
         page.get_by_role("heading", name=re.compile(rf"^8, taken for 0: {kept.confusion[8][0]} image"))
     ).to_be_visible()
-    box = page.get_by_role("combobox", name="Taken for")
-    box.focus()
-    page.keyboard.type("8, ")
-    page.keyboard.press("Enter")
+    choose_by_keyboard(page, "Taken for", "8, ", re.compile("^8, "))
     expect(
         page.get_by_role("heading", name=re.compile(rf"^8, recognised: {kept.confusion[8][8]} image"))
     ).to_be_visible()
