@@ -31,6 +31,8 @@ from pages.shared.scripts import SCRIPTS
 
 WRITTEN = ("decoded", "own", "shipped", "pretrained", "models", "mnist", "fashion_mnist", "cifar-100-python")
 COLLECTED_SECONDS = 60.0
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as in glibc's malloc.h
+ARENAS, LARGE_BLOCK = 2, 128 * 1024
 DEPTH = 3  # a run, its evaluations, one of them
 SHELL = Path(st.__file__).parent / "static" / "index.html"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -107,7 +109,9 @@ def shells(pages: Path) -> list[BaseRoute]:
 @asynccontextmanager
 async def opened(_: st.App) -> AsyncIterator[dict[str, Any]]:
     Thread(target=clean_up, daemon=True).start()
-    Thread(target=give_memory_back, daemon=True).start()
+    allocator = ctypes.CDLL(None) if sys.platform == "linux" else None
+    keep_memory_together(allocator)
+    Thread(target=give_memory_back, args=(allocator,), daemon=True).start()
     print(f"\n  {where_it_is()}\n", flush=True)
     yield {}
 
@@ -120,10 +124,21 @@ def clean_up() -> None:
         sweep(root / name, depth=DEPTH)
 
 
-def give_memory_back() -> None:
+def keep_memory_together(allocator: ctypes.CDLL | None) -> None:
+    """Have glibc serve all threads from few arenas, and large blocks from pages of their own.
+
+    Streamlit runs each script in a new thread. With an arena for nearly each of them, what one script leaves free lies
+    scattered, is of no use to the next, and holds the pages.
+    """
+    if mallopt := getattr(allocator, "mallopt", None):
+        mallopt(M_ARENA_MAX, ARENAS)
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
+def give_memory_back(allocator: ctypes.CDLL | None) -> None:
     """Collect now and then what visitors leave in cycles, as Streamlit would after every script, and let the system
     have the pages that are free then; glibc keeps them otherwise."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    trim = getattr(allocator, "malloc_trim", None)
     while True:
         time.sleep(COLLECTED_SECONDS)
         gc.collect()
