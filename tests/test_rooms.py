@@ -31,6 +31,10 @@ COMMON = {"complaints", "errors", "guard", "hardware", "limits", "resources", "t
 """Modules that every room may use and that use none."""
 EXPLAINING = ("network", "architectures", "lecture", "plots")
 """Rooms that load neither TensorFlow nor Keras."""
+TESTED_AS_ONE = {"pages", "browser"}
+"""Folders of tests that belong to no room: the pages, and the whole in a browser."""
+WHOLE_HOUSE = {"readme", "requirements", "rooms", "speed"}
+"""Test files that stand above the rooms, as do those of common modules."""
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -75,6 +79,14 @@ def test_every_module_stands_in_a_room() -> None:
         path.stem for path in (PROJECT / "cnnlab").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
     }
     assert there == {*ROOMS, *COMMON, "__init__", "__main__"}
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    tests = PROJECT / "tests"
+    rooms = {*ROOMS, *TESTED_AS_ONE}
+    assert {path.parent.name for path in tests.glob("*/__init__.py")} == rooms
+    assert {str(path.parent.relative_to(tests)) for path in tests.rglob("test_*.py")} == {".", *rooms}
+    assert {path.stem.removeprefix("test_") for path in tests.glob("test_*.py")} <= WHOLE_HOUSE | COMMON
 
 
 def test_cnnlab_never_imports_streamlit_nor_the_pages() -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from cnnlab import runs
 from tests.browser.conftest import Server, metric
 from tests.conftest import kill_trainings
-from tests.test_own_images import photo, two_classes, zipped
+from tests.datasets.test_own_images import photo, two_classes, zipped
 
 LONG_MS = 120_000
 

@@ -14,7 +14,7 @@ from cnnlab import datasets
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.runs.run import Run
 from tests.browser.conftest import Server, metric, until
-from tests.test_prediction_many import png
+from tests.inference.test_prediction_many import png
 
 LONG_MS = 120_000
 PASTE = """(data) => {

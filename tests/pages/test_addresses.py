@@ -9,8 +9,8 @@ import pytest
 
 from cnnlab.datasets.own import import_images
 from cnnlab.runs.run import Run
+from tests.datasets.test_own_images import two_classes, zipped
 from tests.pages.conftest import OpenPage
-from tests.test_own_images import two_classes, zipped
 
 SHIPPED = "minigooglenet-cifar10"
 NOT_THERE = (

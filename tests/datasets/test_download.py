@@ -21,7 +21,7 @@ from cnnlab.datasets.download import Download, extract, fetch
 from cnnlab.datasets.progress import silent
 from cnnlab.errors import UserError
 from tests.conftest import NOWHERE, assert_one_line
-from tests.test_datasets import Heard, batches
+from tests.datasets.test_datasets import Heard, batches
 
 
 class Server:

@@ -22,7 +22,7 @@ from cnnlab.inference.serving import application
 from cnnlab.limits import Limits
 from cnnlab.runs.run import Run
 from tests.conftest import assert_one_line, assert_refused
-from tests.test_prediction_many import png
+from tests.inference.test_prediction_many import png
 
 DIGITS = ("--architecture", "minivggnet", "--dataset", "digits")
 

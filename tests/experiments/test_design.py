@@ -32,7 +32,7 @@ from tests.designs import added, design, written
 
 Call = Callable[..., Output]
 Edit = Callable[[dict[str, Any]], object]
-EARLIER = Path(__file__).parent / "runs_of_earlier_versions"
+EARLIER = Path(__file__).parents[1] / "runs_of_earlier_versions"
 
 
 def planned(data: dict[str, Any] | None = None, **recipe: object) -> Experiment:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cnnlab import architectures
 from cnnlab.network import Builder, Network
 from cnnlab.network.layers import AveragePooling2D, BatchNormalization, Conv2D, DepthwiseConv2D, Dropout, MaxPooling2D
-from tests.test_architectures import VGG16
+from tests.architectures.test_architectures import VGG16
 
 pytestmark = pytest.mark.slow
 

@@ -38,7 +38,7 @@ from cnnlab.plots.colours import (
 
 MARKS, TEXT = 3.0, 4.5
 THEMES: tuple[Theme, ...] = ("light", "dark")
-CONFIG = tomllib.loads((Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml").read_text())["theme"]
+CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text())["theme"]
 HISTORY = [
     {
         "epoch": epoch,

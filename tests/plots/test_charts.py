@@ -7,7 +7,7 @@ import pytest
 from cnnlab.evaluation.runs import by_influence
 from cnnlab.plots import ABOVE_ALL, accuracy_range
 from cnnlab.plots import training as plots
-from tests.test_colours import HISTORY, TITLES, figures
+from tests.plots.test_colours import HISTORY, TITLES, figures
 
 
 @pytest.mark.parametrize("values", [[1.0], [0.98, 1.0], [0.2, 0.5], [0.0], [None, 0.5], []])

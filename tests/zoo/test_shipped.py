@@ -24,7 +24,7 @@ from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.runs.run import WEIGHTS_FILE, Run
 from cnnlab.zoo.shipped import SOURCE, nearest, ship, shipped
 from tests.conftest import TRAINED_EPOCHS, Output, assert_refused, last_line
-from tests.test_prediction_many import png
+from tests.inference.test_prediction_many import png
 
 NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
 MOST_BYTES = 40_000_000

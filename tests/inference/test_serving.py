@@ -22,7 +22,7 @@ from cnnlab.guard import is_named, names_of, own_addresses
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from tests.conftest import PATIENCE, PROJECT
-from tests.test_prediction_many import png
+from tests.inference.test_prediction_many import png
 
 LIMIT = 100_000
 

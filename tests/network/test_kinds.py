@@ -37,7 +37,7 @@ from cnnlab.network.layers import (
 )
 from cnnlab.network.modules import module_rows
 from tests.conftest import PROJECT
-from tests.test_keras_model import assert_conforms, keras_model
+from tests.keras.test_keras_model import assert_conforms, keras_model
 
 KINDS = get_args(AnyLayer)
 SIDE = 13

@@ -32,7 +32,7 @@ from tests.conftest import (
     wait_until,
     without_network,
 )
-from tests.test_datasets import image_folders
+from tests.datasets.test_datasets import image_folders
 
 pytestmark = pytest.mark.slow
 
