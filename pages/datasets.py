@@ -6,9 +6,9 @@ import streamlit as st
 
 from cnnlab import datasets, plots, text, units
 from cnnlab.datasets import Dataset, Source, Split
+from cnnlab.datasets.imported import ImportReport, make_subset, read_report, remove
+from cnnlab.datasets.imported.source import FOLDER
 from cnnlab.datasets.job import forget, free_name, preparing
-from cnnlab.datasets.own import ImportReport, make_subset, read_report, remove
-from cnnlab.datasets.own.source import FOLDER
 from cnnlab.errors import UserError
 from cnnlab.experiments.presets import FINE_TUNING
 from cnnlab.zoo import shipped
@@ -236,13 +236,13 @@ def show_ways(source: Source, dataset: Dataset) -> None:
             query_params={"dataset": source.name},
         )
         show_subset(dataset)
-        if source.own:
+        if source.imported:
             show_removal(source)
 
 
 def main() -> None:
     st.title("Data sets", anchor=False)
-    st.write("What a network can learn from here: look at the images before you train on them, or bring your own.")
+    st.write("What a network can learn from here: look at the images before you train on them, or import your own.")
     show_imports()
     known = datasets.sources()
     with st.expander(
@@ -264,7 +264,7 @@ def main() -> None:
         show_missing(source)
         st.stop()
     show_facts(dataset, splits)
-    if source.own and (report := read_report(datasets.data_root(), name)):
+    if source.imported and (report := read_report(datasets.data_root(), name)):
         show_report(report)
     show_ways(source, dataset)
     section = address_segments(

@@ -16,7 +16,7 @@ from cnnlab.inference.reference import Scores
 from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
-from pages.shared.bringing import offer_own_model, offer_pretrained
+from pages.shared.importing_models import offer_model_import, offer_pretrained
 from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
 from pages.shared.out_of_distribution import offer_reference
@@ -147,7 +147,7 @@ def show_asked(run: Run, others: list[Run]) -> None:
 def main() -> None:
     st.title("Predict", anchor=False)
     st.write(
-        "Drop images on a trained network. Each is brought to the size the network was trained on, then classified."
+        "Drop images on a trained network. Each is resized to the size the network was trained on, then classified."
     )
     usable = usable_networks()
     choices = st.container(horizontal=True, vertical_alignment="bottom")
@@ -168,7 +168,7 @@ def main() -> None:
     except UserError as error:
         show_error(error)
     offer_pretrained(list(usable))
-    offer_own_model()
+    offer_model_import()
 
 
 main()

@@ -307,7 +307,7 @@ def show_use(run: Run) -> None:
                 icon_position="right",
                 query_params={"run": run.id},
             )
-            if not run.brought:
+            if not run.imported:
                 drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
                 learned = {"dataset": experiment.dataset} if experiment.dataset in datasets.sources() else {}
                 st.page_link(
@@ -318,7 +318,7 @@ def show_use(run: Run) -> None:
                 )
         if trained_here:
             show_evaluation(run)
-        if not run.brought:
+        if not run.imported:
             with st.expander("Export", icon=":material/output:", key="export", on_change="rerun") as exports:
                 if exports.open:
                     show_exports(run)

@@ -21,7 +21,7 @@ from cnnlab.cli.laboratory import (
 )
 from cnnlab.cli.output import say
 from cnnlab.cli.results import show_results
-from cnnlab.cli.use import bring_model, evaluate_run, export_run, fetch_pretrained, predict_images, serve_run
+from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import VIEWS
@@ -197,7 +197,7 @@ def parser() -> Parser:
 
     words = "Fetch VGG16 or VGG19 with the weights of ImageNet."
     command("pretrained", fetch_pretrained, words).add_argument("name", metavar="NAME")
-    model = command("model", bring_model, "Use a .keras file from elsewhere, in safe mode.")
+    model = command("model", import_model_file, "Use a .keras file from elsewhere, in safe mode.")
     model.add_argument("name", metavar="NAME", help="what to call it")
     model.add_argument("file", metavar="FILE")
     model.add_argument("--classes", metavar="FILE", help="the names of its classes, one a line")

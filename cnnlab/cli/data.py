@@ -12,9 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import datasets
 from cnnlab.cli.output import print_json, print_table, say
+from cnnlab.datasets.imported import import_images, make_subset, remove
+from cnnlab.datasets.imported.source import FOLDER
 from cnnlab.datasets.job import free_name
-from cnnlab.datasets.own import import_images, make_subset, remove
-from cnnlab.datasets.own.source import FOLDER
 from cnnlab.text import plain
 
 NAMED = 20
@@ -32,7 +32,8 @@ def show_datasets(options: argparse.Namespace) -> int:
             "test_images": source.test_images,
             "found": source.find(root),
             "download": source.download,
-            "own": source.own,
+            "imported": source.imported,
+            "own": source.imported,  # its name before 0.6, for what reads it
         }
         for source in datasets.sources().values()
     ]

@@ -65,7 +65,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
     for name in set(given) & set(switches):
         raise UserError(f"--set {name}={switches[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
     if options.from_run is None and (options.take is not None or options.freeze_epochs):
-        raise UserError("--take and --freeze-epochs are of the layers that --from-run brings; name a run there.")
+        raise UserError("--take and --freeze-epochs are of the layers that --from-run gives; name a run there.")
     if options.network is not None and (options.architecture is not None or switches):
         other = "--architecture" if options.architecture is not None else "--set"
         raise UserError(f"--network {options.network} and {other}: a network from a file has no options; give one.")

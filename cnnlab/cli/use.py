@@ -22,14 +22,14 @@ def network_of(options: argparse.Namespace) -> Run:
     return networks.find(options.run, runs.runs_folder(options.runs_dir))
 
 
-def bring_model(options: argparse.Namespace) -> int:
-    from cnnlab.zoo.imported import bring
+def import_model_file(options: argparse.Namespace) -> int:
+    from cnnlab.zoo.imported import import_model
 
     classes = file_bytes(Path(options.classes)).decode(errors="replace").splitlines() if options.classes else ()
     path = Path(options.file)
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
-    print(bring(path, options.name, classes, options.values, options.size).id)
+    print(import_model(path, options.name, classes, options.values, options.size).id)
     return 0
 
 

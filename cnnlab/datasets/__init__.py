@@ -11,8 +11,8 @@ from cnnlab.datasets.cifar10 import CIFAR10
 from cnnlab.datasets.cifar100 import CIFAR100
 from cnnlab.datasets.dataset import Dataset, Split, SplitName
 from cnnlab.datasets.digits import DIGITS
+from cnnlab.datasets.imported import imported_sources
 from cnnlab.datasets.mnist import FASHION_MNIST, MNIST
-from cnnlab.datasets.own import own_sources
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.datasets.source import Source
 from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET, TINY_IMAGENET_OFFICIAL
@@ -46,7 +46,7 @@ def data_root() -> Path:
 def sources() -> dict[str, Source]:
     """All data sets by name, as they are here: those that cnnlab knows, then those that were imported."""
     root = data_root()
-    return {**{name: source.here(root) for name, source in SOURCES.items()}, **own_sources(root)}
+    return {**{name: source.here(root) for name, source in SOURCES.items()}, **imported_sources(root)}
 
 
 def source(name: str) -> Source:

@@ -46,7 +46,7 @@ class Dataset:
 
     The last `held_out` images of the training part are the data set's own validation part; 0 where it has none.
     `mean` and `deviation` are those of the training part, per channel, for values from 0 to 255. `fingerprint` is a
-    digest of all pixels and labels. `fitting` is how images of another shape are brought to the stored size.
+    digest of all pixels and labels. `fitting` is how images of another shape are resized to the stored size.
     """
 
     name: str

@@ -29,7 +29,7 @@ WHITE = (255, 255, 255)
 def read_image(data: bytes, name: str) -> Pixels:
     """The image in `data` as uint8 RGB of shape (height, width, 3).
 
-    The EXIF rotation is applied, transparency is laid over white, 16-bit and floating-point greys are brought to 8
+    The EXIF rotation is applied, transparency is laid over white, 16-bit and floating-point greys are scaled to 8
     bits, and an animation gives its first frame. Raises UserError with one sentence that names the file: empty,
     too large, of another format, or broken.
     """

@@ -9,10 +9,10 @@ from typing import ClassVar, get_args
 
 from cnnlab import datasets
 from cnnlab.datasets.images import Fitting
-from cnnlab.datasets.own import import_images, own_summary, slug
-from cnnlab.datasets.own.dropped import ARCHIVE, File, write_archive
-from cnnlab.datasets.own.sorting import printable
-from cnnlab.datasets.own.source import FOLDER
+from cnnlab.datasets.imported import import_images, imported_summary, slug
+from cnnlab.datasets.imported.dropped import ARCHIVE, File, write_archive
+from cnnlab.datasets.imported.sorting import printable
+from cnnlab.datasets.imported.source import FOLDER
 from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
@@ -83,7 +83,7 @@ def importing(title: str, path: Path, size: int, fitting: Fitting) -> Job:
 
 def free_name(title: str) -> str:
     name = slug(title)
-    if name in datasets.SOURCES or own_summary(datasets.data_root(), name):
+    if name in datasets.SOURCES or imported_summary(datasets.data_root(), name):
         raise UserError(f"There is a data set {name!r} already; choose another name, or remove that one first.")
     return name
 

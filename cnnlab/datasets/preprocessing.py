@@ -1,7 +1,7 @@
 """From pixels to a network's input: the one recipe that training, validation, evaluation and prediction share.
 
 It is saved with every run. An image goes through the size in which the data set stores its images before it is
-brought to the network's input size: a large photograph is shown to a network trained on 32x32 images with the detail
+resized to the network's input size: a large photograph is shown to a network trained on 32x32 images with the detail
 that those had, no more.
 """
 
@@ -19,7 +19,7 @@ from cnnlab.datasets.images import Fitting, Pixels, fit_image, resize
 class Preprocessing(BaseModel):
     """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255.
 
-    `fitting` is how an image of another shape was brought to the stored size; `crop` cuts the input out of the middle
+    `fitting` is how an image of another shape was resized to the stored size; `crop` cuts the input out of the middle
     of the stored size, which else is resized to it.
     """
 

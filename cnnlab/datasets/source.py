@@ -23,8 +23,8 @@ class Source:
     set, decoding or downloading it first where needed.
 
     `classes` is their number. `held_out` of the training images are the data set's own validation part; `downloads` is
-    what would be fetched where nothing is found, empty where one has to put the files there oneself, as `tree`. `own`
-    marks a data set that was imported from one's own images. `differing` gives the fields that are otherwise where not
+    what would be fetched where nothing is found, empty where one has to put the files there oneself, as `tree`.
+    `imported` marks a data set made from one's own images. `differing` gives the fields that are otherwise where not
     all of the data set is on disk.
     """
 
@@ -41,7 +41,7 @@ class Source:
     held_out: int = 0
     tree: str = "train/<class>/* and test/<class>/*"
     folder: str = ""
-    own: bool = False
+    imported: bool = False
     differing: Callable[[Path], Mapping[str, Any]] = as_ever
 
     def here(self, root: Path) -> Source:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnlab.datasets.own.container import Budget, Found, members, open_archive, opened
+from cnnlab.datasets.imported.container import Budget, Found, members, open_archive, opened
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 

@@ -1,4 +1,4 @@
-"""A network that a person brings, from a file or a designer: whether it can be trained, and by what name it goes.
+"""A network that a person imports, from a file or a designer: whether it can be trained, and by what name it goes.
 
 An architecture draws networks that are known to work; here everything is asked that its function guarantees.
 """

@@ -49,8 +49,8 @@ def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> 
     Raises UserError where the run has no checkpoint or it cannot be read.
     """
     checkpoint = which if isinstance(which, Checkpoint) else run.checkpoint(which)
-    if run.brought:
-        return brought_classifier(run, checkpoint)
+    if run.imported:
+        return imported_classifier(run, checkpoint)
     data, network = run.data, run.network
 
     from cnnlab.keras.model import keras_model
@@ -70,7 +70,7 @@ def load_classifier(run: Run, which: CheckpointChoice | Checkpoint = "best") -> 
     )
 
 
-def brought_classifier(run: Run, checkpoint: Checkpoint) -> Classifier:
+def imported_classifier(run: Run, checkpoint: Checkpoint) -> Classifier:
     """A model file from elsewhere; UserError where it cannot be loaded in safe mode."""
     from cnnlab.inference.model_file import load
 

@@ -1,4 +1,4 @@
-"""A model file from elsewhere (.keras), loaded in Keras's safe mode, which runs no code that a file brings along."""
+"""A model file from elsewhere (.keras), loaded in Keras's safe mode, which runs no code that comes in a file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def load(path: Path, name: str) -> Any:
         reason = " ".join(str(error).split())
         if "safe_mode" in reason or "lambda" in reason.lower() or "unsafe" in reason.lower():
             raise UserError(
-                f"{name} needs code of its own to run (a Lambda layer or the like), which a file from elsewhere may "
-                "not bring here. Rebuild it with Keras's own layers, or export it to another format and use it there."
+                f"{name} needs code of its own to run (a Lambda layer or the like), which is not run "
+                "here. Rebuild it with Keras's own layers, or export it to another format and use it there."
             ) from error
         if "Could not locate" in reason or "custom" in reason.lower():
             raise UserError(

@@ -1,6 +1,6 @@
 """What a network's training images look like to it: for the out-of-distribution score and the nearest images.
 
-An image's features are what flows into the last dense layer, brought to length 1. The out-of-distribution score has
+An image's features are what flows into the last dense layer, scaled to length 1. The out-of-distribution score has
 two parts:
 
 - in features, the distance to the tenth nearest of up to 2,000 training images (Sun et al., "Out-of-distribution
@@ -62,7 +62,7 @@ class Reference:
     """Training images as a network sees them at the checkpoint of `step`.
 
     `features` (images, features) have length 1; `rows` and `labels` name the images. `mean` and `deviation` are those
-    of the pixel statistics. `feature_limit`, `pixel_limit` and `limit` bring the score to its scale; `judged` is how
+    of the pixel statistics. `feature_limit`, `pixel_limit` and `limit` scale the score; `judged` is how
     many validation images they come from.
     """
 

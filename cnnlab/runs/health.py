@@ -63,7 +63,7 @@ def found_in(run: Run, closely: bool) -> Iterator[Problem]:
             "Its status.json is missing or damaged, so it is not known how it ended.",
             "Its curves and checkpoints are as they were; resuming it goes on from the last one.",
         )
-    if not run.brought and not is_json_object(run.folder / "network.json", "layers"):
+    if not run.imported and not is_json_object(run.folder / "network.json", "layers"):
         yield Problem("network.json", "Its network.json is missing or damaged: its layers are not known.", ANEW)
     opened = run.folder / "data.json"
     if (opened.exists() or run.checkpoints()) and not reads(lambda: run.data):

@@ -158,8 +158,8 @@ class Run:
         try:
             return Network.from_json((self.folder / "network.json").read_text())
         except (OSError, ValueError) as error:
-            if self.brought:
-                raise UserError(f"{self.id} was brought as a file: cnnlab can ask it, but not look into it.") from error
+            if self.imported:
+                raise UserError(f"{self.id} was imported as a file: cnnlab can ask it, but not explain it.") from error
             raise UserError(f"Run {self.id}: network.json is missing or damaged.") from error
 
     def command(self) -> str:
@@ -173,7 +173,7 @@ class Run:
         )
 
     @property
-    def brought(self) -> bool:
+    def imported(self) -> bool:
         """Whether it is a model file from elsewhere rather than a network of ours."""
         return (self.folder / MODEL_FILE).exists()
 

@@ -16,7 +16,7 @@ from cnnlab.architectures import ARCHITECTURES
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
-from cnnlab.zoo.imported import own_models
+from cnnlab.zoo.imported import imported_models
 from cnnlab.zoo.pretrained import PRETRAINED, available
 from cnnlab.zoo.shipped import shipped, shipped_names, shipped_run
 
@@ -32,7 +32,7 @@ def usable(folder: Path, *origins: Origin) -> dict[str, Run]:
         "own": lambda: {item["id"]: Run(folder / item["id"]) for item in runs.summaries(folder) if item["usable"]},
         "shipped": shipped,
         "published": available,
-        "imported": own_models,
+        "imported": imported_models,
     }
     return {name: run for origin in origins or EVERY for name, run in kept[origin]().items()}
 
@@ -42,7 +42,7 @@ def find(name: str, folder: Path) -> Run:
     the beginning of it. UserError where there is none."""
     if name in shipped_names():
         return shipped_run(name)
-    if run := {**available(), **own_models()}.get(name):
+    if run := {**available(), **imported_models()}.get(name):
         return run
     if wanted := PRETRAINED.get(name):
         raise UserError(f"{wanted.title} is not here yet; fetch it: python -m cnnlab pretrained {wanted.name}")
@@ -62,7 +62,7 @@ def own_run(name: str, folder: Path) -> Run:
                 f"{name} has published weights and stays as it is; `train --from-run {name}` begins with them."
             )
         case "imported":
-            raise UserError(f"{name} is a model file that was brought here and stays as it is; it can only be used.")
+            raise UserError(f"{name} is an imported model file and stays as it is; it can only be used.")
         case _:
             return runs.find(name, folder)
 
@@ -73,7 +73,7 @@ def origin_of(name: str) -> Origin:
         return "shipped"
     if name in PRETRAINED:
         return "published"
-    return "imported" if name in own_models() else "own"
+    return "imported" if name in imported_models() else "own"
 
 
 def run_named(text: str, folder: Path) -> Run | None:

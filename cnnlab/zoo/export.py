@@ -284,7 +284,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
             f"# {markdown(network.name if experiment.design is None else experiment.title)} on {title}",
             "",
             *form,
-            f"- An image is brought to {width}×{height} pixels ({given.fitting}){then}.",
+            f"- An image is resized to {width}×{height} pixels ({given.fitting}){then}.",
             f"- Parameters: {network.parameters:,}. Multiply-adds for an image: {network.multiply_adds:,}.",
             "",
             "## How it was trained",

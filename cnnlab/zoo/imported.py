@@ -1,6 +1,6 @@
 """A model file from elsewhere (.keras), to ask about images. Nothing in it is trusted.
 
-It is loaded in Keras's safe mode, which runs no code that a file brings along; one that needs such code is refused.
+It is loaded in Keras's safe mode, which runs no code that comes in a file; one that needs such code is refused.
 What a file does not say is asked for: the names of its classes, and what values it takes. It is kept under the data
 root as a run without a network of ours, so it can be asked, compared and served, but not looked into.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cnnlab import datasets
-from cnnlab.datasets.own.sorting import printable
-from cnnlab.datasets.own.source import slug
+from cnnlab.datasets.imported.sorting import printable
+from cnnlab.datasets.imported.source import slug
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.inference.model_file import load
@@ -24,15 +24,15 @@ from cnnlab.runs.run import MODEL_FILE, Data, Run
 FOLDER = "models"
 MAX_SIDE = 1024
 Values = Literal["0 to 255", "0 to 1", "-1 to 1"]
-SCALES: dict[Values, tuple[float, float]] = {  # mean and deviation that bring 0..255 there
+SCALES: dict[Values, tuple[float, float]] = {  # mean and deviation that scale 0..255 to it
     "0 to 255": (0.0, 1.0),
     "0 to 1": (0.0, 255.0),
     "-1 to 1": (127.5, 127.5),
 }
 
 
-def own_models() -> dict[str, Run]:
-    """The models that were brought here, by name."""
+def imported_models() -> dict[str, Run]:
+    """The imported models, by name."""
     found = sorted((datasets.data_root() / FOLDER).glob(f"*/{MODEL_FILE}"))
     return {path.parent.name: Run(path.parent) for path in found if "." not in path.parent.name}
 
@@ -54,13 +54,13 @@ def shapes(model: Any, name: str, size: int | None) -> tuple[tuple[int, int], in
         )
     height, width = (given[1] or size, given[2] or size)
     if not height or not width:
-        raise UserError(f"{name} takes images of any size; say which size to bring images to.")
+        raise UserError(f"{name} takes images of any size; say which size to resize images to.")
     if max(height, width) > MAX_SIDE:
         raise UserError(f"{name} takes images of {width}×{height} pixels; up to {MAX_SIDE} a side are accepted.")
     return (int(height), int(width)), int(answer[1])
 
 
-def bring(
+def import_model(
     path: Path, title: str, classes: Sequence[str] = (), values: Values = "0 to 255", size: int | None = None
 ) -> Run:
     """Keep a model file as a network to ask; UserError where it cannot be one."""
@@ -100,8 +100,8 @@ def bring(
 
 
 def remove(name: str) -> None:
-    """Delete a model that was brought here; UserError where there is none."""
-    run = own_models().get(name)
+    """Delete an imported model; UserError where there is none."""
+    run = imported_models().get(name)
     if run is None:
         raise UserError(f"There is no model {name!r} of your own here.")
     shutil.rmtree(run.folder, ignore_errors=True)

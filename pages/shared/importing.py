@@ -1,4 +1,4 @@
-"""One's own images brought in: a zip, a folder, a dropped folder, or images dropped class by class."""
+"""Import one's own images: a zip, a folder, a dropped folder, or images dropped class by class."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import streamlit as st
 
 from cnnlab import datasets, text
 from cnnlab.datasets.images import EXTENSIONS, Fitting
+from cnnlab.datasets.imported import DroppedClass, ImportReport, read_report, sorted_files
 from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload
-from cnnlab.datasets.own import DroppedClass, ImportReport, read_report, sorted_files
 from cnnlab.errors import UserError
 from pages.shared.address import VISIT, go
 from pages.shared.telling import show_error
@@ -47,7 +47,7 @@ def form_key(name: str) -> str:
 def import_form() -> None:
     where = st.segmented_control("From", list(EXPLAINED), default=ZIP, required=True, key=form_key("from"))
     st.caption(
-        f"{EXPLAINED[where]} Without a test part a fifth of each class is held out. Images are brought to one size; "
+        f"{EXPLAINED[where]} Without a test part a fifth of each class is held out. Images are resized to one size; "
         "nothing else is kept of them."
     )
     given: Any = None

@@ -30,7 +30,7 @@ def warn(models: Sequence[Classifier], scores: Sequence[float | None]) -> None:
 
 def offer_reference(model: Classifier) -> None:
     """What is missing for the score, and the way to it."""
-    if model.run.brought:
+    if model.run.imported:
         st.info(
             "Its training images are not known here, so whether an image is unlike them cannot be told.",
             icon=":material/info:",

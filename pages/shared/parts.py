@@ -68,7 +68,7 @@ def run_title(run: Run) -> str:
 
 
 def usable_networks() -> dict[str, Run]:
-    """All that can be asked about images: one's own runs, then those that come with cnnlab or were brought here."""
+    """All that can be asked about images: one's own runs, then those that come with cnnlab or were imported."""
     return catalogue.usable(runs_folder())
 
 

@@ -39,7 +39,7 @@ def samples(run: Run) -> Files:
 
 
 def palace() -> Pixels:
-    """A photograph that scikit-learn brings along."""
+    """A photograph that comes with scikit-learn."""
     from sklearn.datasets import load_sample_image
 
     return resize(load_sample_image("china.jpg"), 213, 320)

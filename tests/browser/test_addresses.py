@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cnnlab.datasets.own import import_images
+from cnnlab.datasets.imported import import_images
 from cnnlab.runs.run import Run
 from tests.browser.conftest import Server, until
 from tests.conftest import kill_trainings

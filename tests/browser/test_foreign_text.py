@@ -1,4 +1,4 @@
-"""What a person typed, brought or put into an address stays text on every page: the visitor's browser fetches nothing
+"""What a person typed, imported or put into an address stays text on every page: the visitor's browser fetches nothing
 from where it points to, and finds no link to there."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cnnlab import text
 from cnnlab.datasets.job import importing, imports_under_way
 from cnnlab.runs.generalization import GROUP
 from cnnlab.runs.run import Run
-from cnnlab.zoo.imported import own_models
+from cnnlab.zoo.imported import imported_models
 from tests.browser.conftest import Server
 from tests.conftest import PATIENCE, Output, last_line
 from tests.datasets.test_own_images import photo, zipped
@@ -121,7 +121,7 @@ def laboratory(
     return Laboratory(
         labelled,
         judged_run(server, trained_run, beacon, call),
-        brought_model(server, beacon, call),
+        imported_model(server, beacon, call),
         *imported_images(server, beacon, call),
         group,
         tags,
@@ -155,14 +155,14 @@ def judged_run(server: Server, source: Run, beacon: Beacon, call: Callable[..., 
     return made
 
 
-def brought_model(server: Server, beacon: Beacon, call: Callable[..., Output]) -> str:
+def imported_model(server: Server, beacon: Beacon, call: Callable[..., Output]) -> str:
     """A model from elsewhere; its name."""
     names = server.runs.parent / "classes.txt"
     names.write_text("\n".join(beacon.texts[:3]))
     path = saved(server.runs.parent / "theirs.keras", *color_judge())
     told = call("model", beacon.together, str(path), "--classes", str(names))
     assert told.code == 0, told.err
-    return next(iter(own_models()))
+    return next(iter(imported_models()))
 
 
 def imported_images(server: Server, beacon: Beacon, call: Callable[..., Output]) -> str:

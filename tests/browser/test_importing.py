@@ -1,4 +1,4 @@
-"""One's own images brought in a browser: in a zip, as a folder, class by class; a network fine-tuned on them."""
+"""One's own images imported in a browser: in a zip, as a folder, class by class; a network fine-tuned on them."""
 
 from __future__ import annotations
 

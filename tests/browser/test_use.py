@@ -1,4 +1,4 @@
-"""A trained network judged and used in a real browser, and one's own images brought there."""
+"""A trained network judged and used in a real browser, and one's own images imported there."""
 
 from __future__ import annotations
 

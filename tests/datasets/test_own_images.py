@@ -19,19 +19,19 @@ from PIL import Image
 
 from cnnlab import datasets
 from cnnlab.datasets.images import fit_image
-from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload, preparing
-from cnnlab.datasets.own import (
+from cnnlab.datasets.imported import (
     DroppedClass,
     ImportReport,
     import_images,
-    own_sources,
+    imported_sources,
     read_report,
     remove,
     slug,
     sorted_files,
 )
-from cnnlab.datasets.own.container import Found
-from cnnlab.datasets.own.sorting import arrange, printable
+from cnnlab.datasets.imported.container import Found
+from cnnlab.datasets.imported.sorting import arrange, printable
+from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload, preparing
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 from cnnlab.storage.leftovers import partial_of
@@ -361,7 +361,7 @@ def test_an_upload_is_imported_in_the_background_and_trained_on(
     assert now is None, now
     assert not upload.exists()
     assert imports_under_way() == []
-    source = own_sources(data_root)["my-photos"]
+    source = imported_sources(data_root)["my-photos"]
     assert (source.title, source.classes, source.train_images, source.test_images) == ("My photos", 2, 16, 4)
     assert any(row["name"] == "my-photos" for row in call("datasets", "--json").json())
     made = call(
@@ -438,7 +438,7 @@ def test_some_classes_of_a_data_set_make_another_in_the_same_parts(
     assert two.classes == ("7", "3")
     assert (two.test_images == digits.test_images[np.isin(digits.test_labels, (3, 7))]).all()
     assert two.test_labels.tolist() == [0 if label == 7 else 1 for label in digits.test_labels if label in (3, 7)]
-    assert own_sources(data_root)["threes-and-sevens"].classes == 2
+    assert imported_sources(data_root)["threes-and-sevens"].classes == 2
     assert_refused(call("subset", "x", "digits", "3", "eleven"), "'eleven'")
     assert_refused(call("subset", "x", "digits", "3"), "two classes")
     assert call("subset", "Fewer", "threes-and-sevens", "3", "7").code == 0, "a subset of a subset"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.datasets.own import import_images
+from cnnlab.datasets.imported import import_images
 from cnnlab.runs.run import Run
 from tests.datasets.test_own_images import two_classes, zipped
 from tests.pages.conftest import OpenPage

@@ -14,7 +14,7 @@ from PIL import Image
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.model_file import load
-from cnnlab.zoo.imported import bring, own_models
+from cnnlab.zoo.imported import import_model, imported_models
 from tests.conftest import Output, assert_one_line, assert_refused
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     extra = () if shape[0] else ("--size", "24")
     told = call("model", "Colours", str(path), "--classes", str(tmp_path / "names.txt"), "--values", "0 to 1", *extra)
     assert told.out.strip() == "colours", told.err
-    (run,) = own_models().values()
+    (run,) = imported_models().values()
     classifier = load_classifier(run)
     assert classifier.data.preprocessing.input_size == ((16, 16) if shape[0] else (24, 24))
     images = np.zeros((3, 40, 30, 3), np.uint8)
@@ -64,7 +64,7 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     assert_one_line(str(refused.value), "look into it")
 
 
-def test_a_model_that_brings_code_is_refused_and_runs_none(tmp_path: Path) -> None:
+def test_a_model_with_code_is_refused_and_runs_none(tmp_path: Path) -> None:
     from cnnlab.keras.backend import keras
 
     mark = tmp_path / "it ran"
@@ -76,10 +76,10 @@ def test_a_model_that_brings_code_is_refused_and_runs_none(tmp_path: Path) -> No
     )
     mark.unlink(missing_ok=True)  # it ran here, when it was built
     with pytest.raises(UserError) as refused:
-        bring(path, "evil")
+        import_model(path, "evil")
     assert_one_line(str(refused.value), "evil.keras", "code of its own")
     assert not mark.exists()
-    assert own_models() == {}
+    assert imported_models() == {}
 
 
 def test_a_layer_that_keras_does_not_know_is_refused(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_is_no_model_file_is_refused_by_name(tmp_path: Path, kind: str) -> 
         whole = saved(tmp_path / "whole.keras", *color_judge()).read_bytes()
         path.write_bytes({"empty": b"", "text": b"hello", "cut": whole[: len(whole) // 2]}[kind])
     with pytest.raises(UserError) as refused:
-        bring(path, "mine")
+        import_model(path, "mine")
     assert_one_line(str(refused.value), "model.keras", ".keras file")
 
 
@@ -123,6 +123,6 @@ def test_what_takes_no_image_or_gives_no_classes_is_refused_with_its_shapes(tmp_
         (good, {"classes": ["one", "two"]}, ("3 classes", "2 names")),
     ):
         with pytest.raises(UserError) as refused:
-            bring(path, "mine", **options)  # type: ignore[arg-type]
+            import_model(path, "mine", **options)  # type: ignore[arg-type]
         assert_one_line(str(refused.value), path.name, *parts)
-    assert own_models() == {}
+    assert imported_models() == {}

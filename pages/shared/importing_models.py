@@ -9,10 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from cnnlab import units
-from cnnlab.datasets.own.sorting import printable
+from cnnlab.datasets.imported.sorting import printable
 from cnnlab.errors import UserError
-from cnnlab.zoo import imported as own_models
-from cnnlab.zoo import pretrained
+from cnnlab.zoo import imported, pretrained
 from pages.shared.address import go
 from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
@@ -37,7 +36,7 @@ def offer_pretrained(here: Sequence[str]) -> None:
                     job_or_offer(one.job(), words, f"Fetch {one.title}", ":material/download:", "secondary")
 
 
-def offer_own_model() -> None:
+def offer_model_import() -> None:
     """A model file from elsewhere: what it does not say itself is asked for."""
     with st.expander(
         "A model file of your own", icon=":material/upload_file:", key="own models", on_change="rerun"
@@ -49,12 +48,12 @@ def offer_own_model() -> None:
             "mode; one that needs code of its own is refused."
         )
         # A form, for its button waits for an upload under way, and what is typed in it comes with the press.
-        with st.form("own model", border=False, enter_to_submit=False):
+        with st.form("import model", border=False, enter_to_submit=False):
             file = st.file_uploader("Model file", type=["keras"], max_upload_size=MOST_MODEL_MB, key="model file")
             left, middle, right = st.columns(3)
             title = left.text_input("Name", key="model name").strip()
-            values = middle.selectbox("Values it takes", list(own_models.SCALES), key="model values")
-            size = right.number_input("Image size, if it takes any", 0, own_models.MAX_SIDE, 0, key="model size")
+            values = middle.selectbox("Values it takes", list(imported.SCALES), key="model values")
+            size = right.number_input("Image size, if it takes any", 0, imported.MAX_SIDE, 0, key="model size")
             classes = st.text_area("Names of the classes, one a line (else numbers)", key="model classes")
             pressed = st.form_submit_button("Add it", type="primary")
         if not pressed:
@@ -66,10 +65,10 @@ def offer_own_model() -> None:
             with tempfile.TemporaryDirectory() as folder, st.spinner("Loading it; TensorFlow takes about 10 s"):
                 path = Path(folder) / printable(file.name.replace("/", " "))
                 path.write_bytes(file.getvalue())
-                brought = own_models.bring(path, title, classes.splitlines(), values, int(size) or None)
+                made = imported.import_model(path, title, classes.splitlines(), values, int(size) or None)
         except UserError as error:
             show_error(error)
         except OSError as error:
             show_error(f"The file cannot be kept: {error.strerror}.")
         else:
-            go(run=brought.id)
+            go(run=made.id)

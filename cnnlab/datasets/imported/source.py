@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.own.importing import REPORT_FILE, SIGNATURE, ImportReport
+from cnnlab.datasets.imported.importing import REPORT_FILE, SIGNATURE, ImportReport
 from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
@@ -29,7 +29,7 @@ def slug(title: str) -> str:
     return name
 
 
-def own_summary(root: Path, name: str) -> cache.Summary | None:
+def imported_summary(root: Path, name: str) -> cache.Summary | None:
     """What is known of an imported data set without reading its images."""
     try:
         return cache.Summary.model_validate_json((root / FOLDER / name / "dataset.json").read_bytes())
@@ -37,12 +37,12 @@ def own_summary(root: Path, name: str) -> cache.Summary | None:
         return None
 
 
-def own_sources(root: Path) -> dict[str, Source]:
+def imported_sources(root: Path) -> dict[str, Source]:
     """The imported data sets under a data root, by name."""
     found = {}
     for path in sorted((root / FOLDER).glob("*/dataset.json")):
         name = path.parent.name
-        summary, report = own_summary(root, name), read_report(root, name)
+        summary, report = imported_summary(root, name), read_report(root, name)
         if summary is None or report is None or "." in name:  # a dot: an import that is not complete
             continue
         count = {part: sum(classes.values()) for part, classes in report.taken.items()}
@@ -58,7 +58,7 @@ def own_sources(root: Path) -> dict[str, Source]:
             find=partial(find, name),
             load=partial(load, name),
             held_out=summary.held_out,
-            own=True,
+            imported=True,
         )
     return found
 
@@ -84,7 +84,7 @@ def read_report(root: Path, name: str) -> ImportReport | None:
 
 def remove(root: Path, name: str) -> None:
     """Delete an imported data set; runs trained on it keep everything but its images. UserError where it cannot be."""
-    if own_summary(root, name) is None:
+    if imported_summary(root, name) is None:
         raise UserError(f"There is no imported data set {name!r}.")
     try:
         shutil.rmtree(root / FOLDER / name)

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels, fit_image, read_image
-from cnnlab.datasets.own.container import TooMuchError, opened
-from cnnlab.datasets.own.sorting import Arrangement, Part, Sorted, arrange, printable, printable_path
+from cnnlab.datasets.imported.container import TooMuchError, opened
+from cnnlab.datasets.imported.sorting import Arrangement, Part, Sorted, arrange, printable, printable_path
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
@@ -72,7 +72,7 @@ def import_images(
     progress: Progress = silent,
     limits: Limits | None = None,
 ) -> ImportReport:
-    """Make a data set in `folder` of the images in a folder or zip archive, each brought to `size` x `size` pixels.
+    """Make a data set in `folder` of the images in a folder or zip archive, each resized to `size` x `size` pixels.
 
     Raises UserError where there is nothing to learn from: no images, fewer than two classes or more than the limit,
     fewer than five images in a class.

@@ -9,8 +9,8 @@ import numpy as np
 
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset, Indices
-from cnnlab.datasets.own.importing import CHUNK, REPORT_FILE, SIGNATURE, ImportReport
-from cnnlab.datasets.own.sorting import printable
+from cnnlab.datasets.imported.importing import CHUNK, REPORT_FILE, SIGNATURE, ImportReport
+from cnnlab.datasets.imported.sorting import printable
 from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
 

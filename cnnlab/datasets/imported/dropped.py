@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.datasets.own.container import is_hidden
-from cnnlab.datasets.own.sorting import PARTS, printable
+from cnnlab.datasets.imported.container import is_hidden
+from cnnlab.datasets.imported.sorting import PARTS, printable
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 

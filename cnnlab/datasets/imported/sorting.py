@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cnnlab.datasets.images import EXTENSIONS
-from cnnlab.datasets.own.container import ARCHIVES, Found
+from cnnlab.datasets.imported.container import ARCHIVES, Found
 
 Part = Literal["train", "validation", "test"]
 PARTS: dict[str, Part] = {
