@@ -28,7 +28,7 @@ from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.evaluation.store import predict_all
 from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
-from cnnlab.inference.classifier import Classifier, Seen, classify, load_classifier, top_classes
+from cnnlab.inference.classifier import Classifier, Prediction, classify, load_classifier, top_classes
 from cnnlab.runs.run import CheckpointInfo, Data, Run
 from cnnlab.storage.files import write_text
 from cnnlab.zoo import export
@@ -119,7 +119,7 @@ def compared(found: dict[str, Callable[[np.ndarray], Any]], images: np.ndarray, 
 def one_upload(classifier: Classifier, data: bytes) -> None:
     """Everything the server does for one image."""
     for one in classify([("image.png", lambda: data)], [classifier]):
-        if isinstance(one, Seen):
+        if isinstance(one, Prediction):
             top_classes(one.probabilities[0], CLASSES, 5)
 
 

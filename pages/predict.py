@@ -11,7 +11,7 @@ from cnnlab import text
 from cnnlab.datasets.images import EXTENSIONS
 from cnnlab.datasets.unpacking import Files, unpacked
 from cnnlab.errors import UserError
-from cnnlab.inference.classifier import Classifier, Refused, Seen, classify
+from cnnlab.inference.classifier import Classifier, Prediction, Rejected, classify
 from cnnlab.inference.reference import Scores
 from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
@@ -30,7 +30,7 @@ enter_through_app()
 CARDS = 4
 MOST_NETWORKS = 4
 MOST_UPLOAD_MB = 500
-SHOWN_REFUSALS = 5
+SHOWN_REJECTED = 5
 
 
 def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
@@ -67,60 +67,60 @@ def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
     return tuple(file.file_id for file in files), unpacked((file.name, file) for file in files)
 
 
-def answers(key: tuple[object, ...], files: Files, models: list[Classifier]) -> tuple[list[Seen], list[Refused]]:
+def answers(key: tuple[object, ...], files: Files, models: list[Classifier]) -> tuple[list[Prediction], list[Rejected]]:
     """What the networks say of the files; asked once, and kept while neither changes."""
     key = (key, tuple((model.run.id, model.checkpoint.info.step) for model in models))
-    kept: tuple[object, tuple[list[Seen], list[Refused]]] | None = st.session_state.get("answers")
+    kept: tuple[object, tuple[list[Prediction], list[Rejected]]] | None = st.session_state.get("answers")
     if kept and kept[0] == key:
         return kept[1]
-    seen: list[Seen] = []
-    refused: list[Refused] = []
+    predictions: list[Prediction] = []
+    rejected: list[Rejected] = []
     bar = st.progress(0.0, "Reading the images")
     for number, one in enumerate(classify(files, models), 1):
-        if isinstance(one, Seen):
-            seen.append(one)
+        if isinstance(one, Prediction):
+            predictions.append(one)
         else:
-            refused.append(one)
+            rejected.append(one)
         if number % 64 == 0:
             bar.progress((number % 1024) / 1024, f"{number:,} images classified")
     bar.empty()
-    st.session_state["answers"] = (key, (seen, refused))
-    return seen, refused
+    st.session_state["answers"] = (key, (predictions, rejected))
+    return predictions, rejected
 
 
-def show_refused(refused: list[Refused]) -> None:
+def show_rejected(rejected: list[Rejected]) -> None:
     """The files that are none to ask about, the first with their reasons."""
-    for one in refused[:SHOWN_REFUSALS]:
+    for one in rejected[:SHOWN_REJECTED]:
         show_error(one.reason, ":material/broken_image:")
-    if len(refused) > SHOWN_REFUSALS:
-        with st.expander(f"{len(refused):,} files were not classified", icon=":material/block:"):
+    if len(rejected) > SHOWN_REJECTED:
+        with st.expander(f"{len(rejected):,} files were not classified", icon=":material/block:"):
             st.dataframe(
                 pd.DataFrame(
                     {
-                        "File": [text.table(one.name, text.MOST) for one in refused],
-                        "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in refused],
+                        "File": [text.table(one.name, text.MOST) for one in rejected],
+                        "Why": [text.table(one.reason, text.MOST_MESSAGE) for one in rejected],
                     }
                 )
             )
 
 
-def show_answers(seen: list[Seen], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> None:
+def show_answers(predictions: list[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> None:
     """A card for each of a few images; of many a table, and the card of the one chosen in it."""
-    if len(seen) <= CARDS:
+    if len(predictions) <= CARDS:
         explained = "image" in st.query_params
-        for number, one in enumerate(seen):
+        for number, one in enumerate(predictions):
             show_card(one, models, scores_of(scores, number), f"image {number}", explained)
         return
-    at = show_table(seen, models, scores)
+    at = show_table(predictions, models, scores)
     st.download_button(
         "Table, CSV",
-        lambda: table_csv(seen, models, scores),
+        lambda: table_csv(predictions, models, scores),
         "predictions.csv",
         "text/csv",
         icon=":material/table:",
         on_click="ignore",
     )
-    show_card(seen[at], models, scores_of(scores, at), f"chosen {at}")
+    show_card(predictions[at], models, scores_of(scores, at), f"chosen {at}")
 
 
 def show_asked(run: Run, others: list[Run]) -> None:
@@ -133,12 +133,12 @@ def show_asked(run: Run, others: list[Run]) -> None:
         return
     with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
         models = [classifier(one) for one in (run, *others)]
-    seen, refused = answers(key, files, models)
-    show_refused(refused)
-    scores = [ood_scores(model, seen, place) for place, model in enumerate(models)]
-    show_answers(seen, models, scores)
+    predictions, rejected = answers(key, files, models)
+    show_rejected(rejected)
+    scores = [ood_scores(model, predictions, place) for place, model in enumerate(models)]
+    show_answers(predictions, models, scores)
     for model, found in zip(models, scores, strict=True):
-        if seen and found is None:
+        if predictions and found is None:
             offer_reference(model)
     if key == ("samples", run.id):
         show_credits(run)

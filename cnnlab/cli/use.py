@@ -90,7 +90,7 @@ def evaluate_run(options: argparse.Namespace) -> int:
 
 
 def predict_images(options: argparse.Namespace) -> int:
-    from cnnlab.inference.classifier import Seen, classify, load_classifier, top_classes
+    from cnnlab.inference.classifier import Prediction, classify, load_classifier, top_classes
     from cnnlab.inference.reference import ood_function
 
     if options.top < 1:
@@ -99,27 +99,28 @@ def predict_images(options: argparse.Namespace) -> int:
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     judge = ood_function(classifier)
     answers: list[dict[str, Any]] = []
-    refused: dict[str, str] = {}
+    rejected: dict[str, str] = {}
     for one in classify(on_disk(options.images), [classifier], most=sys.maxsize):
-        if isinstance(one, Seen):
+        if isinstance(one, Prediction):
             top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
             score = {"ood_score": float(judge(one.inputs[0][None])[0])} if judge else {}
             answers.append(
                 {"image": one.name, "top": [{"class": label, "probability": p} for label, p in top], **score}
             )
         else:
-            refused[one.name] = one.reason
+            rejected[one.name] = one.reason
     if options.json:
-        print_json({"run": run.id, "predictions": answers, "refused": refused})
+        # `refused`: what the key was called before 0.6, for what reads it
+        print_json({"run": run.id, "predictions": answers, "rejected": rejected, "refused": rejected})
     else:
         for answer in answers:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
             score = answer.get("ood_score", 0.0)
-            doubt = f" (unlike the training images: out-of-distribution score {score:.3g})" if score > 1 else ""
+            doubt = f" (out-of-distribution score {score:.3g}: unlike the training images)" if score > 1 else ""
             say(f"{answer['image']}: {words}{doubt}")
-    for message in refused.values():
+    for message in rejected.values():
         say(f"cnnlab: {message}", error=True)
-    return 2 if refused else 0
+    return 2 if rejected else 0
 
 
 def write_file(name: str, text: str) -> None:

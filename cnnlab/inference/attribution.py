@@ -1,4 +1,4 @@
-"""Inside a trained network: where it looks for a class, what each layer answers, what its first filters are.
+"""Explain a trained network: where it looks for a class, what each layer answers, what its first filters are.
 
 A network that averages its last feature maps before one dense layer has exact class activation maps (Zhou et al., 2016,
 arXiv:1512.04150): a class's score is the mean of its map. Any other gets Grad-CAM (Selvaraju et al., 2017,
@@ -37,8 +37,8 @@ SCALE = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (25
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
-    """A classifier with its layers open to be looked at."""
+class Explainer:
+    """What explains the answers of a classifier: class maps, activations, filters."""
 
     classifier: Classifier
 

@@ -90,7 +90,7 @@ def answering(data: Data, ask: Callable[[Any], Any]) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Prediction:
     """An image that was asked about: its name and size, a copy small enough to keep, and what each network saw of it
     and answered (classes,)."""
 
@@ -103,7 +103,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """A file that is no image to ask about, and a sentence that says why."""
 
     name: str
@@ -112,40 +112,42 @@ class Refused:
 
 def classify(
     files: Iterable[tuple[str, Callable[[], bytes]]], classifiers: Sequence[Classifier], most: int = MOST_FILES
-) -> Iterator[Seen | Refused]:
+) -> Iterator[Prediction | Rejected]:
     """Ask every network about every file, in order: what it saw and said, or why the file is none to ask about.
 
     Of an image no more is kept than that, so memory stays flat however many and however large they are.
     """
-    waiting: list[Seen | Refused] = []
+    waiting: list[Prediction | Rejected] = []
     for number, (name, read) in enumerate(files):
         if number >= most:
             waiting.append(
-                Refused(name, f"Only {most:,} images are classified at a time; give the rest in a second go.")
+                Rejected(name, f"Only {most:,} images are classified at a time; give the rest in a second go.")
             )
             break
         try:
             image = read_image(read(), name)
             inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
-            waiting.append(Seen(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
+            waiting.append(Prediction(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
         except UserError as error:
-            waiting.append(Refused(name, str(error)))
+            waiting.append(Rejected(name, str(error)))
         if len(waiting) == BATCH:
             yield from answered(waiting, classifiers)
             waiting = []
     yield from answered(waiting, classifiers)
 
 
-def answered(waiting: Sequence[Seen | Refused], classifiers: Sequence[Classifier]) -> Iterator[Seen | Refused]:
+def answered(
+    waiting: Sequence[Prediction | Rejected], classifiers: Sequence[Classifier]
+) -> Iterator[Prediction | Rejected]:
     """The same with what each network says."""
-    images = [one for one in waiting if isinstance(one, Seen)]
+    images = [one for one in waiting if isinstance(one, Prediction)]
     said = [
         one.function(np.stack([seen.inputs[place] for seen in images])).numpy() if images else ()
         for place, one in enumerate(classifiers)
     ]
     rows = zip(*said, strict=True)
     for one in waiting:
-        yield replace(one, probabilities=tuple(next(rows))) if isinstance(one, Seen) else one
+        yield replace(one, probabilities=tuple(next(rows))) if isinstance(one, Prediction) else one
 
 
 def thumbnail(image: Pixels) -> Pixels:

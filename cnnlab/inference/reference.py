@@ -51,7 +51,7 @@ LEAST_IMAGES = 500
 MOST_NUMBERS = 800_000
 """Images times features that are kept: half a megabyte, as each is stored in a byte."""
 BATCH = 256
-NEIGHBOUR = 10
+NEAREST_IMAGE = 10
 FALSE_ALARMS = 0.01
 LEAST_DEVIATION = 0.02
 SEED = 0
@@ -77,7 +77,7 @@ class Reference:
     pixel_limit: float = 1.0
     limit: float = 1.0
 
-    def nearest(self, features: Features, count: int) -> tuple[NDArray[np.int64], Features]:
+    def nearest_images(self, features: Features, count: int) -> tuple[NDArray[np.int64], Features]:
         """Places of the nearest training images and their distances, nearest first: both (images, count)."""
         count = min(count, len(self.features))
         squared = np.maximum(2 - 2 * features @ self.features.T, 0)
@@ -88,7 +88,10 @@ class Reference:
 
     def feature_distances(self, features: Features) -> Scores:
         """The distance to the tenth nearest training image, for each image."""
-        parts = [self.nearest(features[at : at + BATCH], NEIGHBOUR)[1][:, -1] for at in range(0, len(features), BATCH)]
+        parts = [
+            self.nearest_images(features[at : at + BATCH], NEAREST_IMAGE)[1][:, -1]
+            for at in range(0, len(features), BATCH)
+        ]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
     def pixel_distances(self, inputs: Pixels) -> Scores:
@@ -171,7 +174,7 @@ def compute(classifier: Classifier, progress: Progress = silent, share: float = 
             features.append(function(inputs[-1]).numpy())
         return np.concatenate(features), np.concatenate(inputs)
 
-    chosen = drawn(training, max(int(MOST_IMAGES * share), NEIGHBOUR))
+    chosen = drawn(training, max(int(MOST_IMAGES * share), NEAREST_IMAGE))
     features, inputs = seen(training, chosen, 0.0)
     statistics = pixel_statistics(inputs)
     kept = min(len(chosen), max(MOST_NUMBERS // features.shape[1], LEAST_IMAGES))
@@ -187,7 +190,7 @@ def compute(classifier: Classifier, progress: Progress = silent, share: float = 
         mean=statistics.mean(axis=0),
         deviation=np.maximum(statistics.std(axis=0), LEAST_DEVIATION),
     )
-    judged = drawn(validation, max(int(MOST_JUDGED * share), NEIGHBOUR))
+    judged = drawn(validation, max(int(MOST_JUDGED * share), NEAREST_IMAGE))
     return found.calibrated(*seen(validation, judged, 0.5))
 
 

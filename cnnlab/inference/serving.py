@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cnnlab.guard import LOOPBACK, Guard, answer_headers, names_of
-from cnnlab.inference.classifier import Classifier, Seen, classify, top_classes
+from cnnlab.inference.classifier import Classifier, Prediction, classify, top_classes
 from cnnlab.inference.reference import ood_function
 from cnnlab.limits import Limits
 
@@ -62,7 +62,7 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
     def answers(files: list[tuple[str, bytes]], top: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for one in classify([(name, lambda data=data: data) for name, data in files], [classifier]):  # type: ignore[misc]
-            if isinstance(one, Seen):
+            if isinstance(one, Prediction):
                 best = top_classes(one.probabilities[0], classifier.data.classes, top)
                 score = {"ood_score": float(judge(one.inputs[0][None])[0])} if judge else {}
                 top_list = [{"class": name, "probability": p} for name, p in best]

@@ -15,16 +15,16 @@ from PIL import Image
 from cnnlab import plots, text, units
 from cnnlab.datasets.images import Pixels
 from cnnlab.evaluation.export import csv_text
-from cnnlab.inference.classifier import Classifier, Seen, top_classes
+from cnnlab.inference.classifier import Classifier, Prediction, top_classes
 from cnnlab.inference.reference import Scores
 from pages.shared import out_of_distribution
 from pages.shared.charts import show_chart
-from pages.shared.inside import look_inside
+from pages.shared.explain import explain
 from pages.shared.parts import describe_run
 from pages.shared.pictures import enlarged
 
 TOP = 5
-SEEN_PIXELS = 160
+INPUT_PIXELS = 160
 THUMBNAIL = 48
 MOST_NAME = 80
 
@@ -36,14 +36,14 @@ def encoded(image: Pixels, side: int | None = None) -> bytes:
 
 
 def show_card(
-    one: Seen, models: Sequence[Classifier], scores: Sequence[float | None], key: str, explained: bool = False
+    one: Prediction, models: Sequence[Classifier], scores: Sequence[float | None], key: str, explained: bool = False
 ) -> None:
-    """An image, what the first network sees of it, and what each says; `explained` opens the look inside."""
+    """An image, what the first network sees of it, and what each says; `explained` opens the explanation."""
     with st.container(border=True):
         columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
-        columns[0].image(enlarged(one.shown, 2 * SEEN_PIXELS), width=SEEN_PIXELS)
+        columns[0].image(enlarged(one.shown, 2 * INPUT_PIXELS), width=INPUT_PIXELS)
         columns[0].caption(f"{text.markdown(one.name, MOST_NAME)}, {one.width}×{one.height} pixels")
-        columns[1].image(enlarged(one.inputs[0], 2 * SEEN_PIXELS), width=SEEN_PIXELS)
+        columns[1].image(enlarged(one.inputs[0], 2 * INPUT_PIXELS), width=INPUT_PIXELS)
         columns[1].caption(f"What the network sees: {what_was_done(one, models[0])} pixels")
         for number, (model, column, said) in enumerate(zip(models, columns[2:], one.probabilities, strict=True)):
             top = top_classes(said, model.data.classes, TOP)
@@ -53,34 +53,36 @@ def show_card(
             show_chart(plots.probability_bars(top), f"{key} {number}", column, buttons=False)
         out_of_distribution.warn(models, scores)
         with st.expander(
-            "Look inside", explained, icon=":material/visibility:", key=f"inside {key}", on_change="rerun"
+            "Explain", explained, icon=":material/visibility:", key=f"explain {key}", on_change="rerun"
         ) as box:
             if box.open:
-                look_inside(one, models, key)
+                explain(one, models, key)
 
 
-def what_was_done(one: Seen, model: Classifier) -> str:
+def what_was_done(one: Prediction, model: Classifier) -> str:
     """The size of the network's input and, of an image that had to change its shape, how it got there."""
     height, width = one.inputs[0].shape[:2]
     square = one.height * width == one.width * height
     return f"{width}×{height}" if square else model.data.preprocessing.account(one.height, one.width)
 
 
-def show_table(seen: Sequence[Seen], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> int:
+def show_table(predictions: Sequence[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> int:
     """All images with their answers; gives the one that is chosen."""
     columns: dict[str, list[Any]] = {
-        "": ["data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in seen],
-        "Image": [text.table(one.name, text.MOST) for one in seen],
+        "": [
+            "data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in predictions
+        ],
+        "Image": [text.table(one.name, text.MOST) for one in predictions],
     }
     for place, model in enumerate(models):
         mark = f" ({place + 1})" if len(models) > 1 else ""
-        tops = [top_classes(one.probabilities[place], model.data.classes, 2) for one in seen]
+        tops = [top_classes(one.probabilities[place], model.data.classes, 2) for one in predictions]
         columns[f"Class{mark}"] = [text.table(top[0][0]) for top in tops]
         columns[f"Confidence{mark}"] = [top[0][1] for top in tops]
         columns[f"Else{mark}"] = [text.table(top[-1][0]) for top in tops]
         found = scores[place]
         if found is not None:
-            columns[f"Unlike the training images{mark}"] = ["yes" if score > 1 else "" for score in found]
+            columns[f"Out of distribution{mark}"] = ["yes" if score > 1 else "" for score in found]
     if len(models) > 1:
         st.caption(
             " · ".join(f"({place + 1}) {text.markdown(describe_run(model.run))}" for place, model in enumerate(models))
@@ -92,7 +94,7 @@ def show_table(seen: Sequence[Seen], models: Sequence[Classifier], scores: Seque
         on_select="rerun",
         selection_mode="single-row",
         row_height=THUMBNAIL + 4,
-        height=min(38 + (THUMBNAIL + 4) * len(seen), 460),
+        height=min(38 + (THUMBNAIL + 4) * len(predictions), 460),
         column_config={"": st.column_config.ImageColumn(width="small"), **confidences},
     )
     return int(event.selection.rows[0]) if event.selection.rows else 0
@@ -103,13 +105,13 @@ def scores_of(scores: Sequence[Scores | None], number: int) -> list[float | None
     return [None if found is None else float(found[number]) for found in scores]
 
 
-def table_csv(seen: Sequence[Seen], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> str:
+def table_csv(predictions: Sequence[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> str:
     """A line an image and network, with the five most probable classes and the out-of-distribution score."""
     head = ["image", "width", "height", "network", "ood_score"] + [
         f"{what} {n}" for n in range(1, TOP + 1) for what in ("class", "p")
     ]
     rows = []
-    for number, one in enumerate(seen):
+    for number, one in enumerate(predictions):
         for model, said, score in zip(models, one.probabilities, scores_of(scores, number), strict=True):
             top = top_classes(np.asarray(said), model.data.classes, TOP)
             flat = [cell for label, p in top for cell in (label, f"{p:.6f}")]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab.datasets.images import Pixels
 from cnnlab.inference import reference
-from cnnlab.inference.classifier import Classifier, Seen, load_classifier
+from cnnlab.inference.classifier import Classifier, Prediction, load_classifier
 from cnnlab.inference.reference import Reference
 from cnnlab.runs.run import Run
 
@@ -35,12 +35,12 @@ def _reference(run: Run, step: int, written: float) -> Reference | None:
     return reference.kept_reference(run, run.checkpoint("best"))
 
 
-def ood_scores(model: Classifier, seen: Sequence[Seen], place: int) -> reference.Scores | None:
+def ood_scores(model: Classifier, predictions: Sequence[Prediction], place: int) -> reference.Scores | None:
     """The out-of-distribution score of each image for the network at a place; None where it has no reference."""
     found = reference_of(model.run)
-    if found is None or found.step != model.checkpoint.info.step or not seen:
+    if found is None or found.step != model.checkpoint.info.step or not predictions:
         return None
-    inputs = np.stack([one.inputs[place] for one in seen])
+    inputs = np.stack([one.inputs[place] for one in predictions])
     return found.ood_scores(features(model, inputs), inputs)
 
 

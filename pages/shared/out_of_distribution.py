@@ -32,20 +32,20 @@ def offer_reference(model: Classifier) -> None:
     """What is missing for the score, and the way to it."""
     if model.run.imported:
         st.info(
-            "Its training images are not known here, so whether an image is unlike them cannot be told.",
+            "Its training images are not known here, so there is no out-of-distribution score.",
             icon=":material/info:",
         )
     elif split_here(model.run, "train") is None:
         st.info(
-            "Whether an image is unlike its training images cannot be told yet: that needs them once, and they are not "
+            "There is no out-of-distribution score yet: it needs the training images once, and they are not "
             "on this machine.",
             icon=":material/info:",
         )
         data_link(model.run)
     else:
         question = (
-            "Whether an image is unlike its training images cannot be told yet. The network looks once at up to 2,000 "
-            "of them, for a minute or so; a training does that at its end."
+            "There is no out-of-distribution score yet. The network looks once at up to 2,000 "
+            "training images, for a minute or so; a training does that at its end."
         )
         job_or_offer(
             reference_job(model.run, model.checkpoint), question, "Prepare", ":material/image_search:", "secondary"

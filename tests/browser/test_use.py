@@ -88,7 +88,7 @@ def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Pa
     until(page, "() => Boolean(window.cnnlabPaste)")
     page.evaluate(PASTE, base64.b64encode(png(datasets.load("digits").test_images[0])).decode())
     expect(page.get_by_text("What the network sees: 32×32 pixels")).to_be_visible(timeout=LONG_MS)
-    page.get_by_text("Look inside").click()
+    page.get_by_text("Explain", exact=True).click()
     expect(page.get_by_text(re.compile("Grad-CAM"))).to_be_visible(timeout=LONG_MS)
     page.get_by_role("radio", name="First filters").or_(page.get_by_role("button", name="First filters")).first.click()
     expect(page.get_by_text("The 32 filters of the first convolution")).to_be_visible()

@@ -368,7 +368,7 @@ def test_predict_names_the_most_probable_classes(
     output = call("predict", trained_run.id, *digit_files, "--top", "3", "--json", "--runs-dir", folder)
     assert output.code == 0
     answer = output.json()
-    assert (answer["run"], answer["refused"]) == (trained_run.id, {})
+    assert (answer["run"], answer["rejected"]) == (trained_run.id, {})
     assert [item["image"] for item in answer["predictions"]] == digit_files
     for item in answer["predictions"]:
         probabilities = [guess["probability"] for guess in item["top"]]
@@ -416,7 +416,7 @@ def test_a_bad_image_among_good_ones_is_refused_and_the_others_are_classified(
     assert_one_line(done.stderr.strip(), str(bad))
     answer = json.loads(done.stdout)
     assert [item["image"] for item in answer["predictions"]] == digit_files
-    assert list(answer["refused"]) == [str(bad)]
+    assert list(answer["rejected"]) == list(answer["refused"]) == [str(bad)]
 
 
 @pytest.fixture(params=["absent", "a folder", "empty", "truncated"])

@@ -1,4 +1,4 @@
-"""Inside a trained network: class activation maps, activations, filters."""
+"""Explain a trained network: class activation maps, activations, filters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from cnnlab import architectures, datasets
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.inference.attribution import Inside, colored, overlaid
+from cnnlab.inference.attribution import Explainer, colored, overlaid
 from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.network import Builder
 from cnnlab.runs.run import Run
@@ -22,7 +22,7 @@ from tests.conftest import assert_one_line
 
 @pytest.fixture(scope="module")
 def run(trained_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("inside") / trained_run.id
+    folder = tmp_path_factory.mktemp("explain") / trained_run.id
     return Run(Path(shutil.copytree(trained_run.folder, folder)))
 
 
@@ -64,11 +64,11 @@ def test_a_class_score_is_the_mean_of_its_exact_map_plus_the_bias(
 ) -> None:
     """Zhou et al., 2016, section 2."""
     one = untrained(classifier, name, **switches)
-    inside = Inside(one)
-    assert inside.exact
+    explainer = Explainer(one)
+    assert explainer.exact
     for label in (0, one.run.network.classes - 1):
-        heat, score = inside.class_map(noise(one), label)
-        bias = one.model.get_layer(inside.weighted[0]).get_weights()[1][label] if inside.weighted else 0.0
+        heat, score = explainer.class_map(noise(one), label)
+        bias = one.model.get_layer(explainer.weighted[0]).get_weights()[1][label] if explainer.weighted else 0.0
         assert heat.mean() + bias == pytest.approx(score, abs=1e-3)
 
 
@@ -84,15 +84,15 @@ def test_a_classifier_without_bias_scores_with_the_mean_of_its_map_alone(classif
     preprocessing = Preprocessing(image_size=(8, 8), input_size=(8, 8), mean=(120,) * 3, deviation=(60,) * 3)
     data = model.data.model_copy(update={"preprocessing": preprocessing})
     small = replace(model, run=run, data=data, model=keras_model(network))
-    drawn, score = Inside(small).class_map(noise(small), 3)
+    drawn, score = Explainer(small).class_map(noise(small), 3)
     assert drawn.mean() == pytest.approx(score, abs=1e-5)
 
 
 def test_a_network_with_hidden_dense_layers_gets_grad_cam(classifier: Classifier) -> None:
-    inside = Inside(classifier)
-    assert not inside.exact
+    explainer = Explainer(classifier)
+    assert not explainer.exact
     inputs = classifier.data.preprocessing.fit(datasets.load("digits").test_images[0])
-    heat, _ = inside.class_map(inputs, 3)
+    heat, _ = explainer.class_map(inputs, 3)
     assert heat.shape == (8, 8)
     assert (heat >= 0).all()
     assert heat.max() > 0
@@ -101,24 +101,24 @@ def test_a_network_with_hidden_dense_layers_gets_grad_cam(classifier: Classifier
 def test_the_scores_are_those_that_softmax_turns_into_the_answer(classifier: Classifier) -> None:
     image = datasets.load("digits").test_images[0]
     inputs = classifier.data.preprocessing.fit(image)
-    scores = np.array([Inside(classifier).class_map(inputs, label)[1] for label in range(10)])
+    scores = np.array([Explainer(classifier).class_map(inputs, label)[1] for label in range(10)])
     shares = np.exp(scores - scores.max())
     assert np.allclose(shares / shares.sum(), classifier.probabilities(image[None])[0], atol=1e-4)
 
 
 def test_a_layer_answers_with_its_channels_and_an_unknown_one_is_refused(classifier: Classifier) -> None:
-    inside = Inside(classifier)
+    explainer = Explainer(classifier)
     inputs = noise(classifier)
-    for name in inside.layers:
-        assert inside.activations(inputs, name).shape == classifier.run.network[name].output_shape
-    assert (inside.activations(inputs, "block1_act1") >= 0).all(), "after a ReLU nothing is negative"
+    for name in explainer.layers:
+        assert explainer.activations(inputs, name).shape == classifier.run.network[name].output_shape
+    assert (explainer.activations(inputs, "block1_act1") >= 0).all(), "after a ReLU nothing is negative"
     with pytest.raises(UserError) as told:
-        inside.activations(inputs, "fc1")
+        explainer.activations(inputs, "fc1")
     assert_one_line(str(told.value), "'fc1'", "block1_conv1")
 
 
 def test_the_first_filters_are_the_kernels_with_grey_for_nothing(classifier: Classifier) -> None:
-    filters = Inside(classifier).first_filters()
+    filters = Explainer(classifier).first_filters()
     kernel = classifier.model.get_layer("block1_conv1").get_weights()[0]
     assert len(filters) == 32
     assert filters[5].shape == (3, 3, 3)

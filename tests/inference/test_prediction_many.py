@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.inference.classifier import BATCH, THUMBNAIL, Classifier, Refused, Seen, classify, load_classifier
+from cnnlab.inference.classifier import BATCH, THUMBNAIL, Classifier, Prediction, Rejected, classify, load_classifier
 from cnnlab.runs.run import Run
 
 
@@ -34,11 +34,11 @@ def test_more_images_than_a_batch_are_answered_in_order_and_the_bad_ones_in_thei
     files.insert(5, ("bad.png", lambda: b"?"))
     found = list(classify(files, [classifier, classifier]))
     assert [one.name for one in found] == [name for name, _ in files]
-    assert [one.name for one in found if isinstance(one, Refused)] == ["bad.png"]
-    seen = [one for one in found if isinstance(one, Seen)]
-    said = np.stack([one.probabilities[0] for one in seen])
+    assert [one.name for one in found if isinstance(one, Rejected)] == ["bad.png"]
+    predictions = [one for one in found if isinstance(one, Prediction)]
+    said = np.stack([one.probabilities[0] for one in predictions])
     assert np.allclose(said, classifier.probabilities(images), atol=1e-5)
-    assert all((one.probabilities[0] == one.probabilities[1]).all() for one in seen)
+    assert all((one.probabilities[0] == one.probabilities[1]).all() for one in predictions)
 
 
 def test_files_are_read_one_by_one_and_only_a_small_copy_is_kept(classifier: Classifier) -> None:
@@ -49,14 +49,14 @@ def test_files_are_read_one_by_one_and_only_a_small_copy_is_kept(classifier: Cla
             opened.append(number)
             yield f"{number}", lambda: png(np.zeros((1200, 900, 3), np.uint8))
 
-    seen = [one for one in classify(files(), [classifier]) if isinstance(one, Seen)]
-    assert [(one.height, one.width) for one in seen] == [(1200, 900)] * 3
-    assert all(max(one.shown.shape) == THUMBNAIL for one in seen)
+    predictions = [one for one in classify(files(), [classifier]) if isinstance(one, Prediction)]
+    assert [(one.height, one.width) for one in predictions] == [(1200, 900)] * 3
+    assert all(max(one.shown.shape) == THUMBNAIL for one in predictions)
 
 
 def test_more_than_the_limit_is_said_and_the_rest_not_read(classifier: Classifier) -> None:
     files = [(str(number), lambda: png(np.zeros((8, 8, 3), np.uint8))) for number in range(5)]
     found = list(classify(files, [classifier], most=3))
-    assert sum(isinstance(one, Seen) for one in found) == 3
-    (refused,) = [one for one in found if isinstance(one, Refused)]
+    assert sum(isinstance(one, Prediction) for one in found) == 3
+    (refused,) = [one for one in found if isinstance(one, Rejected)]
     assert "3" in refused.reason

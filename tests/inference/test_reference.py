@@ -112,7 +112,7 @@ def test_a_training_image_is_its_own_nearest_and_the_next_are_mostly_of_its_clas
     chosen = np.arange(0, len(kept.rows), 40)
     images = training_images(classifier.run, kept.rows[chosen])
     found = feature_function(classifier)(classifier.data.preprocessing.fit_all(images)).numpy()
-    places, distances = kept.nearest(found, 5)
+    places, distances = kept.nearest_images(found, 5)
     assert places[:, 0].tolist() == chosen.tolist()
     assert distances[:, 0].max() < 0.1, "each feature is kept in a byte"
     assert (np.diff(distances, axis=1) >= 0).all()

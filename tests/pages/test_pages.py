@@ -250,7 +250,7 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
     assert not app.exception
     table = app.dataframe[0].value
     assert table["Image"].tolist()[0] == "none of its classes (palace)"
-    assert table["Unlike the training images"].tolist()[0] == "yes"
+    assert table["Out of distribution"].tolist()[0] == "yes"
     right = [
         name == f"{answer} (validation image)" for name, answer in zip(table["Image"], table["Class"], strict=True)
     ]

@@ -61,7 +61,7 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     assert_refused(call("model", "colours", str(path)), "'colours'")
     with pytest.raises(UserError) as refused:
         _ = run.network
-    assert_one_line(str(refused.value), "look into it")
+    assert_one_line(str(refused.value), "not explain it")
 
 
 def test_a_model_with_code_is_refused_and_runs_none(tmp_path: Path) -> None:

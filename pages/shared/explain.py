@@ -10,8 +10,8 @@ import streamlit as st
 from cnnlab import text
 from cnnlab.datasets.images import Pixels
 from cnnlab.inference import reference
-from cnnlab.inference.attribution import Inside, colored, overlaid
-from cnnlab.inference.classifier import Classifier, Seen
+from cnnlab.inference.attribution import Explainer, colored, overlaid
+from cnnlab.inference.classifier import Classifier, Prediction
 from pages.shared.models import features, reference_of
 from pages.shared.out_of_distribution import offer_reference
 from pages.shared.parts import data_link, describe_run, split_here
@@ -19,11 +19,11 @@ from pages.shared.pictures import enlarged, picture_grid
 
 MAP_PIXELS = 224
 SHOWN_CHANNELS = 64
-NEAREST = 8
+SHOWN_NEAREST = 8
 
 
-def look_inside(one: Seen, models: Sequence[Classifier], key: str) -> None:
-    """One of the views, of one of the networks that were asked."""
+def explain(one: Prediction, models: Sequence[Classifier], key: str) -> None:
+    """One of the explanations, of one of the networks that were asked."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = st.segmented_control(
             "What",
@@ -43,19 +43,19 @@ def look_inside(one: Seen, models: Sequence[Classifier], key: str) -> None:
     model = models[place]
     match what:
         case "Activations":
-            show_activations(Inside(model), one.inputs[place], key)
+            show_activations(Explainer(model), one.inputs[place], key)
         case "First filters":
-            filters = Inside(model).first_filters()
+            filters = Explainer(model).first_filters()
             st.caption(f"The {len(filters)} filters of the first convolution: grey is 0, each on its own scale.")
             picture_grid(filters, [str(number) for number in range(1, len(filters) + 1)], 48)
         case "Nearest training images":
-            show_nearest(model, one.inputs[place])
+            show_nearest_images(model, one.inputs[place])
         case _:
-            show_map(Inside(model), one, place, key)
+            show_map(Explainer(model), one, place, key)
 
 
-def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
-    classes = inside.classifier.data.classes
+def show_map(explainer: Explainer, one: Prediction, place: int, key: str) -> None:
+    classes = explainer.classifier.data.classes
     order = np.argsort(-one.probabilities[place], kind="stable")
     label = int(
         st.selectbox(
@@ -65,7 +65,7 @@ def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
             key=f"class {key}",
         )
     )
-    heat, score = inside.class_map(one.inputs[place], label)
+    heat, score = explainer.class_map(one.inputs[place], label)
     seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
     picture_grid(
         [seen, overlaid(seen, heat), colored(heat)],
@@ -76,7 +76,7 @@ def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
         ],
         MAP_PIXELS,
     )
-    if inside.exact:
+    if explainer.exact:
         st.caption(
             f"Exact class activation map (Zhou et al., 2016): the score before softmax, {score:.2f}, is the map's mean "
             f"({heat.mean():.2f}) plus the class's bias. Bright pulls towards the class."
@@ -88,9 +88,9 @@ def show_map(inside: Inside, one: Seen, place: int, key: str) -> None:
         )
 
 
-def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
-    name = st.selectbox("Layer", inside.layers, key=f"layer {key}")
-    answer = inside.activations(inputs, name)
+def show_activations(explainer: Explainer, inputs: Pixels, key: str) -> None:
+    name = st.selectbox("Layer", explainer.layers, key=f"layer {key}")
+    answer = explainer.activations(inputs, name)
     shown = min(answer.shape[-1], SHOWN_CHANNELS)
     st.caption(
         f"{shown} of {answer.shape[-1]} channels, {answer.shape[1]}×{answer.shape[0]}, from {answer.min():.2f} "
@@ -99,7 +99,7 @@ def show_activations(inside: Inside, inputs: Pixels, key: str) -> None:
     picture_grid([colored(answer[..., channel]) for channel in range(shown)], [str(n + 1) for n in range(shown)], 72)
 
 
-def show_nearest(model: Classifier, inputs: Pixels) -> None:
+def show_nearest_images(model: Classifier, inputs: Pixels) -> None:
     around = reference_of(model.run)
     if around is None:
         offer_reference(model)
@@ -110,14 +110,14 @@ def show_nearest(model: Classifier, inputs: Pixels) -> None:
         st.info("Its training images are not on this machine, so the nearest cannot be shown.", icon=":material/info:")
         data_link(model.run)
     else:
-        places, distances = around.nearest(found, NEAREST)
+        places, distances = around.nearest_images(found, SHOWN_NEAREST)
         images = reference.training_images(model.run, around.rows[places[0]])
         names = [model.data.classes[label] for label in around.labels[places[0]]]
         captions = [f"{text.markdown(name)}, {away:.2f}" for name, away in zip(names, distances[0], strict=True)]
         picture_grid(list(images), captions)
     st.caption(
         f"Out-of-distribution score {max(by_features, by_pixels):.2f}: {by_features:.2f} by features, the distance to "
-        f"the {reference.NEIGHBOUR}th nearest of {len(around.features):,} training images (Sun et al., 2022), and "
+        f"the {reference.NEAREST_IMAGE}th nearest of {len(around.features):,} training images (Sun et al., 2022), and "
         f"{by_pixels:.2f} by brightness, colour and contrast. Above 1 lie 1 % of the validation images. Distances are "
         "between features of length 1, from 0 to 2."
     )
