@@ -11,7 +11,7 @@ from cnnlab import text, units
 from cnnlab.datasets import Split, SplitName
 from cnnlab.datasets.dataset import Indices
 from cnnlab.errors import UserError
-from cnnlab.evaluation import VIEWS, Evaluation, Key, Predictions, evaluations, export, kept_predictions
+from cnnlab.evaluation import TTA_TITLES, Evaluation, Key, Predictions, evaluations, export, kept_predictions
 from cnnlab.evaluation.measures import by_similarity, by_threshold, contest
 from cnnlab.lecture.results import lecture_report
 from cnnlab.plots import evaluation as plots
@@ -73,7 +73,7 @@ def show_pictures(
         sure = found.confidence[place]
         captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")
     picture_grid(list(images), captions, links=links)
-    if (kept.step, kept.view) != (run.checkpoint("best").info.step, "plain"):
+    if (kept.step, kept.tta) != (run.checkpoint("best").info.step, "plain"):
         st.caption("Explain asks the best weights about the image as it is; the captions are of this evaluation.")
 
 
@@ -145,9 +145,9 @@ def show_against(run: Run, usable: dict[str, Run], split: Split | None, kept: Ev
     others = {}
     for other in usable.values():
         for one in evaluations(other):
-            same = (other.id, one.step, one.view) == (run.id, kept.step, kept.view)
+            same = (other.id, one.step, one.tta) == (run.id, kept.step, kept.tta)
             if one.split == kept.split and one.classes == kept.classes and not same and same_images(run, other):
-                others[f"{other.id} {one.step} {one.view}"] = (other, one)
+                others[f"{other.id} {one.step} {one.tta}"] = (other, one)
     if not others:
         st.info(
             f"No other run or checkpoint has been evaluated on the {kept.split} images of this data set yet.",
@@ -196,21 +196,21 @@ def same_images(run: Run, other: Run) -> bool:
 
 
 def title_of(run: Run, kept: Evaluation) -> str:
-    view = "" if kept.view == "plain" else f", {kept.view}"
+    tta = "" if kept.tta == "plain" else f", {kept.tta}"
     return (
-        f"{text.plain(run.labels().name or run_title(run), MOST_NAME)}, {kept.accuracy:.2%}, epoch {kept.epoch:g}{view}"
+        f"{text.plain(run.labels().name or run_title(run), MOST_NAME)}, {kept.accuracy:.2%}, epoch {kept.epoch:g}{tta}"
     )
 
 
-def show_views(run: Run, kept: Evaluation) -> None:
-    """What averaging over several views gave, beside the plain figure."""
+def show_augmentations(run: Run, kept: Evaluation) -> None:
+    """What test-time augmentation gave, beside the plain figure."""
     found = [one for one in evaluations(run) if (one.split, one.step) == (kept.split, kept.step)]
     if len(found) < 2:
         return
-    found.sort(key=lambda one: list(VIEWS).index(one.view))
+    found.sort(key=lambda one: list(TTA_TITLES).index(one.tta))
     table = pd.DataFrame(
         {
-            "View": [VIEWS[one.view] for one in found],
+            "Test-time augmentation": [TTA_TITLES[one.tta] for one in found],
             "Rank-1": [f"{one.accuracy:.2%}" for one in found],
             **({} if kept.rank5 is None else {"Rank-5": [f"{one.rank5:.2%}" for one in found]}),
             "Loss": [f"{one.loss:.4f}" for one in found],
@@ -287,15 +287,15 @@ def main() -> None:
         "the checkpoint",
         width=170,
     )
-    view = address_select("View", list(VIEWS), "view", VIEWS.__getitem__, choices, width=285)
+    tta = address_select("Test-time augmentation", list(TTA_TITLES), "tta", TTA_TITLES.__getitem__, choices, width=285)
     try:
-        key = Key(split_name, run.checkpoint(points[point]).info.step, view)
+        key = Key(split_name, run.checkpoint(points[point]).info.step, tta)
         kept = evaluation_or_offer(
             run, key, "This has not been measured yet. It takes from seconds to minutes, and goes on without this page."
         )
         if kept is not None:
             headline(kept)
-            show_views(run, kept)
+            show_augmentations(run, kept)
             st.caption(
                 f"{text.markdown(kept.dataset)}, {kept.images:,} {kept.split} images, weights after epoch "
                 f"{kept.epoch:g}, measured in {units.duration(kept.seconds)}."

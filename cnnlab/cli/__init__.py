@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
+from cnnlab.cli.former import FormerOption
 from cnnlab.cli.laboratory import (
     compare_networks,
     show_architectures,
@@ -24,7 +25,7 @@ from cnnlab.cli.results import show_results
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
-from cnnlab.evaluation import VIEWS
+from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
 
@@ -185,7 +186,10 @@ def parser() -> Parser:
     evaluate = as_json(of_run("evaluate", evaluate_run, "Measure a run's checkpoint on a split."))
     evaluate.add_argument("--split", choices=("test", "validation", "train"), default="test")
     evaluate.add_argument("--checkpoint", **CHECKPOINT)
-    evaluate.add_argument("--view", choices=VIEWS, default="plain", help="average over several views of each image")
+    ttas: dict[str, Any] = {"choices": TTA_TITLES, "dest": "tta"}
+    tta_help = "test-time augmentation: average over several copies of each image (default plain: none)"
+    evaluate.add_argument("--tta", default="plain", help=tta_help, **ttas)
+    evaluate.add_argument("--view", action=FormerOption, new="--tta", **ttas)
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
     evaluate.add_argument("--csv", metavar="FILE", help="write what it said of each image")
 

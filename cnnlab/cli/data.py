@@ -33,7 +33,7 @@ def show_datasets(options: argparse.Namespace) -> int:
             "found": source.find(root),
             "download": source.download,
             "imported": source.imported,
-            "own": source.imported,  # its name before 0.6, for what reads it
+            "own": source.imported,  # its name before 0.5, for what reads it
         }
         for source in datasets.sources().values()
     ]

@@ -51,7 +51,7 @@ def evaluate_run(options: argparse.Namespace) -> int:
 
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
-    evaluation = evaluate(classifier, options.split, options.view)
+    evaluation = evaluate(classifier, options.split, options.tta)
     if options.html or options.csv:
         predictions = kept_predictions(run, evaluation)
         if options.csv:
@@ -63,10 +63,11 @@ def evaluate_run(options: argparse.Namespace) -> int:
                 export.html_report(run, evaluation, predictions, mistakes, lecture_report(run, evaluation)),
             )
     if options.json:
-        print_json(evaluation.model_dump())
+        print_json({**evaluation.model_dump(), "view": evaluation.tta})  # `view`: what `tta` was called before 0.5
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
-    say(f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images, view {evaluation.view}")
+    measured = f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images"
+    say(f"{measured}, test-time augmentation {evaluation.tta}")
     print(
         f"rank-1 {evaluation.accuracy:.2%}, "
         + ("" if evaluation.rank5 is None else f"rank-5 {evaluation.rank5:.2%}, ")
@@ -110,7 +111,7 @@ def predict_images(options: argparse.Namespace) -> int:
         else:
             rejected[one.name] = one.reason
     if options.json:
-        # `refused`: what the key was called before 0.6, for what reads it
+        # `refused`: what the key was called before 0.5, for what reads it
         print_json({"run": run.id, "predictions": answers, "rejected": rejected, "refused": rejected})
     else:
         for answer in answers:

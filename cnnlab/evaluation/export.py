@@ -114,7 +114,7 @@ def html_report(
         "Network": f"{run.network.name}, {run.network.parameters:,} parameters",
         "Images": f"{evaluation.images:,} {evaluation.split} images of {evaluation.dataset}",
         "Weights": f"after epoch {evaluation.epoch:g}",
-        "View": evaluation.view,
+        "Test-time augmentation": evaluation.tta,
         "Rank-1 accuracy": f"{evaluation.accuracy:.2%}",
         **({} if evaluation.rank5 is None else {"Rank-5 accuracy": f"{evaluation.rank5:.2%}"}),
         "Loss": f"{evaluation.loss:.4f}",

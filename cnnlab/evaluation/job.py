@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from cnnlab.datasets import Progress, SplitName
 from cnnlab.evaluation.store import Key, evaluate
-from cnnlab.inference.tta import View
+from cnnlab.inference.tta import Tta
 from cnnlab.runs.run import Run
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
@@ -23,14 +23,14 @@ class EvaluationRequest(jobs.Request):
     run: Path
     split: SplitName
     step: int
-    view: View
+    tta: Tta
 
     def work(self, progress: Progress) -> object:
         progress("Loading TensorFlow and the network", None)
         from cnnlab.inference.classifier import load_classifier
 
         run = Run(self.run)
-        return evaluate(load_classifier(run, run.checkpoint_at(self.step)), self.split, self.view, progress)
+        return evaluate(load_classifier(run, run.checkpoint_at(self.step)), self.split, self.tta, progress)
 
 
 class EvaluationsRequest(jobs.Request):
@@ -56,7 +56,7 @@ class EvaluationsRequest(jobs.Request):
 
 def evaluation_job(run: Run, key: Key) -> Job:
     """The job that makes this evaluation, in the evaluation's own folder."""
-    wanted = EvaluationRequest(run=run.folder, split=key.split, step=key.step, view=key.view)
+    wanted = EvaluationRequest(run=run.folder, split=key.split, step=key.step, tta=key.tta)
     return Job(key.folder(run), wanted)
 
 

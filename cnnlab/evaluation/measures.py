@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from cnnlab.datasets import SplitName
 from cnnlab.evaluation.images import Predictions
-from cnnlab.inference.tta import View
+from cnnlab.inference.tta import Tta
 
 TINY = 1e-7
 BINS = 15
@@ -43,7 +43,7 @@ class Evaluation(BaseModel):
 
     run: str
     split: SplitName
-    view: View
+    tta: Tta
     dataset: str
     images: int
     step: int
@@ -57,6 +57,15 @@ class Evaluation(BaseModel):
     report: dict[str, Any]
     confusion: list[list[int]]
     seconds: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_former_names(cls, record: Any) -> Any:
+        """Records of earlier versions call `tta` `view`."""
+        if isinstance(record, dict) and "view" in record:
+            record = {**record, "tta": record["view"]}
+            del record["view"]
+        return record
 
     @property
     def rank5(self) -> float | None:

@@ -47,7 +47,7 @@ def figures_of(run: Run) -> dict[str, Any]:
     history = run.history()
     best = best_of(history)
     last = history[-1] if history else None
-    kept = kept_evaluation(run) or next((one for one in evaluations(run) if (one.split, one.view) == TESTED), None)
+    kept = kept_evaluation(run) or next((one for one in evaluations(run) if (one.split, one.tta) == TESTED), None)
     costs: tuple[int, int] | tuple[None, None] = (None, None)
     with suppress(UserError):
         costs = (run.network.parameters, run.network.multiply_adds)

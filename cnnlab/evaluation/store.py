@@ -1,5 +1,5 @@
-"""Evaluations as they are kept with a run: `evaluations/<split>-<step>-<view>/` with evaluation.json, the figures, and
-predictions.npz, what the network said of each image. Both are of one making or not there.
+"""Evaluations as they are kept with a run: `evaluations/<split>-<step>-<tta>/` with evaluation.json, the figures, and
+predictions.npz, what the network said of each image. Both files are written together, or neither is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation.images import Predictions
 from cnnlab.evaluation.measures import Evaluation, measures
 from cnnlab.inference.classifier import Classifier
-from cnnlab.inference.tta import View, Viewer
+from cnnlab.inference.tta import Tta, TtaPredictor
 from cnnlab.runs.data import split_of
 from cnnlab.runs.run import CheckpointChoice, Run
 from cnnlab.storage.files import write_text
@@ -31,27 +31,27 @@ PREDICTIONS_FILE = "predictions.npz"
 
 @dataclass(frozen=True)
 class Key:
-    """Which evaluation of a run: of which split, of the checkpoint at which step, by which view."""
+    """Which evaluation of a run: of which split, of the checkpoint at which step, with which test-time augmentation."""
 
     split: SplitName
     step: int
-    view: View = "plain"
+    tta: Tta = "plain"
 
     def folder(self, run: Run) -> Path:
-        return run.folder / "evaluations" / f"{self.split}-{self.step:08d}-{self.view}"
+        return run.folder / "evaluations" / f"{self.split}-{self.step:08d}-{self.tta}"
 
 
 def evaluate(
-    classifier: Classifier, split: SplitName = "test", view: View = "plain", progress: Progress = silent
+    classifier: Classifier, split: SplitName = "test", tta: Tta = "plain", progress: Progress = silent
 ) -> Evaluation:
     """Classify every image of a split once, and keep the figures and the predictions with the run."""
     began = time.monotonic()
-    predictions = predict_all(classifier, split_of(classifier.run, split), view, progress)
+    predictions = predict_all(classifier, split_of(classifier.run, split), tta, progress)
     point = classifier.checkpoint.info
     evaluation = Evaluation(
         run=classifier.run.id,
         split=split,
-        view=view,
+        tta=tta,
         dataset=classifier.data.title,
         step=point.step,
         epoch=point.epoch,
@@ -65,18 +65,18 @@ def evaluate(
     return evaluation
 
 
-def predict_all(classifier: Classifier, split: Split, view: View = "plain", progress: Progress = silent) -> Predictions:
+def predict_all(classifier: Classifier, split: Split, tta: Tta = "plain", progress: Progress = silent) -> Predictions:
     """What the network says of each image of a split."""
-    viewer = Viewer(classifier, view)
+    predictor = TtaPredictor(classifier, tta)
     parts = []
     for start in range(0, len(split), CHUNK):
         progress(f"{start:,} of {len(split):,} images", start / len(split))
-        parts.append(viewer.probabilities(split.batch(slice(start, start + CHUNK))[0]))
+        parts.append(predictor.probabilities(split.batch(slice(start, start + CHUNK))[0]))
     return Predictions(np.concatenate(parts), np.asarray(split.labels)[split.indices], split.indices)
 
 
 def keep(run: Run, evaluation: Evaluation, predictions: Predictions) -> None:
-    folder = Key(evaluation.split, evaluation.step, evaluation.view).folder(run)
+    folder = Key(evaluation.split, evaluation.step, evaluation.tta).folder(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / EVALUATION_FILE).unlink(missing_ok=True)
     with written_aside(folder / PREDICTIONS_FILE) as partial, partial.open("wb") as file:
@@ -94,11 +94,11 @@ def read(folder: Path) -> Evaluation | None:
 
 
 def kept_evaluation(
-    run: Run, split: SplitName = "test", which: CheckpointChoice = "best", view: View = "plain"
+    run: Run, split: SplitName = "test", which: CheckpointChoice = "best", tta: Tta = "plain"
 ) -> Evaluation | None:
     """The evaluation kept with a run, of the checkpoint that is its best (last, ...) today."""
     try:
-        return read(Key(split, run.checkpoint(which).info.step, view).folder(run))
+        return read(Key(split, run.checkpoint(which).info.step, tta).folder(run))
     except UserError:
         return None
 
@@ -111,7 +111,7 @@ def evaluations(run: Run) -> list[Evaluation]:
 
 def kept_predictions(run: Run, evaluation: Evaluation) -> Predictions:
     """What the network said of each image; UserError where the file is missing or damaged."""
-    path = Key(evaluation.split, evaluation.step, evaluation.view).folder(run) / PREDICTIONS_FILE
+    path = Key(evaluation.split, evaluation.step, evaluation.tta).folder(run) / PREDICTIONS_FILE
     try:
         with np.load(path, allow_pickle=False) as arrays:
             found = Predictions(arrays["probabilities"], arrays["labels"], arrays["rows"])

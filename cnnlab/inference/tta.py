@@ -1,4 +1,4 @@
-"""Test-time augmentation: the probabilities of several views of an image, averaged.
+"""Test-time augmentation: the probabilities of several copies of an image, averaged.
 
 `multi-crop` and `dense` follow VGG (Simonyan and Zisserman, arXiv:1409.1556, section 3.2): the image is enlarged, and
 the network is applied to crops of a 5x5 grid and their mirror images, or, made fully convolutional, to the whole
@@ -18,12 +18,12 @@ from cnnlab.network import Network
 from cnnlab.network.dense import fully_convolutional
 from cnnlab.network.paths import last_map
 
-View = Literal["plain", "mirror", "shifts", "multi-crop", "dense"]
+Tta = Literal["plain", "mirror", "shifts", "multi-crop", "dense"]
 
-VIEWS: dict[View, str] = {
+TTA_TITLES: dict[Tta, str] = {
     "plain": "The image as it is",
     "mirror": "It and its mirror image",
-    "shifts": "Mirrored and shifted by a sixteenth, 18 views",
+    "shifts": "Mirrored and shifted by a sixteenth, 18 copies",
     "multi-crop": "50 crops of the enlarged image, as VGG",
     "dense": "All positions of the enlarged image, as VGG",
 }
@@ -83,37 +83,37 @@ def dense_function(classifier: Classifier, height: int, width: int) -> Any:
     return function
 
 
-class Viewer:
-    """Class probabilities of stored images by one view."""
+class TtaPredictor:
+    """Class probabilities of stored images with one test-time augmentation."""
 
-    def __init__(self, classifier: Classifier, view: View) -> None:
-        self.classifier, self.view = classifier, view
+    def __init__(self, classifier: Classifier, tta: Tta) -> None:
+        self.classifier, self.tta = classifier, tta
         network = classifier.run.network
         self.height, self.width = network.input_shape[:2]
-        if view in ("multi-crop", "dense"):
+        if tta in ("multi-crop", "dense"):
             self.large = enlarged_size(network)
-            self.dense = dense_function(classifier, *self.large) if view == "dense" else None
+            self.dense = dense_function(classifier, *self.large) if tta == "dense" else None
 
     def probabilities(self, images: Pixels) -> Probabilities:
         """(count, classes) of images (count, height, width, 3) as the data set stores them."""
-        if self.view == "plain":
+        if self.tta == "plain":
             return self.classifier.probabilities(images)
-        if self.view in ("mirror", "shifts"):
+        if self.tta in ("mirror", "shifts"):
             inputs = self.classifier.data.preprocessing.fit_all(images)
-            views = [inputs] if self.view == "mirror" else list(shifted(inputs))
-            return self.average(both for view in views for both in (view, mirrored(view)))
+            copies = [inputs] if self.tta == "mirror" else list(shifted(inputs))
+            return self.average(both for copy in copies for both in (copy, mirrored(copy)))
         large = np.stack([resize(image, *self.large) for image in images])
         if self.dense is None:
-            views = list(crops(large, self.height, self.width))
-            return self.average(both for view in views for both in (view, mirrored(view)))
+            copies = list(crops(large, self.height, self.width))
+            return self.average(both for copy in copies for both in (copy, mirrored(copy)))
         averaged: Probabilities = (self.dense(large).numpy() + self.dense(mirrored(large)).numpy()) / np.float32(2)
         return averaged
 
-    def average(self, views: Iterator[Pixels]) -> Probabilities:
+    def average(self, copies: Iterator[Pixels]) -> Probabilities:
         total: Any = 0.0
         count = 0
-        for view in views:
-            total = total + self.classifier.function(np.ascontiguousarray(view)).numpy()
+        for copy in copies:
+            total = total + self.classifier.function(np.ascontiguousarray(copy)).numpy()
             count += 1
         averaged: Probabilities = total / np.float32(count)
         return averaged

@@ -77,7 +77,7 @@ def result(tested: Tested, architecture: str, dataset: str, title: str) -> Resul
         return epoch["validation_accuracy"] if epoch else 0.0
 
     best, kept = max(fitting, key=validated)
-    return Result(architecture, title, rank1, rank5, best, kept, kept_evaluation(best, view="mirror"))
+    return Result(architecture, title, rank1, rank5, best, kept, kept_evaluation(best, tta="mirror"))
 
 
 def printed(architecture: str, title: str, metric: str) -> float | None:

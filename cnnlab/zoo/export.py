@@ -250,13 +250,13 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     run, data = classifier.run, classifier.data
     experiment, network, point = run.config.experiment, run.network, classifier.checkpoint.info
     title = markdown(data.title)
-    kept = {view: kept_evaluation(run, view=view) for view in ("plain", "mirror")}
+    kept = {tta: kept_evaluation(run, tta=tta) for tta in ("plain", "mirror")}
     tests = [
         f"{one.accuracy:.2%} rank-1"
         + ("" if one.rank5 is None else f", {one.rank5:.2%} rank-5")
         + f" on {one.images:,} test images of {markdown(one.dataset)}"
-        + ("" if view == "plain" else ", averaged with the mirror image")
-        for view, one in kept.items()
+        + ("" if tta == "plain" else ", averaged with the mirror image")
+        for tta, one in kept.items()
         if one
     ]
     validation = "not measured" if point.validation_accuracy is None else f"{point.validation_accuracy:.2%}"

@@ -120,7 +120,7 @@ def ship(run: Run, name: str, title: str) -> Path:
         shutil.copyfile(best.weights, point / WEIGHTS_FILE)
     classifier = load_classifier(Run(target))
     evaluate(classifier)
-    evaluate(classifier, view="mirror")
+    evaluate(classifier, tta="mirror")
     prepare(classifier)
     write_text(target / "README.md", card(classifier, None))
     return target

@@ -22,6 +22,8 @@ from cnnlab import text
 VISIT = "visit"
 LATE_SECONDS = 2.0
 MOST_LETTERS = 80
+FORMER_NAMES = {"evaluate": {"view": "tta"}, "train": {"recipe": "preset"}}
+"""Names that addresses of earlier versions use, by page: links that were kept still lead where they led."""
 Address = dict[str, tuple[str, ...]]
 Option = TypeVar("Option", bound=str)
 Number = TypeVar("Number", int, float)
@@ -41,7 +43,7 @@ class Visit:
 
 def arrive(page: str) -> None:
     """Called first on every page: is this still the visit that it was, or has one come here anew?"""
-    given = _given()
+    given = _given(page)
     visit: Visit | None = st.session_state.get(VISIT)
     if visit is None or visit.page != page:
         visit = _begin(page, given)
@@ -56,8 +58,9 @@ def arrive(page: str) -> None:
     st.query_params.from_dict(visit.address)
 
 
-def _given() -> Address:
-    return {name: tuple(st.query_params.get_all(name)) for name in st.query_params}
+def _given(page: str) -> Address:
+    names = FORMER_NAMES.get(page, {})
+    return {names.get(name, name): tuple(st.query_params.get_all(name)) for name in st.query_params}
 
 
 def _begin(page: str, address: Address) -> Visit:

@@ -212,7 +212,7 @@ def addresses(laboratory: Laboratory, beacon: Beacon) -> Iterator[tuple[str, lis
     yield at("evaluate", run=laboratory.judged.id), [f"{texts[0]}, 360 test images"]
     for section in ("Confusion", "Images"):
         yield at("evaluate", run=laboratory.judged.id, section=section), []
-    yield at("evaluate", run=given, split=given, checkpoint=given, view=given), []
+    yield at("evaluate", run=given, split=given, checkpoint=given, tta=given), []
     yield at("results", network=given, study=given, data=texts[0]), []
     yield "/", []
 

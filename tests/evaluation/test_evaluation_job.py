@@ -143,10 +143,10 @@ def test_the_command_line_evaluates_any_checkpoint_by_any_view_and_writes_files(
     where = ("--runs-dir", str(run.folder.parent))
     page, table = tmp_path / "report.html", tmp_path / "images.csv"
     told = call(
-        "evaluate", run.id, "--checkpoint", "last", "--view", "mirror", "--html", str(page), "--csv", str(table),
+        "evaluate", run.id, "--checkpoint", "last", "--tta", "mirror", "--html", str(page), "--csv", str(table),
         "--json", *where,
     ).json()  # fmt: skip
-    assert told["view"] == "mirror"
+    assert told["tta"] == "mirror"
     assert told["step"] == run.checkpoint("last").info.step
     assert page.read_text().startswith("<!doctype html>")
     assert len(table.read_text().splitlines()) == told["images"] + 1

@@ -7,7 +7,7 @@ import pytest
 
 from cnnlab import architectures, datasets
 from cnnlab.inference.classifier import Classifier, load_classifier
-from cnnlab.inference.tta import Viewer, crops, dense_function, shifted
+from cnnlab.inference.tta import TtaPredictor, crops, dense_function, shifted
 from cnnlab.network.dense import fully_convolutional
 from cnnlab.network.layers import Dense, Flatten, GlobalAveragePooling2D
 from cnnlab.network.paths import last_map
@@ -52,15 +52,17 @@ def test_dense_evaluation_of_an_image_that_is_not_enlarged_says_what_the_network
     assert np.allclose(dense, classifier.probabilities(digits()), atol=1e-5)
 
 
-def test_the_mirror_view_is_the_mean_of_an_image_and_its_mirror_image(classifier: Classifier) -> None:
+def test_the_mirror_augmentation_is_the_mean_of_an_image_and_its_mirror_image(classifier: Classifier) -> None:
     images = digits()
     both = (classifier.probabilities(images) + classifier.probabilities(images[:, :, ::-1])) / 2
-    assert np.allclose(Viewer(classifier, "mirror").probabilities(images), both, atol=1e-5)
+    assert np.allclose(TtaPredictor(classifier, "mirror").probabilities(images), both, atol=1e-5)
 
 
-@pytest.mark.parametrize("view", ["shifts", "multi-crop", "dense"])
-def test_every_view_gives_probabilities_that_mostly_agree_with_the_plain_one(classifier: Classifier, view: str) -> None:
-    averaged = Viewer(classifier, view).probabilities(digits())  # type: ignore[arg-type]
+@pytest.mark.parametrize("tta", ["shifts", "multi-crop", "dense"])
+def test_every_augmentation_gives_probabilities_that_mostly_agree_with_the_plain_one(
+    classifier: Classifier, tta: str
+) -> None:
+    averaged = TtaPredictor(classifier, tta).probabilities(digits())  # type: ignore[arg-type]
     assert averaged.shape == (40, 10)
     assert np.allclose(averaged.sum(axis=1), 1, atol=1e-4)
     agree = (averaged.argmax(axis=1) == classifier.probabilities(digits()).argmax(axis=1)).mean()
@@ -70,11 +72,11 @@ def test_every_view_gives_probabilities_that_mostly_agree_with_the_plain_one(cla
 def test_the_shifts_go_eight_ways_and_one_stays() -> None:
     image = np.zeros((1, 32, 32, 3), np.uint8)
     image[0, 16, 16] = 255
-    places = {tuple(np.argwhere(view[0, :, :, 0])[0] - 16) for view in shifted(image)}
+    places = {tuple(np.argwhere(copy[0, :, :, 0])[0] - 16) for copy in shifted(image)}
     assert places == {(down, right) for down in (-2, 0, 2) for right in (-2, 0, 2)}
 
 
 def test_the_crops_lie_on_a_grid_from_corner_to_corner() -> None:
     image = np.arange(40 * 40, dtype=np.uint16).reshape(1, 40, 40, 1)
-    corners = {int(view[0, 0, 0, 0]) for view in crops(image, 32, 32)}
+    corners = {int(copy[0, 0, 0, 0]) for copy in crops(image, 32, 32)}
     assert corners == {40 * top + left for top in (0, 2, 4, 6, 8) for left in (0, 2, 4, 6, 8)}

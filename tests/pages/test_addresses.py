@@ -36,7 +36,12 @@ NOT_THERE = (
     ("evaluate", {"run": "nope"}, ["the run “nope”", "is shown"]),
     ("evaluate", {"run": SHIPPED, "split": "nope"}, ["the part “nope”", "Test is shown"]),
     ("evaluate", {"run": SHIPPED, "checkpoint": "7000"}, ["the checkpoint “7000”", "Best"]),
-    ("evaluate", {"run": SHIPPED, "view": "nope"}, ["the view “nope”"]),
+    ("evaluate", {"run": SHIPPED, "tta": "nope"}, ["the test-time augmentation “nope”"]),
+    (
+        "evaluate",
+        {"run": SHIPPED, "view": "nope"},
+        ["the test-time augmentation “nope”"],
+    ),  # its name in earlier versions
     ("predict", {"run": "![i](http://evil.example/i.png)"}, ["the network “![i](http://evil.example/i.png)”"]),
     ("results", {"study": "nope"}, ["the study “nope”"]),
     ("results", {"network": "nope"}, ["the network “nope”"]),

@@ -64,7 +64,7 @@ def test_a_request_survives_the_way_through_its_file(tmp_path: Path) -> None:
         '{"kind": "prepare", "arguments": {"name": 3}}',
         '{"kind": "prepare", "arguments": {"name": "digits", "more": 1}}',
         '{"kind": "os:system", "arguments": {"command": "touch hacked"}}',
-        '{"kind": "evaluate", "arguments": {"run": "a", "split": "all", "step": 1, "view": "plain"}}',
+        '{"kind": "evaluate", "arguments": {"run": "a", "split": "all", "step": 1, "tta": "plain"}}',
     ],
 )
 def test_what_is_not_in_the_register_or_damaged_is_refused_in_one_line(tmp_path: Path, content: str) -> None:

@@ -46,7 +46,7 @@ def test_it_is_trained_judged_asked_and_exported(call: Call, run: Run, tmp_path:
     assert run.status().state == "completed"
     judged = call("evaluate", run.id, "--json", *where)
     assert judged.json()["images"] == 360, judged.err
-    dense = call("evaluate", run.id, "--view", "dense", "--json", *where)
+    dense = call("evaluate", run.id, "--tta", "dense", "--json", *where)
     assert dense.json()["images"] == 360, dense.err
     digit = datasets.load("digits").test_images[0]
     Image.fromarray(digit).save(tmp_path / "digit.png")

@@ -124,10 +124,10 @@ def test_rank_5_is_said_where_it_says_something(
     shares = np.random.default_rng(0).dirichlet(np.ones(classes), 20).astype(np.float32)
     found = Predictions(shares, np.arange(20) % classes, np.arange(20))
     names = tuple(str(n) for n in range(classes))
-    fixed = {"run": "r", "split": "test", "view": "plain", "dataset": "Some", "step": 1, "epoch": 1.0, "seconds": 1.0}
+    fixed = {"run": "r", "split": "test", "tta": "plain", "dataset": "Some", "step": 1, "epoch": 1.0, "seconds": 1.0}
     kept = Evaluation(**fixed, **measures(found, names))  # type: ignore[arg-type]
     assert (kept.rank5 is not None) == said
-    monkeypatch.setattr(export, "kept_evaluation", lambda run, view: kept if view == "plain" else None)
+    monkeypatch.setattr(export, "kept_evaluation", lambda run, tta: kept if tta == "plain" else None)
     card = export.card(classifier, None)
     assert f"{kept.accuracy:.2%} rank-1" in card
     assert ("rank-5" in card) == said

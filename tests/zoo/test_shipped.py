@@ -74,7 +74,7 @@ def test_what_it_said_of_each_test_image_adds_up_to_what_it_claims(network: Run)
     assert found.right.mean() == pytest.approx(kept.accuracy)
     assert kept.accuracy >= FLOORS[network.id]
     assert f"{kept.accuracy:.2%} rank-1" in (network.folder / "README.md").read_text()
-    mirrored = kept_evaluation(network, view="mirror")
+    mirrored = kept_evaluation(network, tta="mirror")
     assert mirrored is not None
     assert mirrored.step == kept.step
 

@@ -1,0 +1,52 @@
+"""Names that commands, options and keys had in the version before. They work for one release more, with a note.
+
+This is the only place that knows them on the command line; it goes with the release after 0.5.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cnnlab.cli.output import say
+
+
+def note(old: str, new: str) -> None:
+    """Say on stderr that something has another name now."""
+    say(f"cnnlab: {old} is now {new}; the old name works in this release and goes with the next.", error=True)
+
+
+class FormerOption(argparse.Action):
+    """An option by its old name: it does what the new one does, whose `dest` it shares, and says so."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, new: str, **settings: Any) -> None:
+        quiet: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+        super().__init__(option_strings, dest, **{**settings, **quiet})
+        self.new = new
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, name: str | None = None
+    ) -> None:
+        note(self.option_strings[0], self.new)
+        setattr(options, self.dest, value)
+
+
+def former_command(
+    old: str, new: str, function: Callable[[argparse.Namespace], int]
+) -> Callable[[argparse.Namespace], int]:
+    """What a command does when it is called by its old name."""
+
+    def run(options: argparse.Namespace) -> int:
+        note(old, new)
+        return function(options)
+
+    return run
+
+
+def preset_of(recipe: str | None, preset: str | None, known: Sequence[str]) -> tuple[str | None, str | None]:
+    """`--recipe` and `--preset` as they are now: a file and a name. `--recipe` took names too."""
+    if preset is None and recipe in known:
+        note(f"--recipe {recipe}", f"--preset {recipe}")
+        return None, recipe
+    return recipe, preset
