@@ -146,7 +146,7 @@ def pages() -> list[tuple[str, str, str]]:
         finally:
             server.kill()
     return [
-        ("a switch moved, until the new total shows", f"{median(moved) * 1e3:.0f} ms", "< 300 ms"),
+        ("an option moved, until the new total shows", f"{median(moved) * 1e3:.0f} ms", "< 300 ms"),
         (
             "Compare with 12 networks, from a click on a view until it is drawn",
             f"{median(switched) * 1e3:.0f} ms",

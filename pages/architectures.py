@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab import architectures, units
 from cnnlab.architectures import ARCHITECTURES, Architecture
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import published
@@ -20,7 +20,7 @@ from cnnlab.network.modules import ModuleRow
 from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
-from pages.shared.parts import architecture_title, lecture_thread, switch_control
+from pages.shared.parts import architecture_title, lecture_thread, option_control
 from pages.shared.tables import NOTHING
 from pages.shared.telling import show_error
 from pages.shared.zooming import show_drawing
@@ -99,9 +99,7 @@ def show_diagram(name: str, network: Network) -> None:
 
 
 def show_published(name: str) -> None:
-    st.caption(
-        "What the lecture and the papers print, and what these functions give. Switches above play no part here."
-    )
+    st.caption("What the lecture and the papers print, and what these functions give. Options above play no part here.")
     for table in published.tables_for(name):
         lines = published.compare(table, name)
         agreeing = sum(line.agrees for line in lines)
@@ -126,13 +124,13 @@ def show_published(name: str) -> None:
 
 
 def difference(ours: int, usual: int, text: Callable[[int], str]) -> str | None:
-    """How a total differs from that of the default switches, where it does."""
+    """How a total differs from that of the default options, where it does."""
     change = ours - usual
     return f"{'+' if change > 0 else '−'}{text(abs(change))} to default" if change else None
 
 
 def show_totals(totals: Totals, usual: Totals) -> None:
-    """Five cards: what the network holds and costs, and how that differs from the default switches."""
+    """Five cards: what the network holds and costs, and how that differs from the default options."""
     cards: tuple[tuple[str, Total, Callable[[int], str], str], ...] = (
         ("Parameters", "parameters", units.count, units.short(totals["parameters"])),
         ("Trainable", "trainable", units.count, "Learned by gradient descent."),
@@ -168,7 +166,7 @@ def show_code(name: str, chosen: Architecture, network: Network, values: Mapping
     ours.code(chosen.source, "python", height=480)
     script = codegen.keras_script(network, values)
     with keras.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**The same in Keras, for these switches**")
+        st.markdown("**The same in Keras, for these options**")
         st.download_button("Download", script, f"{name}.py", "text/x-python", icon=":material/download:")
         offer_json(network)
     keras.code(script, "python", height=480)
@@ -192,8 +190,8 @@ def main() -> None:
         chosen = ARCHITECTURES[name]
         tab_title(chosen.title)
         values = {
-            switch.name: switch_control(switch, f"{name}.{switch.name}", switch.default, bind=True, width=150)
-            for switch in chosen.switches
+            option.name: option_control(option, f"{name}.{option.name}", option.default, bind=True, width=150)
+            for option in chosen.options
         }
     try:
         network = architectures.build(name, values)

@@ -17,7 +17,7 @@ from pages.shared.accuracies import OwnRuns, own_runs, show_accuracies
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, dataset_title, describe_runs, runs_folder, switch_control
+from pages.shared.parts import architecture_title, dataset_title, describe_runs, option_control, runs_folder
 from pages.shared.telling import show_error
 
 enter_through_app()
@@ -73,10 +73,10 @@ def forget(identity: int) -> None:
 
 
 def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candidate]) -> None:
-    """The switches of one network, in a fold of their own; leaving it out."""
-    with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"switches {identity}"):
+    """The options of one network, in a fold of their own; leaving it out."""
+    with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"options {identity}"):
         if candidate.design is not None:
-            st.caption("A run's network is as it was trained; it has no switches to move here.")
+            st.caption("A run's network is as it was trained; it has no options to move here.")
             run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
             st.page_link("pages/run.py", label="Open the run", query_params={"run": run.id})
             if st.button("Remove", key=f"remove {identity}", disabled=len(chosen) == 1):
@@ -85,10 +85,10 @@ def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candid
             return
         current = candidate.values
         values = {
-            switch.name: switch_control(
-                switch, f"{identity} {switch.name}", current.get(switch.name, switch.default), bind=False
+            option.name: option_control(
+                option, f"{identity} {option.name}", current.get(option.name, option.default), bind=False
             )
-            for switch in ARCHITECTURES[candidate.name].switches
+            for option in ARCHITECTURES[candidate.name].options
         }
         left, right = st.columns(2)
         if left.button("Apply", key=f"apply {identity}", type="primary"):
@@ -207,7 +207,7 @@ def show_difference(chosen: list[Candidate]) -> None:
 
 def main() -> None:
     st.title("Compare", anchor=False)
-    st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its switches.")
+    st.write("Put networks side by side: what they hold, what they cost, and where. Open one to move its options.")
     chosen = candidates()
     if not chosen:
         st.info("None of the networks in the address can be shown; these are the page's own.", icon=":material/info:")

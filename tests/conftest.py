@@ -89,9 +89,9 @@ def kill_trainings(folder: Path) -> None:
                     os.kill(pid, signal.SIGKILL)
 
 
-def digits_experiment(switches: dict[str, object] | None = None, **recipe: object) -> Experiment:
+def digits_experiment(options: dict[str, object] | None = None, **recipe: object) -> Experiment:
     """MiniVGGNet on the digits at their own 8x8 pixels, where an epoch takes a moment."""
-    return plan("minivggnet", "digits", {"input_size": 8, **(switches or {})}, make_recipe(**recipe))
+    return plan("minivggnet", "digits", {"input_size": 8, **(options or {})}, make_recipe(**recipe))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from cnnlab.architectures.googlenet import deepergooglenet, googlenet
 from cnnlab.architectures.minigooglenet import minigooglenet
 from cnnlab.architectures.nin import nin
-from cnnlab.architectures.switches import Switch, Value, switch_model, switches, validate
+from cnnlab.architectures.options import Option, Value, option_model, options, validate
 from cnnlab.architectures.vgg import minivggnet, vgg16, vgg19, vgg_a, vgg_a_lrn, vgg_b, vgg_c
 from cnnlab.errors import UserError
 from cnnlab.network import Network
@@ -39,8 +39,8 @@ class Architecture:
     function: Callable[..., Network]
 
     @property
-    def switches(self) -> tuple[Switch, ...]:
-        return switches(self.function)
+    def options(self) -> tuple[Option, ...]:
+        return options(self.function)
 
     @property
     def source(self) -> str:
@@ -52,7 +52,7 @@ class Architecture:
 
     @property
     def defaults(self) -> dict[str, Value]:
-        return {switch.name: switch.default for switch in self.switches}
+        return {option.name: option.default for option in self.options}
 
 
 def vgg_paper(where: str) -> Paper:
@@ -181,7 +181,7 @@ ARCHITECTURES = {
 
 
 for _architecture in ARCHITECTURES.values():
-    switch_model(_architecture.function)  # made at import, so that the first table is as fast as the others
+    option_model(_architecture.function)  # made at import, so that the first table is as fast as the others
 
 
 def architecture(name: str) -> Architecture:
@@ -192,7 +192,7 @@ def architecture(name: str) -> Architecture:
 
 
 def build(name: str, values: Mapping[str, Value] | None = None) -> Network:
-    """The network of that name with these switches; UserError for an unknown name, switch or value."""
+    """The network of that name with these options; UserError for an unknown name, option or value."""
     chosen = architecture(name)
     return _build(name, tuple(validate(name, chosen.function, values or {}).items()))
 

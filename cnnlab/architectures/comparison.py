@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Literal, TypedDict
 
 from cnnlab import architectures
-from cnnlab.architectures.switches import Value, validate
+from cnnlab.architectures.options import Value, validate
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.network import Network, Node, analysis
@@ -21,14 +21,14 @@ DENSE_STAGE = "dense layers"
 
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture with the switches that were moved. As text, in addresses and on the command line:
+    """An architecture with the options that were moved. As text, in addresses and on the command line:
     `vgg16` or `vgg16:input_size=64,classes=10`.
 
-    Or any other network: `design`, which has no switches, with a name and a title that its finder gives it.
+    Or any other network: `design`, which has no options, with a name and a title that its finder gives it.
     """
 
     name: str
-    switches: tuple[tuple[str, Value], ...] = ()
+    options: tuple[tuple[str, Value], ...] = ()
     design: Network | None = None
     title: str = ""
 
@@ -40,7 +40,7 @@ class Candidate:
         pairs = [part for part in settings.split(",") if part]
         for part in pairs:
             if "=" not in part:
-                raise UserError(f"{text!r}: switches are written name:key=value,key=value, not {part!r}.")
+                raise UserError(f"{text!r}: options are written name:key=value,key=value, not {part!r}.")
         own = once([(key, value) for key, _, value in (part.partition("=") for part in pairs)], repr(text))
         given = {**(extra or {}), **own}
         return cls.of(name, validate(name, chosen.function, given))
@@ -52,12 +52,12 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        settings = ",".join(f"{key}={value}" for key, value in self.switches)
+        settings = ",".join(f"{key}={value}" for key, value in self.options)
         return f"{self.name}:{settings}" if settings else self.name
 
     @property
     def values(self) -> dict[str, Value]:
-        return dict(self.switches)
+        return dict(self.options)
 
     @property
     def label(self) -> str:
@@ -65,7 +65,7 @@ class Candidate:
         if self.design is not None:
             return self.title or self.name
         title = architectures.architecture(self.name).title
-        moved = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in self.switches)
+        moved = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in self.options)
         return f"{title} ({moved})" if moved else title
 
     def network(self) -> Network:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cnnlab.architectures.switches import (
+from cnnlab.architectures.options import (
     ActivationFunction,
     BatchNorm,
     Classes,
@@ -124,7 +124,7 @@ def deepergooglenet(
 ) -> Network:
     """DeeperGoogLeNet for Tiny ImageNet, the lecture's table: GoogLeNet up to 4e behind a 5x5/1 stem for 64x64x3.
 
-    Every convolution is a module of CONV, BN, ACT; the lecture's extensions are switches: CONV, ACT, BN, and ELU. The
+    Every convolution is a module of CONV, BN, ACT; the lecture's extensions are options: CONV, ACT, BN, and ELU. The
     auxiliary head, GoogLeNet's, stands on 4a, or on 3b where 4a to 4e are removed.
     """
     net = Builder("deepergooglenet", width)

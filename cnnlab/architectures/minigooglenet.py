@@ -6,7 +6,7 @@ Zhang, Bengio, Hardt, Recht and Vinyals, "Understanding deep learning requires r
 
 from __future__ import annotations
 
-from cnnlab.architectures.switches import (
+from cnnlab.architectures.options import (
     ActivationFunction,
     BatchNorm,
     Classes,

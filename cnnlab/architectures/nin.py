@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnnlab.architectures.switches import Classes, DropoutRate, InputSize, WidthMultiplier
+from cnnlab.architectures.options import Classes, DropoutRate, InputSize, WidthMultiplier
 from cnnlab.network import Builder, Network, Tensor
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from cnnlab.architectures.switches import (
+from cnnlab.architectures.options import (
     ActivationFunction,
     BatchNorm,
     Classes,
@@ -35,7 +35,7 @@ def vgg(
 
     Parameters at 224x224x3 and 1000 classes: A and A-LRN 132,863,336, B 133,047,848, C 133,638,952, D 138,357,544,
     E 143,667,240 (Table 2 prints 133, 133, 134, 138 and 144 millions). Layer names are those of keras.applications,
-    and so is the absence of the dropout of 0.5 after fc1 and fc2 that the paper trains with: it is a switch here.
+    and so is the absence of the dropout of 0.5 after fc1 and fc2 that the paper trains with: it is an option here.
     """
     table: dict[str, list[tuple[int, ...]]] = {  # kernels of the convolutions in the five blocks
         "A": [(3,), (3,), (3, 3), (3, 3), (3, 3)],

@@ -66,9 +66,9 @@ def parser() -> Parser:
     everywhere = Parser(add_help=False)
     where: dict[str, Any] = {"metavar": "DIR", "help": "folder of the runs (default: CNNLAB_RUNS, or runs)"}
     everywhere.add_argument("--runs-dir", default=argparse.SUPPRESS, **where)
-    switches = Parser(add_help=False)
-    switches.add_argument(
-        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="switches of the architecture"
+    architecture_options = Parser(add_help=False)
+    architecture_options.add_argument(
+        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="options of the architecture"
     )
     changes = Parser(add_help=False)
     changes.add_argument(
@@ -97,7 +97,7 @@ def parser() -> Parser:
         return made
 
     def of_network(name: str, function: Any, text: str) -> Parser:
-        made = command(name, function, text, switches)
+        made = command(name, function, text, architecture_options)
         made.add_argument("name", metavar="NAME", nargs="?", help="an architecture, or the network of a run")
         made.add_argument("--network", **network_file)
         return made
@@ -109,7 +109,7 @@ def parser() -> Parser:
     forms.add_argument("--csv", action="store_true", help="print CSV")
     forms.add_argument("--json", action="store_true", help="print JSON")
 
-    side = as_json(command("compare", compare_networks, "Put networks side by side.", switches))
+    side = as_json(command("compare", compare_networks, "Put networks side by side.", architecture_options))
     side.add_argument("names", nargs="*", metavar="NAME[:KEY=VALUE,...]", help="architectures, or run:RUN")
     side.add_argument("--network", action="append", default=[], **network_file)
     side.add_argument("--batch-size", type=int, default=1, metavar="B", help="images at a time, for the memory")
@@ -136,11 +136,13 @@ def parser() -> Parser:
     subset.add_argument("classes", metavar="CLASS", nargs="+")
     command("remove", data.remove_dataset, "Delete an imported data set.").add_argument("name", metavar="NAME")
 
-    train = command("train", training.run_training, "Train a network.", recipes, switches, followed)
+    train = command("train", training.run_training, "Train a network.", recipes, architecture_options, followed)
     train.add_argument("--name", metavar="TEXT", help="what to call the run")
 
-    sweep = command("sweep", training.run_sweep, "Queue several values of several settings.", recipes, switches)
-    values_help = "settings or switches with the values to try; every combination is a run"
+    sweep = command(
+        "sweep", training.run_sweep, "Queue several values of several settings.", recipes, architecture_options
+    )
+    values_help = "settings or options with the values to try; every combination is a run"
     sweep.add_argument("--values", nargs="+", required=True, metavar="KEY=V1,V2", help=values_help)
     sweep.add_argument("--sample", type=int, metavar="N", help="try N combinations drawn at random")
 
@@ -244,8 +246,8 @@ def recipe_options() -> Parser:
         words = (field.description or "").replace("%", "%%")
         words += f" One of {', '.join(CHOICES[name])}." if name in CHOICES else ""
         default = setting_text(default_of(name)) or "none"
-        switch: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
-        options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **switch)
+        bare: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **bare)
     options.add_argument("--from-run", metavar="RUN", help="begin with the weights of a run's best checkpoint")
     options.add_argument(
         "--take", nargs="+", metavar="PATTERN", help="the layers to take from it (default all that fit)"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import datasets
+from cnnlab.cli.former import with_former
 from cnnlab.cli.output import print_json, print_table, say
 from cnnlab.datasets.imported import import_images, make_subset, remove
 from cnnlab.datasets.imported.source import FOLDER
@@ -33,12 +34,11 @@ def show_datasets(options: argparse.Namespace) -> int:
             "found": source.find(root),
             "download": source.download,
             "imported": source.imported,
-            "own": source.imported,  # its name before 0.5, for what reads it
         }
         for source in datasets.sources().values()
     ]
     if options.json:
-        print_json(rows)
+        print_json([with_former(row, "own", "imported") for row in rows])
         return 0
     print_table(
         ("name", "classes", "pixels", "train", "test", "on disk"),

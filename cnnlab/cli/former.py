@@ -44,6 +44,19 @@ def former_command(
     return run
 
 
+def with_former(record: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """What --json prints, with a value under its old key too, for the scripts that read it."""
+    return {**record, old: record[new]}
+
+
+def read_former(record: dict[str, Any], old: str, new: str, where: str) -> dict[str, Any]:
+    """A record that a person wrote, whose key may be the old one."""
+    if old not in record or new in record:
+        return record
+    note(f"{old} in {where}", new)
+    return {new if name == old else name: value for name, value in record.items()}
+
+
 def preset_of(recipe: str | None, preset: str | None, known: Sequence[str]) -> tuple[str | None, str | None]:
     """`--recipe` and `--preset` as they are now: a file and a name. `--recipe` took names too."""
     if preset is None and recipe in known:

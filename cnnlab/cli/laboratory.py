@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnlab import architectures, runs, units
 from cnnlab.architectures.comparison import Candidate, compare
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.cli.output import pairs, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
@@ -31,7 +31,7 @@ def network_of(options: argparse.Namespace) -> tuple[Network, Mapping[str, Value
     folder = runs.runs_folder(options.runs_dir)
     network = catalogue.candidate(options.name, folder, given).network()
     run = catalogue.run_named(options.name, folder)
-    return network, run.config.experiment.switches if run else Candidate.parse(options.name, given).values
+    return network, run.config.experiment.options if run else Candidate.parse(options.name, given).values
 
 
 def show_network(options: argparse.Namespace) -> int:
@@ -152,8 +152,8 @@ def show_reduction(options: argparse.Namespace) -> int:
 
 
 def show_code(options: argparse.Namespace) -> int:
-    network, switches = network_of(options)
-    script = codegen.keras_script(network, switches)
+    network, values = network_of(options)
+    script = codegen.keras_script(network, values)
     if options.json:
         print_json({"architecture": options.name or network.name, "script": script})
     else:

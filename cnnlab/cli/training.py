@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
+from cnnlab.cli.former import read_former, with_former
 from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table, say
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
@@ -25,6 +26,7 @@ from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network.file import read_network
 from cnnlab.runs import actions, queue
+from cnnlab.runs.config import RunConfig
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
@@ -61,12 +63,12 @@ def network_of(options: argparse.Namespace) -> Run:
 def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, Run | None]:
     """What the options of `train` and `sweep` ask for, the preset's name if it is one, and the run it begins with."""
     given = {name: getattr(options, name) for name in FLAT_FIELDS if getattr(options, name) is not None}
-    switches = pairs(options.set)
-    for name in set(given) & set(switches):
-        raise UserError(f"--set {name}={switches[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
+    chosen = pairs(options.set)
+    for name in set(given) & set(chosen):
+        raise UserError(f"--set {name}={chosen[name]} and --{name.replace('_', '-')} {given[name]}: give it once.")
     if options.from_run is None and (options.take is not None or options.freeze_epochs):
         raise UserError("--take and --freeze-epochs are of the layers that --from-run gives; name a run there.")
-    if options.network is not None and (options.architecture is not None or switches):
+    if options.network is not None and (options.architecture is not None or chosen):
         other = "--architecture" if options.architecture is not None else "--set"
         raise UserError(f"--network {options.network} and {other}: a network from a file has no options; give one.")
     network = None if options.network is None else read_network(Path(options.network))
@@ -76,7 +78,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
     if named in PRESETS:
         experiment = preset(named).experiment(options.in_epochs)
         moved = {"architecture": options.architecture, "dataset": options.dataset}
-        changes = {**{name: value for name, value in moved.items() if value is not None}, **switches, **given}
+        changes = {**{name: value for name, value in moved.items() if value is not None}, **chosen, **given}
         if network is not None:
             recipe = make_recipe(**{**settings_of(experiment.recipe), **given})
             refuse_idle(given, recipe)
@@ -94,8 +96,8 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         changed = [name for name in read if settings_of(recipe)[name] != default_of(name)]
         refuse_idle({*given, *changed}, recipe)
         recipe = recipe if options.in_epochs is None else recipe.in_epochs(options.in_epochs)
-        own = {} if network else wanted.get("switches", {})
-        experiment = plan(origin, dataset, {**own, **switches}, recipe)
+        own = {} if network else wanted.get("options", {})
+        experiment = plan(origin, dataset, {**own, **chosen}, recipe)
     source = None
     if options.from_run is not None:
         source = networks.find(options.from_run, folder_of(options))
@@ -105,18 +107,18 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
     experiment = plan(
         experiment.origin,
         experiment.dataset,
-        experiment.switches,
+        experiment.options,
         experiment.recipe,
         experiment.initial,
         loggers,
     )
     moved_elsewhere = options.architecture or options.dataset or options.network
-    untouched = named in PRESETS and not (given or switches or moved_elsewhere)
+    untouched = named in PRESETS and not (given or chosen or moved_elsewhere)
     return experiment, named if untouched else None, source
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """A recipe file: a JSON object with `settings`, and `architecture`, `dataset` and `switches` as one likes."""
+    """A recipe file: a JSON object with `settings`, and `architecture`, `dataset` and `options` as one likes."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=lambda given: once(given, str(path)))
     except UserError:
@@ -125,11 +127,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}.") from error
-    parts = ("architecture", "dataset", "switches", "settings")
+    if isinstance(content, dict):
+        content = read_former(content, "switches", "options", str(path))
+    parts = ("architecture", "dataset", "options", "settings")
     if not isinstance(content, dict) or set(content) - set(parts):
         raise UserError(f"{path}: a recipe file is a JSON object with {', '.join(parts)}.")
-    if not all(isinstance(content.get(part, {}), dict) for part in ("switches", "settings")):
-        raise UserError(f"{path}: switches and settings are JSON objects.")
+    if not all(isinstance(content.get(part, {}), dict) for part in ("options", "settings")):
+        raise UserError(f"{path}: options and settings are JSON objects.")
     return content
 
 
@@ -372,7 +376,7 @@ def show_run(options: argparse.Namespace) -> int:
             {
                 **summary,
                 "status": status.model_dump(),
-                "config": config.model_dump(mode="json") if config else None,
+                "config": config_record(config) if config else None,
                 "labels": run.labels().model_dump(),
                 "history": run.history(),
                 "checkpoints": [point.info.model_dump() for point in run.checkpoints()],
@@ -395,6 +399,12 @@ def show_run(options: argparse.Namespace) -> int:
         moment = datetime.fromtimestamp(event["time"]).astimezone()
         say(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())
     return 0
+
+
+def config_record(config: RunConfig) -> dict[str, Any]:
+    """A config as --json prints it."""
+    record = config.model_dump(mode="json")
+    return {**record, "experiment": with_former(record["experiment"], "switches", "options")}
 
 
 def compare_runs(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import runs
+from cnnlab.cli.former import with_former
 from cnnlab.cli.output import checkpoint_of, print_json, print_table, say
 from cnnlab.datasets.unpacking import file_bytes, on_disk
 from cnnlab.errors import UserError
@@ -63,7 +64,7 @@ def evaluate_run(options: argparse.Namespace) -> int:
                 export.html_report(run, evaluation, predictions, mistakes, lecture_report(run, evaluation)),
             )
     if options.json:
-        print_json({**evaluation.model_dump(), "view": evaluation.tta})  # `view`: what `tta` was called before 0.5
+        print_json(with_former(evaluation.model_dump(), "view", "tta"))
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
     measured = f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images"
@@ -111,8 +112,8 @@ def predict_images(options: argparse.Namespace) -> int:
         else:
             rejected[one.name] = one.reason
     if options.json:
-        # `refused`: what the key was called before 0.5, for what reads it
-        print_json({"run": run.id, "predictions": answers, "rejected": rejected, "refused": rejected})
+        record = {"run": run.id, "predictions": answers, "rejected": rejected}
+        print_json(with_former(record, "refused", "rejected"))
     else:
         for answer in answers:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])

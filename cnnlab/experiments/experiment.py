@@ -10,10 +10,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cnnlab import architectures, datasets, hardware
-from cnnlab.architectures.switches import Value, validate
+from cnnlab.architectures.options import Value, validate
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.experiments import design as designs
@@ -49,19 +49,28 @@ class Initial(BaseModel):
 class Experiment(BaseModel):
     """A network, a data set and a recipe that fit together.
 
-    The network is one that an architecture draws, and `switches` holds every option of it with its value; or it is a
+    The network is one that an architecture draws, and `options` holds every option of it with its value; or it is a
     `design`: a network's JSON. A design's `architecture` is a name that no architecture has, see `experiments.design`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str
-    switches: dict[str, Value]
+    options: dict[str, Value]
     dataset: str
     recipe: Recipe
     initial: Initial | None = None
     loggers: tuple[LoggerName, ...] = ()
     design: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_former_names(cls, record: Any) -> Any:
+        """Records of earlier versions call `options` `switches`."""
+        if isinstance(record, dict) and "switches" in record:
+            record = {**record, "options": record["switches"]}
+            del record["switches"]
+        return record
 
     @field_validator("design")
     @classmethod
@@ -74,7 +83,7 @@ class Experiment(BaseModel):
     def network(self) -> Network:
         """What is trained."""
         if self.design is None:
-            return architectures.build(self.architecture, self.switches)
+            return architectures.build(self.architecture, self.options)
         return Network.from_data(self.design)
 
     @property
@@ -108,8 +117,8 @@ class Experiment(BaseModel):
             words += ["--from-run", self.initial.run, "--freeze-epochs", str(self.initial.freeze_epochs)]
         defaults: dict[str, Value] = {}
         with suppress(UserError):  # the data set was removed since
-            defaults = plan(self.origin, self.dataset, {}, Recipe(batch_size=1)).switches
-        changed = [f"{name}={value}" for name, value in self.switches.items() if value != defaults.get(name)]
+            defaults = plan(self.origin, self.dataset, {}, Recipe(batch_size=1)).options
+        changed = [f"{name}={value}" for name, value in self.options.items() if value != defaults.get(name)]
         return shlex.join(words + (["--set", *changed] if changed else []))
 
     def settings(self) -> dict[str, Any]:
@@ -119,7 +128,7 @@ class Experiment(BaseModel):
             "architecture": self.architecture,
             **({"design": fingerprint(self.design)} if self.design is not None else {}),
             "dataset": self.dataset,
-            **self.switches,
+            **self.options,
             **{
                 name: setting_text(value) if name in BY_EPOCH else value
                 for name, value in settings_of(self.recipe).items()
@@ -145,7 +154,7 @@ def setting_text(value: Any) -> str:
 def plan(
     architecture: str | Network,
     dataset: str,
-    switches: Mapping[str, Any],
+    options: Mapping[str, Any],
     recipe: Recipe,
     initial: Initial | None = None,
     loggers: Sequence[LoggerName] = (),
@@ -157,12 +166,12 @@ def plan(
     """
     source = datasets.source(dataset)
     if isinstance(architecture, Network):
-        name, values, design = of_network(architecture, source, switches)
+        name, values, design = of_network(architecture, source, options)
     else:
-        name, values, design = architecture, options_of(architecture, source, switches), None
+        name, values, design = architecture, options_of(architecture, source, options), None
     experiment = Experiment(
         architecture=name,
-        switches=values,
+        options=values,
         dataset=dataset,
         recipe=recipe,
         initial=initial,
@@ -188,27 +197,25 @@ def plan(
     return experiment
 
 
-def options_of(architecture: str, source: Source, switches: Mapping[str, Any]) -> dict[str, Value]:
+def options_of(architecture: str, source: Source, options: Mapping[str, Any]) -> dict[str, Value]:
     """Every option of an architecture that is to be trained on a data set."""
     chosen = architectures.architecture(architecture)
     fitting = {
         "classes": source.classes,
         "input_size": architectures.training_input_size(architecture, source.image_size),
     }
-    values = validate(architecture, chosen.function, {**fitting, **switches})
+    values = validate(architecture, chosen.function, {**fitting, **options})
     if values["classes"] != source.classes:
         raise UserError(f"{source.title} has {source.classes} classes, not {values['classes']}.")
     return values
 
 
 def of_network(
-    network: Network, source: Source, switches: Mapping[str, Any]
+    network: Network, source: Source, options: Mapping[str, Any]
 ) -> tuple[str, dict[str, Value], dict[str, Any] | None]:
     """The name, options and design that record a network; it needs no design where its architecture draws the same."""
-    if switches:
-        raise UserError(
-            f"{network.name} is a design and has no options; {next(iter(switches))} is changed in its file."
-        )
+    if options:
+        raise UserError(f"{network.name} is a design and has no options; {next(iter(options))} is changed in its file.")
     designs.check(network, source)
     if network.name in architectures.ARCHITECTURES:
         with suppress(UserError):
@@ -233,7 +240,7 @@ def check_sizes(recipe: Recipe, network: Network) -> None:
 
 
 def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
-    """The experiment with some settings changed: of the recipe, the switches, or the data set and architecture.
+    """The experiment with some settings changed: of the recipe, the options, or the data set and architecture.
 
     Raises UserError where there is no such setting or the value is not accepted.
     """
@@ -245,17 +252,17 @@ def replan(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     if architecture != experiment.architecture:
         origin, known = architecture, set(architectures.architecture(architecture).defaults)
     else:
-        known = set(experiment.switches)
+        known = set(experiment.options)
         unknown = [name for name in changes if name not in FLAT_FIELDS]
         if experiment.design is not None and unknown:
             raise UserError(
                 f"{experiment.title} is a design and has no option {unknown[0]!r}: write it into a file with "
                 "`network`, change that, and `train --network` it."
             )
-    kept = {name: value for name, value in experiment.switches.items() if name in known and name != "classes"}
+    kept = {name: value for name, value in experiment.options.items() if name in known and name != "classes"}
     if moved:
         kept.pop("input_size", None)
-    switches = {**kept, **{name: changes.pop(name) for name in list(changes) if name in known}}
+    options = {**kept, **{name: changes.pop(name) for name in list(changes) if name in known}}
     recipe = make_recipe(**{**settings_of(experiment.recipe), **changes})
     refuse_idle(changes, recipe)
-    return plan(origin, dataset, switches, recipe, experiment.initial, experiment.loggers)
+    return plan(origin, dataset, options, recipe, experiment.initial, experiment.loggers)

@@ -34,7 +34,7 @@ class Preset:
     architecture: str
     dataset: str
     settings: Mapping[str, Any]
-    switches: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def command(self) -> str:
@@ -50,7 +50,7 @@ class Preset:
         recipe = make_recipe(**self.settings)
         if epochs is not None:
             recipe = recipe.in_epochs(epochs)
-        return plan(self.architecture, self.dataset, self.switches, recipe)
+        return plan(self.architecture, self.dataset, self.options, recipe)
 
 
 ROSEBROCK = "A. Rosebrock, Deep Learning for Computer Vision with Python"

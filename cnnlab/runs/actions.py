@@ -94,7 +94,7 @@ def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any]) -> Ru
     state is kept unless the optimizer changes.
     """
     point = run.checkpoint(which)
-    fixed = [name for name in changes if name in FIXED_ON_RESTART or name in run.config.experiment.switches]
+    fixed = [name for name in changes if name in FIXED_ON_RESTART or name in run.config.experiment.options]
     if fixed:
         raise UserError(f"{fixed[0].replace('_', ' ')} cannot change in the middle of a training; duplicate the run.")
     if point.info.batch and "batch_size" in changes:

@@ -18,7 +18,8 @@ from cnnlab.experiments.experiment import Experiment
 from cnnlab.resources import CHECKOUT
 
 FORMAT = 2
-"""1: the network is drawn by an architecture. 2: it may also be a design of its own."""
+"""1: the network is drawn by an architecture. 2: it may also be a design of its own,
+and an architecture's options are called so; they were `switches` before, which is still read."""
 RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
 
 

@@ -54,10 +54,10 @@ def experiments(architecture: str, dataset: str, epochs: int) -> list[Experiment
     The paper begins Inception at a rate of 0.1 and multiplies it by 0.95 each epoch; here 0.01 stays constant, which
     also suits networks without batch normalization.
     """
-    switches = {
-        switch.name: 0.0
-        for switch in architectures.architecture(architecture).switches
-        if switch.name in ("dropout", "classifier_dropout")
+    options = {
+        option.name: 0.0
+        for option in architectures.architecture(architecture).options
+        if option.name in ("dropout", "classifier_dropout")
     }
     basis = {
         "epochs": epochs,
@@ -68,7 +68,7 @@ def experiments(architecture: str, dataset: str, epochs: int) -> list[Experiment
         "schedule": "constant",
     }
     return [
-        plan(architecture, dataset, switches, make_recipe(**basis, **condition.settings)) for condition in CONDITIONS
+        plan(architecture, dataset, options, make_recipe(**basis, **condition.settings)) for condition in CONDITIONS
     ]
 
 

@@ -26,7 +26,7 @@ def keep_as_run(
     *,
     architecture: str,
     dataset: str,
-    switches: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
     command: str = "",
     epoch: float = 0,
 ) -> Run:
@@ -35,7 +35,7 @@ def keep_as_run(
     `write` puts into the folder what else belongs to it. UserError where the disk does not take it.
     """
     name = target.name
-    experiment = Experiment(architecture=architecture, switches=switches or {}, dataset=dataset, recipe=make_recipe())
+    experiment = Experiment(architecture=architecture, options=options or {}, dataset=dataset, recipe=make_recipe())
     config = RunConfig(
         id=name,
         created=datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -175,7 +175,7 @@ def keep(wanted: Pretrained, model: Any, names: Sequence[str]) -> Run:
         lambda folder: write_text(folder / "network.json", network.to_json()),
         architecture=wanted.architecture,
         dataset="imagenet",
-        switches=architectures.architecture(wanted.architecture).defaults,
+        options=architectures.architecture(wanted.architecture).defaults,
         command=wanted.lines.splitlines()[-1],
         epoch=EPOCHS,
     )

@@ -43,7 +43,7 @@ def points(chosen: list[Candidate]) -> list[Point]:
         label, network = candidate.label, candidate.network()
         printed: dict[tuple[str, str], published.PublishedAccuracy] = {}
         for item in published.accuracies_for(candidate.name):
-            if dict(item.switches) == dict(candidate.switches):  # the literature's figures are of its own network
+            if dict(item.options) == dict(candidate.options):  # the literature's figures are of its own network
                 printed.setdefault((item.dataset, item.metric), item)  # the lecture's, else a single network's
         for item in printed.values():
             source, where = f"{item.conditions}. {item.source}", f"{item.dataset}, {item.split}"
@@ -75,10 +75,10 @@ def own_runs(chosen: list[Candidate]) -> dict[str, OwnRuns]:
 
 
 def is_of(candidate: Candidate, run: Run) -> bool:
-    """Whether a run trained this network, as far as its switches were moved here."""
+    """Whether a run trained this network, as far as its options were moved here."""
     experiment = run.config.experiment
-    moved = dict(candidate.switches).items()
-    return experiment.architecture == candidate.name and moved <= experiment.switches.items()
+    moved = dict(candidate.options).items()
+    return experiment.architecture == candidate.name and moved <= experiment.options.items()
 
 
 def measured(

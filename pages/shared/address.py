@@ -25,7 +25,7 @@ MOST_LETTERS = 80
 FORMER_NAMES = {"evaluate": {"view": "tta"}, "train": {"recipe": "preset"}}
 """Names that addresses of earlier versions use, by page: links that were kept still lead where they led."""
 Address = dict[str, tuple[str, ...]]
-Option = TypeVar("Option", bound=str)
+Text = TypeVar("Text", bound=str)
 Number = TypeVar("Number", int, float)
 
 
@@ -154,15 +154,15 @@ def _noun(label: str) -> str:
 
 def address_select(
     label: str,
-    options: Sequence[Option],
+    options: Sequence[Text],
     name: str,
-    titles: Callable[[Option], str],
+    titles: Callable[[Text], str],
     place: Any = st,
     what: str = "",
-    default: Option | None = None,
+    default: Text | None = None,
     resets: Sequence[str] = (),
     **settings: Any,
-) -> Option:
+) -> Text:
     """A select box whose choice stands in the address under `name`, as the option itself and not as its title.
 
     `what` names the thing in a sentence where the label does not. A `default` is not in the address; without one, an
@@ -173,7 +173,7 @@ def address_select(
     start = 0 if default is None else options.index(default)
     index = next((place for place, one in enumerate(options) if one == wanted), start)
     control = _control(name, lambda chosen: None if chosen == default else chosen, resets)
-    choice: Option = place.selectbox(
+    choice: Text = place.selectbox(
         label, options, index, format_func=lambda one: text.plain(titles(one)), **control, **settings
     )
     if wanted is not None and wanted != choice:
@@ -182,12 +182,12 @@ def address_select(
 
 
 def address_segments(
-    label: str, options: Sequence[Option], name: str, default: Option | None = None, place: Any = st, **settings: Any
-) -> Option:
+    label: str, options: Sequence[Text], name: str, default: Text | None = None, place: Any = st, **settings: Any
+) -> Text:
     """One of a few options side by side; the default is not in the address."""
     first = options[0] if default is None else default
     wanted = asked(name)
-    choice: Option = place.segmented_control(
+    choice: Text = place.segmented_control(
         label,
         options,
         default=wanted if wanted in options else first,

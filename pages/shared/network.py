@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnlab import runs, text, units
 from cnnlab.architectures import ARCHITECTURES
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.experiments.design import file_name
 from cnnlab.keras.script import keras_script

@@ -1,4 +1,4 @@
-"""What several pages show: switches as controls, the state of a run, the lecture's thread."""
+"""What several pages show: options as controls, the state of a run, the lecture's thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import architectures, datasets, runs, text, units
-from cnnlab.architectures.switches import Switch, Value
+from cnnlab.architectures.options import Option, Value
 from cnnlab.datasets import Split, SplitName
 from cnnlab.errors import UserError
 from cnnlab.evaluation import split_of
@@ -149,29 +149,29 @@ def lecture_thread(part: str) -> None:
         )
 
 
-def switch_control(switch: Switch, key: str, default: Value, bind: bool, width: Any = "stretch") -> Value:
-    """The control that fits a switch's type; its value is in the address, under `key`, where `bind`."""
+def option_control(option: Option, key: str, default: Value, bind: bool, width: Any = "stretch") -> Value:
+    """The control that fits an option's type; its value is in the address, under `key`, where `bind`."""
     chosen: Value
-    words: dict[str, Any] = {"help": switch.description}
-    if switch.type is not bool:
+    words: dict[str, Any] = {"help": option.description}
+    if option.type is not bool:
         words["width"] = width
-    if switch.choices:
-        choices = list(switch.choices)
+    if option.choices:
+        choices = list(option.choices)
         if bind:
-            chosen = address_select(switch.title, choices, key, str, default=str(default), **words)
+            chosen = address_select(option.title, choices, key, str, default=str(default), **words)
         else:
-            chosen = st.selectbox(switch.title, choices, choices.index(str(default)), key=key, **words)
-    elif switch.type is bool:
+            chosen = st.selectbox(option.title, choices, choices.index(str(default)), key=key, **words)
+    elif option.type is bool:
         if bind:
-            chosen = address_check(switch.title, key, bool(default), **words)
+            chosen = address_check(option.title, key, bool(default), **words)
         else:
-            chosen = st.checkbox(switch.title, bool(default), key=key, **words)
+            chosen = st.checkbox(option.title, bool(default), key=key, **words)
     else:
-        number = switch.type
-        limits, start = (number(switch.minimum), number(switch.maximum)), number(default)
+        number = option.type
+        limits, start = (number(option.minimum), number(option.maximum)), number(default)
         words["step"] = 1 if number is int else 0.05
         if bind:
-            chosen = address_number(switch.title, key, start, st, *limits, **words)
+            chosen = address_number(option.title, key, start, st, *limits, **words)
         else:
-            chosen = st.number_input(switch.title, *limits, start, key=key, **words)
+            chosen = st.number_input(option.title, *limits, start, key=key, **words)
     return chosen

@@ -25,7 +25,7 @@ from cnnlab.text import plain
 from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
 from pages.shared.network import chosen_network, network_titles, show_network
-from pages.shared.parts import architecture_title, describe_runs, runs_folder, switch_control
+from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
 from pages.shared.settings import columns_of, setting_control, setting_title
 from pages.shared.telling import show_error
 
@@ -59,7 +59,7 @@ class Choice:
     dataset: str
     origin: str | Network | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    switches: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     start: tuple[Initial, Run] | None = None
     loggers: list[LoggerName] = field(default_factory=list)
     name: str = ""
@@ -73,7 +73,7 @@ class Choice:
         idle = idle_settings(self.settings)
         recipe = make_recipe(**{name: value for name, value in self.settings.items() if name not in idle})
         initial = self.start[0] if self.start else None
-        return plan(self.origin, self.dataset, self.switches, recipe, initial, self.loggers)
+        return plan(self.origin, self.dataset, self.options, recipe, initial, self.loggers)
 
     def count(self) -> int:
         """How many runs it makes."""
@@ -137,23 +137,23 @@ def fine_controls(values: dict[str, Any], chosen: dict[str, Any], scope: str) ->
     return columns_of(names, values, scope)
 
 
-def network_switches(name: str, dataset: str, scope: str) -> dict[str, Any]:
-    """The architecture's switches, opening where the preset or the data set want them."""
+def network_options(name: str, dataset: str, scope: str) -> dict[str, Any]:
+    """The architecture's options, opening where the preset or the data set want them."""
     source = datasets.source(dataset)
     fitting: dict[str, Any] = {"input_size": architectures.training_input_size(name, source.image_size)}
     if scope in PRESETS and PRESETS[scope].architecture == name:
-        fitting |= PRESETS[scope].switches
+        fitting |= PRESETS[scope].options
     source_run = beginnings().get(asked("from") or "")
     if source_run and source_run.config.experiment.architecture == name:  # as its weights want them
-        fitting |= source_run.config.experiment.switches
+        fitting |= source_run.config.experiment.options
         scope = f"{scope}.{source_run.id}"
     chosen = {}
-    shown = [switch for switch in ARCHITECTURES[name].switches if switch.name != "classes"]
+    shown = [option for option in ARCHITECTURES[name].options if option.name != "classes"]
     for start in range(0, len(shown), 2):
-        for switch, place in zip(shown[start : start + 2], st.columns(2), strict=False):
+        for option, place in zip(shown[start : start + 2], st.columns(2), strict=False):
             with place:
-                key = f"{scope}.{name}.{dataset}.{switch.name}"
-                chosen[switch.name] = switch_control(switch, key, fitting.get(switch.name, switch.default), bind=False)
+                key = f"{scope}.{name}.{dataset}.{option.name}"
+                chosen[option.name] = option_control(option, key, fitting.get(option.name, option.default), bind=False)
     return chosen
 
 
@@ -162,7 +162,7 @@ def beginnings() -> dict[str, Run]:
     return catalogue.usable(runs_folder(), "own", "shipped", "published")
 
 
-def start_choice(origin: str | Network, switches: dict[str, Any], dataset: str) -> tuple[Initial, Run] | None:
+def start_choice(origin: str | Network, options: dict[str, Any], dataset: str) -> tuple[Initial, Run] | None:
     """Fresh weights, or those of a run: which layers are taken and how long they stay as they are."""
     candidates = beginnings()
     titles = describe_runs(candidates)
@@ -181,7 +181,7 @@ def start_choice(origin: str | Network, switches: dict[str, Any], dataset: str) 
     freeze = left.number_input("Freeze them for … epochs", value=0, min_value=0, step=1)
     patterns = right.text_input("Layers to take", value="*", help="Names or patterns, such as block1_* fc*.")
     try:
-        target = plan(origin, dataset, switches, Recipe(batch_size=1)).network
+        target = plan(origin, dataset, options, Recipe(batch_size=1)).network
         initial = initial_from(candidates[source_id], target, int(freeze), tuple(patterns.split()) or ("*",))
     except UserError as error:
         show_error(error)
@@ -254,7 +254,7 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         settings |= columns_of(AUGMENTATION, values, fine)
     with st.expander("Network", icon=":material/account_tree:"):
         if isinstance(choice.origin, str):
-            choice.switches = network_switches(choice.origin, choice.dataset, choice.scope)
+            choice.options = network_options(choice.origin, choice.dataset, choice.scope)
         elif choice.origin:
             st.caption("This network has no options: what it is to be otherwise is changed in its file.")
             show_network(choice.origin, choice.origin.name)
@@ -264,7 +264,7 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
             st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
     begun = bool(asked("from"))
     with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
-        choice.start = start_choice(choice.origin, choice.switches, choice.dataset) if choice.origin else None
+        choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
     with st.expander("Name, loggers and sweep", icon=":material/label:"):

@@ -143,7 +143,7 @@ def test_every_network_ends_in_probabilities_for_its_classes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_the_same_switches_give_the_same_network(name: str) -> None:
+def test_the_same_options_give_the_same_network(name: str) -> None:
     assert architectures.build(name) == architectures.build(name, ARCHITECTURES[name].defaults)
     assert ARCHITECTURES[name].function() == architectures.build(name)
 
@@ -163,7 +163,7 @@ def test_every_architecture_says_where_it_was_published() -> None:
         assert architecture.summary.endswith(".")
 
 
-def test_switches_turn_layers_off() -> None:
+def test_options_turn_layers_off() -> None:
     network = architectures.build(
         "minivggnet", {"batch_normalization": False, "dropout": 0, "classifier_dropout": "0.0"}
     )
@@ -171,7 +171,7 @@ def test_switches_turn_layers_off() -> None:
     assert network.parameters == 2_171_178 - 2 * 1_408
 
 
-def test_switches_are_read_as_the_command_line_gives_them() -> None:
+def test_options_are_read_as_the_command_line_gives_them() -> None:
     as_text = architectures.build("minivggnet", {"classes": "200", "batch_normalization": "false", "dropout": "0.5"})
     assert as_text == architectures.build("minivggnet", {"classes": 200, "batch_normalization": False, "dropout": 0.5})
 
@@ -199,7 +199,7 @@ def test_an_unknown_architecture_is_answered_with_the_names() -> None:
         ({"input_size": 3}, ["block2_pool", "larger input"]),
     ],
 )
-def test_a_switch_that_is_not_accepted_is_refused_in_one_line(values: dict[str, object], parts: list[str]) -> None:
+def test_an_option_that_is_not_accepted_is_refused_in_one_line(values: dict[str, object], parts: list[str]) -> None:
     with pytest.raises(UserError) as refused:
         architectures.build("minivggnet", values)  # type: ignore[arg-type]
     assert_one_line(str(refused.value), "minivggnet", *parts)

@@ -19,7 +19,7 @@ def test_a_candidate_reads_what_it_writes(text: str) -> None:
     assert Candidate.parse(candidate.text) == candidate
 
 
-def test_switches_at_their_defaults_are_not_carried_along() -> None:
+def test_options_at_their_defaults_are_not_carried_along() -> None:
     assert Candidate.parse("vgg16:classes=1000").text == "vgg16"
 
 

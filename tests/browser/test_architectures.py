@@ -23,7 +23,7 @@ def test_the_totals_of_every_architecture_stand_on_the_page(server: Server, page
         expect(metric(page, "Non-trainable")).to_have_text(f"{network.non_trainable:,}")
 
 
-def test_a_moved_switch_moves_the_totals_and_a_link_shows_a_colleague_the_same(
+def test_a_moved_option_moves_the_totals_and_a_link_shows_a_colleague_the_same(
     server: Server, page: Page, browser: Browser
 ) -> None:
     page.goto(f"{server.address}/architectures?architecture=googlenet&view=Diagram")
@@ -43,7 +43,7 @@ def test_a_moved_switch_moves_the_totals_and_a_link_shows_a_colleague_the_same(
     other.close()
 
 
-def test_a_switch_that_breaks_the_shapes_says_at_which_layer(server: Server, page: Page) -> None:
+def test_an_option_that_breaks_the_shapes_says_at_which_layer(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/architectures?architecture=vgg19")
     set_number(page, "Input size", 16)
     expect(page.get_by_test_id("stAlert")).to_contain_text("block5_pool")
@@ -96,7 +96,7 @@ def test_networks_are_compared_and_the_choice_stands_in_the_address(server: Serv
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
 
 
-def test_a_network_of_the_comparison_gets_switches_of_its_own(server: Server, page: Page) -> None:
+def test_a_network_of_the_comparison_gets_options_of_its_own(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/compare?network=minivggnet&network=minivggnet:classes=100")
     expect(page.get_by_role("button", name="MiniVGGNet (classes 100)")).to_be_visible()
     page.get_by_role("button", name="MiniVGGNet", exact=True).click()

@@ -83,7 +83,7 @@ def test_a_zip_is_imported_without_another_key_and_a_shipped_network_fine_tuned_
     page.wait_for_url("**/run?run=*")
     experiment = runs.find(page.url.rpartition("=")[2], laboratory.runs).config.experiment
     assert (experiment.architecture, experiment.dataset) == ("deepergooglenet", "pets")
-    assert experiment.switches["input_size"] == 64
+    assert experiment.options["input_size"] == 64
     assert experiment.initial is not None
     assert experiment.initial.run == "deepergooglenet-tiny-imagenet"
     assert experiment.recipe.epochs == 5

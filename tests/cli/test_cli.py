@@ -135,7 +135,7 @@ def test_the_table_is_printed_as_csv(call: Any) -> None:
         ["--set", "batch_normalization=False", "--json"],
     ],
 )
-def test_switches_are_set_from_the_command_line(call: Any, arguments: list[str]) -> None:
+def test_options_are_set_from_the_command_line(call: Any, arguments: list[str]) -> None:
     output = call("table", "minigooglenet", *arguments)
     assert output.code == 0
     assert "1,649,402" in output.out or output.json()["totals"]["parameters"] == 1_649_402
@@ -458,7 +458,7 @@ def test_an_interrupted_run_still_predicts(call: Any, trained_run: Run, runs_dir
     assert call("predict", copy.id, digit_files[0], "--runs-dir", str(runs_dir)).code == 0
 
 
-def test_compare_tells_of_each_network_with_its_own_switches(call: Any) -> None:
+def test_compare_tells_of_each_network_with_its_own_options(call: Any) -> None:
     output = call("compare", "vgg16", "minigooglenet:width=0.5", "--set", "classes=10", "--json")
     lines = output.json()
     assert output.code == 0

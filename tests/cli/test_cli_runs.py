@@ -67,14 +67,14 @@ def test_a_recipe_file_says_what_to_train_and_how(lab: Any, runs_dir: Path, tmp_
             {
                 "architecture": "minivggnet",
                 "dataset": "digits",
-                "switches": {"input_size": 8},
+                "options": {"input_size": 8},
                 "settings": {"epochs": 2, "optimizer": "adamw", "learning_rate": 0.002},
             }
         )
     )
     made = runs.find(last_line(lab("train", "--recipe", str(path), "--detach").out), runs_dir)
     assert made.config.experiment.recipe.optimizer == "adamw"
-    assert made.config.experiment.switches["input_size"] == 8
+    assert made.config.experiment.options["input_size"] == 8
     path.write_text("{")
     assert_refused(lab("train", "--recipe", str(path)), "mine.json", "JSON")
     path.write_text('{"setting": {}}')
@@ -108,7 +108,7 @@ def test_a_sweep_prints_the_runs_of_its_group(lab: Any, runs_dir: Path) -> None:
     base = ("sweep", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "1", "--group", "rates")
     made = lab(*base, "--values", "learning_rate=0.1,0.01", "dropout=0,0.5").out.split()
     found = [runs.find(name, runs_dir).config for name in made]
-    assert {(one.experiment.recipe.learning_rate, one.experiment.switches["dropout"]) for one in found} == {
+    assert {(one.experiment.recipe.learning_rate, one.experiment.options["dropout"]) for one in found} == {
         (rate, dropout) for rate in (0.1, 0.01) for dropout in (0, 0.5)
     }
     assert {one.group for one in found} == {"rates"}

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cnnlab import architectures, datasets, runs
-from cnnlab.architectures.switches import validate
+from cnnlab.architectures.options import validate
 from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS, make_recipe
 from cnnlab.inference.classifier import load_classifier
@@ -78,14 +78,14 @@ def test_what_is_given_twice_is_said(lab: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
 def test_no_number_is_called_no_number_and_what_is_accepted_is_said(value: str) -> None:
-    """Of every switch of every architecture and every setting of a recipe that takes a number."""
+    """Of every option of every architecture and every setting of a recipe that takes a number."""
     for name, one in architectures.ARCHITECTURES.items():
-        for switch in one.switches:
-            if switch.type in (int, float):
+        for option in one.options:
+            if option.type in (int, float):
                 for given in (value, float(value)):
                     with pytest.raises(UserError) as refused:
-                        validate(name, one.function, {switch.name: given})
-                    assert_one_line(str(refused.value), switch.name, "no finite number", f"{switch.maximum:,}")
+                        validate(name, one.function, {option.name: given})
+                    assert_one_line(str(refused.value), option.name, "no finite number", f"{option.maximum:,}")
     for name, field in FLAT_FIELDS.items():
         if field.annotation in (int, float):
             with pytest.raises(UserError) as refused:

@@ -67,7 +67,7 @@ def test_a_design_never_passes_for_an_architecture(runs_dir: Path, name: str) ->
     assert experiment.title not in {one.title for one in ARCHITECTURES.values()} | set(ARCHITECTURES)
     run = runs.create(experiment, runs_dir)
     assert not any(run.id.startswith(f"{known}-") for known in ARCHITECTURES)
-    script = keras_script(experiment.network, experiment.switches)
+    script = keras_script(experiment.network, experiment.options)
     assert not any(one.paper.title in script for one in ARCHITECTURES.values())
     assert "python -m cnnlab" not in script
 
@@ -307,7 +307,7 @@ def test_a_run_that_an_earlier_version_wrote_is_read(tmp_path: Path, no_starts: 
     run = runs.find(written_then["id"], tmp_path)
     experiment = run.config.experiment
     assert experiment.design is None
-    assert experiment.switches == written_then["experiment"]["switches"]
+    assert experiment.options == written_then["experiment"]["switches"]
     assert experiment.network == run.network
     assert runs.summary(run)["network"] == "MiniVGGNet"
     assert runs.listing(tmp_path) == [run]

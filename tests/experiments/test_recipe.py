@@ -101,7 +101,7 @@ def test_the_plan_knows_exactly_how_many_images_there_are_to_train_on(fraction: 
 
 
 @pytest.mark.parametrize(
-    ("architecture", "dataset", "switches", "parts"),
+    ("architecture", "dataset", "options", "parts"),
     [
         ("lenet", "digits", {}, ["'lenet'", "minivggnet"]),
         ("minivggnet", "svhn", {}, ["'svhn'", "digits", "cifar10"]),
@@ -112,10 +112,10 @@ def test_the_plan_knows_exactly_how_many_images_there_are_to_train_on(fraction: 
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_one_line(
-    architecture: str, dataset: str, switches: dict[str, object], parts: list[str]
+    architecture: str, dataset: str, options: dict[str, object], parts: list[str]
 ) -> None:
     with pytest.raises(UserError) as refused:
-        plan(architecture, dataset, switches, make_recipe())
+        plan(architecture, dataset, options, make_recipe())
     assert_one_line(str(refused.value), *parts)
 
 
@@ -126,14 +126,14 @@ def test_what_does_not_fit_together_is_refused_in_one_line(
 def test_the_classes_are_the_data_sets_and_the_input_suits_its_images(
     architecture: str, dataset: str, input_size: int
 ) -> None:
-    switches = plan(architecture, dataset, {}, make_recipe()).switches
-    assert (switches["classes"], switches["input_size"]) == (10, input_size)
+    options = plan(architecture, dataset, {}, make_recipe()).options
+    assert (options["classes"], options["input_size"]) == (10, input_size)
 
 
-def test_every_switch_is_written_down_with_its_value() -> None:
-    switches = plan("minivggnet", "digits", {"dropout": "0"}, make_recipe()).switches
-    assert set(switches) == set(architectures.ARCHITECTURES["minivggnet"].defaults)
-    assert (switches["dropout"], switches["classifier_dropout"]) == (0, 0.5)
+def test_every_option_is_written_down_with_its_value() -> None:
+    options = plan("minivggnet", "digits", {"dropout": "0"}, make_recipe()).options
+    assert set(options) == set(architectures.ARCHITECTURES["minivggnet"].defaults)
+    assert (options["dropout"], options["classifier_dropout"]) == (0, 0.5)
 
 
 def from_command(command: str) -> Experiment:
@@ -166,7 +166,7 @@ RECIPES = st.builds(
 @given(
     recipe=RECIPES,
     dataset=st.sampled_from(["digits", "cifar10"]),
-    switches=st.fixed_dictionaries(
+    options=st.fixed_dictionaries(
         {},
         optional={
             "batch_normalization": st.booleans(),
@@ -177,8 +177,8 @@ RECIPES = st.builds(
     ),
 )
 @settings(max_examples=40)
-def test_the_command_shown_trains_exactly_the_same(recipe: Recipe, dataset: str, switches: dict[str, object]) -> None:
-    experiment = plan("minivggnet", dataset, switches, recipe)
+def test_the_command_shown_trains_exactly_the_same(recipe: Recipe, dataset: str, options: dict[str, object]) -> None:
+    experiment = plan("minivggnet", dataset, options, recipe)
     assert from_command(experiment.command()) == experiment
 
 
@@ -192,6 +192,6 @@ def test_an_experiment_survives_the_way_through_json() -> None:
     experiment = plan("minigooglenet", "cifar10", {"dropout": 0, "batch_normalization": False}, make_recipe(seed=5))
     again = Experiment.model_validate_json(experiment.model_dump_json())
     assert again == experiment
-    assert {name: type(value) for name, value in again.switches.items()} == {
-        name: type(value) for name, value in experiment.switches.items()
+    assert {name: type(value) for name, value in again.options.items()} == {
+        name: type(value) for name, value in experiment.options.items()
     }

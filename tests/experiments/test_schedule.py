@@ -32,7 +32,7 @@ def test_the_lectures_experiments_are_exactly_as_tabled(name: str) -> None:
     assert rates_by_epoch(recipe) == pytest.approx(wanted)
     assert recipe.learning_rate_at(rows[1][0] - 1) == rows[1][2]  # from the very first step of the epoch
     assert (experiment.architecture, experiment.dataset) == ("deepergooglenet", "tiny-imagenet")
-    assert (recipe.optimizer, experiment.switches["inception_4"]) == (optimizer, inception_4)
+    assert (recipe.optimizer, experiment.options["inception_4"]) == (optimizer, inception_4)
 
 
 def test_the_lectures_sgd_run_keeps_a_checkpoint_every_5_epochs() -> None:
@@ -44,15 +44,15 @@ def test_the_lectures_sgd_run_keeps_a_checkpoint_every_5_epochs() -> None:
 def test_the_extensions_change_one_thing_each_of_experiment_03() -> None:
     basis = preset_experiment("experiment-03", {})
     changed = {"deepergooglenet-conv-act-bn": ("order", "conv-act-bn"), "deepergooglenet-elu": ("activation", "elu")}
-    for name, (switch, value) in changed.items():
+    for name, (option, value) in changed.items():
         experiment = preset_experiment(name, {})
-        assert experiment.switches == {**basis.switches, switch: value}
+        assert experiment.options == {**basis.options, option: value}
         assert experiment.recipe == basis.recipe
 
 
 def test_googlenet_trains_with_its_heads_at_three_tenths() -> None:
     experiment = preset_experiment("googlenet", {})
-    assert (experiment.switches["auxiliary_heads"], experiment.recipe.auxiliary_weight) == (True, 0.3)
+    assert (experiment.options["auxiliary_heads"], experiment.recipe.auxiliary_weight) == (True, 0.3)
     rates = rates_by_epoch(experiment.recipe)
     assert rates[8] / rates[7] == pytest.approx(0.96, rel=1e-4)
 

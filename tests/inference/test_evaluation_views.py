@@ -25,11 +25,11 @@ def digits(count: int = 40) -> np.ndarray:
     return np.asarray(datasets.load("digits").test_images[:count])
 
 
-@pytest.mark.parametrize(("name", "switches"), SMALL.items())
+@pytest.mark.parametrize(("name", "options"), SMALL.items())
 def test_a_network_made_fully_convolutional_has_the_same_parameters_and_a_map_of_classes(
-    name: str, switches: dict[str, object]
+    name: str, options: dict[str, object]
 ) -> None:
-    network = architectures.build(name, switches)
+    network = architectures.build(name, options)
     side = network.input_shape[0]
     one = fully_convolutional(network, side, side)
     assert one.parameters == network.parameters

@@ -34,14 +34,14 @@ def classifier(run: Run) -> Classifier:
 class Untrained:
     """A run of a network as it was drawn, for what does not depend on its weights."""
 
-    def __init__(self, name: str, switches: dict[str, Any]) -> None:
-        self.id, self.network = name, architectures.build(name, switches)
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self.id, self.network = name, architectures.build(name, options)
 
 
-def untrained(classifier: Classifier, name: str, **switches: Any) -> Classifier:
+def untrained(classifier: Classifier, name: str, **options: Any) -> Classifier:
     from cnnlab.keras.model import keras_model
 
-    run: Any = Untrained(name, switches)
+    run: Any = Untrained(name, options)
     height, width, _ = run.network.input_shape
     preprocessing = Preprocessing(
         image_size=(height, width), input_size=(height, width), mean=(120, 120, 120), deviation=(60, 60, 60)
@@ -56,14 +56,14 @@ def noise(classifier: Classifier, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "switches"),
+    ("name", "options"),
     [("minigooglenet", {}), ("nin", {}), ("deepergooglenet", {}), ("googlenet", {"input_size": 64, "classes": 7})],
 )
 def test_a_class_score_is_the_mean_of_its_exact_map_plus_the_bias(
-    classifier: Classifier, name: str, switches: dict[str, Any]
+    classifier: Classifier, name: str, options: dict[str, Any]
 ) -> None:
     """Zhou et al., 2016, section 2."""
-    one = untrained(classifier, name, **switches)
+    one = untrained(classifier, name, **options)
     explainer = Explainer(one)
     assert explainer.exact
     for label in (0, one.run.network.classes - 1):

@@ -17,21 +17,21 @@ import numpy as np
 import pytest
 
 from cnnlab import architectures
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.keras.script import keras_script
 from cnnlab.network import Builder, Network, analysis
 from cnnlab.network.layers import LocalResponseNormalization
 from tests.conftest import PATIENCE, PROJECT
 
-Switches = dict[str, Value]
+Options = dict[str, Value]
 
-SMALL_VGG: Switches = {"input_size": 32, "classes": 10}
+SMALL_VGG: Options = {"input_size": 32, "classes": 10}
 VGGS = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")  # 133 to 144 million weights at full size
 MINI = ("minivggnet", {"input_size": 16, "activation": "elu", "order": "conv-bn-act", "dropout": 0.1})
 HEADS = ("googlenet", {"input_size": 96, "classes": 7, "auxiliary_heads": True, "lrn": True, "width": 0.25})
 LRN = ("vgg_a_lrn", {"input_size": 32, "classes": 5, "classifier_dropout": 0.5, "width": 0.25})
-FORWARD: tuple[tuple[str, Switches], ...] = (MINI, HEADS, LRN)
-CASES: list[tuple[str, Switches]] = [
+FORWARD: tuple[tuple[str, Options], ...] = (MINI, HEADS, LRN)
+CASES: list[tuple[str, Options]] = [
     *((name, SMALL_VGG if name in VGGS else {}) for name in architectures.ARCHITECTURES),
     ("vgg16", {}),
     ("minivggnet", {"batch_normalization": False, "dropout": 0, "classifier_dropout": 0}),
@@ -98,13 +98,13 @@ for path in sorted(Path(sys.argv[1]).glob("*.py")):
 
 
 def title(case: tuple[str, Mapping[str, Value]]) -> str:
-    name, switches = case
-    return "-".join([name, *(f"{key}={value}" for key, value in switches.items())])
+    name, options = case
+    return "-".join([name, *(f"{key}={value}" for key, value in options.items())])
 
 
-def script(case: tuple[str, Switches]) -> str:
-    name, switches = case
-    return keras_script(architectures.build(name, switches), switches)
+def script(case: tuple[str, Options]) -> str:
+    name, options = case
+    return keras_script(architectures.build(name, options), options)
 
 
 def twisted() -> Network:
@@ -229,7 +229,7 @@ def test_scripts_are_as_tidy_as_the_project(check: tuple[str, ...], scripts: Pat
 
 
 @every_case
-def test_a_script_imports_keras_and_tensorflow_only_where_keras_lacks_a_layer(case: tuple[str, Switches]) -> None:
+def test_a_script_imports_keras_and_tensorflow_only_where_keras_lacks_a_layer(case: tuple[str, Options]) -> None:
     imported = set()
     for statement in ast.walk(ast.parse(script(case))):
         match statement:
@@ -242,7 +242,7 @@ def test_a_script_imports_keras_and_tensorflow_only_where_keras_lacks_a_layer(ca
 
 
 @every_case
-def test_a_script_introduces_every_module_by_its_output_shape(case: tuple[str, Switches]) -> None:
+def test_a_script_introduces_every_module_by_its_output_shape(case: tuple[str, Options]) -> None:
     network = NETWORKS[title(case)]
     comments = re.findall(r"^    # (\S+): (\S+)$", script(case), re.MULTILINE)
     last = {node.module: node.output_shape for node in network.layers if node.inputs}
@@ -263,13 +263,13 @@ def test_a_script_introduces_every_module_by_its_output_shape(case: tuple[str, S
     ],
     ids=lambda given: str(sorted(given) if isinstance(given, set) else given),
 )
-def test_a_chain_is_x_and_only_branches_and_heads_have_names(case: tuple[str, Switches], names: set[str]) -> None:
+def test_a_chain_is_x_and_only_branches_and_heads_have_names(case: tuple[str, Options], names: set[str]) -> None:
     stored = [node for node in ast.walk(ast.parse(script(case))) if isinstance(node, ast.Name)]
     assert {node.id for node in stored if isinstance(node.ctx, ast.Store)} == names
 
 
 @every_case
-def test_a_script_says_what_it_builds_and_which_command_gives_it(case: tuple[str, Switches]) -> None:
+def test_a_script_says_what_it_builds_and_which_command_gives_it(case: tuple[str, Options]) -> None:
     text = script(case)
     network, docstring = NETWORKS[title(case)], ast.get_docstring(ast.parse(text)) or ""
     assert docstring.startswith(architectures.ARCHITECTURES[network.name].title)
@@ -282,7 +282,7 @@ def test_a_script_says_what_it_builds_and_which_command_gives_it(case: tuple[str
     assert script((network.name, given)) == text
 
 
-def test_switches_at_their_defaults_are_left_out_of_the_command() -> None:
+def test_options_at_their_defaults_are_left_out_of_the_command() -> None:
     defaults = architectures.architecture("googlenet").defaults
     assert script(("googlenet", defaults)) == script(("googlenet", {}))
 
@@ -295,7 +295,7 @@ def test_a_network_that_no_command_draws_names_none() -> None:
 
 
 @every_case
-def test_a_script_is_plain_ascii(case: tuple[str, Switches]) -> None:
+def test_a_script_is_plain_ascii(case: tuple[str, Options]) -> None:
     assert script(case).isascii()
 
 
@@ -303,8 +303,8 @@ def test_a_script_is_plain_ascii(case: tuple[str, Switches]) -> None:
 def test_a_script_is_the_same_text_every_time(seed: str) -> None:
     text = (
         "from cnnlab import architectures; from cnnlab.keras import script as codegen;"
-        "switches = {'auxiliary_heads': True};"
-        "print(codegen.keras_script(architectures.build('googlenet', switches), switches), end='')"
+        "options = {'auxiliary_heads': True};"
+        "print(codegen.keras_script(architectures.build('googlenet', options), options), end='')"
     )
     environment = {**os.environ, "PYTHONHASHSEED": seed}
     printed = subprocess.run(

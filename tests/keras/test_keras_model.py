@@ -116,23 +116,23 @@ def test_vgg16_at_full_size_is_kerass_own() -> None:
     name=st.sampled_from(["minivggnet", "minigooglenet"]),
 )
 @settings(max_examples=8)
-def test_any_switches_give_the_keras_model(name: str, **values: float) -> None:
+def test_any_options_give_the_keras_model(name: str, **values: float) -> None:
     network = architectures.build(name, values)
     assert_conforms(network, keras_model(network))
 
 
 @given(data=st.data(), name=st.sampled_from(["vgg_a_lrn", "vgg_c", "nin", "googlenet", "deepergooglenet"]))
 @settings(max_examples=12)
-def test_any_switches_of_the_larger_networks_give_the_keras_model(data: st.DataObject, name: str) -> None:
-    """Every switch takes a value of its own, in networks made thin enough to be built a dozen times."""
+def test_any_options_of_the_larger_networks_give_the_keras_model(data: st.DataObject, name: str) -> None:
+    """Every option takes a value of its own, in networks made thin enough to be built a dozen times."""
     values: dict[str, Any] = {"input_size": data.draw(st.integers(80, 100)), "width": data.draw(st.floats(0.05, 0.3))}
-    for switch in architectures.ARCHITECTURES[name].switches:
-        if switch.choices:
-            values[switch.name] = data.draw(st.sampled_from(switch.choices))
-        elif switch.type is bool:
-            values[switch.name] = data.draw(st.booleans())
-        elif switch.name not in values:
-            values[switch.name] = data.draw(st.integers(2, 30)) if switch.type is int else data.draw(st.floats(0, 0.9))
+    for option in architectures.ARCHITECTURES[name].options:
+        if option.choices:
+            values[option.name] = data.draw(st.sampled_from(option.choices))
+        elif option.type is bool:
+            values[option.name] = data.draw(st.booleans())
+        elif option.name not in values:
+            values[option.name] = data.draw(st.integers(2, 30)) if option.type is int else data.draw(st.floats(0, 0.9))
     network = architectures.build(name, values)
     assert_conforms(network, keras_model(network))
 

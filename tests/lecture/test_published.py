@@ -305,7 +305,7 @@ def test_minivggnet_total_is_cut_off() -> None:
 def test_a_moved_network_is_noticed() -> None:
     """The comparison is computed: another network under the same table disagrees."""
     other = PublishedTable(
-        VGG16.title, VGG16.source, VGG16.lecture, ("vgg19",), VGG16.switches, (VGG16.figures[4], VGG16.figures[-2])
+        VGG16.title, VGG16.source, VGG16.lecture, ("vgg19",), VGG16.options, (VGG16.figures[4], VGG16.figures[-2])
     )
     shape, total = published.compare(other)
     assert shape.agrees
@@ -317,19 +317,19 @@ def test_a_moved_network_is_noticed() -> None:
 
 
 @every_table
-def test_every_table_has_a_source_and_known_switches(table: PublishedTable) -> None:
+def test_every_table_has_a_source_and_known_options(table: PublishedTable) -> None:
     assert table.source
     assert not table.source.endswith(".")
     assert table.title
     assert table.lecture in {"VGG", "1x1 convolutions", "GoogLeNet", "MiniGoogLeNet", "DeeperGoogLeNet"}
     for name in table.architectures:
-        architectures.build(name, dict(table.switches))
+        architectures.build(name, dict(table.options))
 
 
 @every_table
 def test_every_figure_belongs_to_layers_of_its_network(table: PublishedTable) -> None:
     for figure in table.figures:
-        network = architectures.build(figure.architecture or table.architectures[0], dict(table.switches))
+        network = architectures.build(figure.architecture or table.architectures[0], dict(table.options))
         assert figure.part in {"", *(node.name for node in network.layers), *(node.module for node in network.layers)}
 
 
@@ -374,7 +374,7 @@ def test_every_accuracy_has_its_circumstances() -> None:
         assert item.split
         assert item.conditions
         assert item.source
-        architectures.build(item.architecture, dict(item.switches))
+        architectures.build(item.architecture, dict(item.options))
 
 
 def test_accuracies_are_the_published_ones() -> None:

@@ -87,8 +87,8 @@ def test_the_json_is_json() -> None:
     assert table["totals"]["parameters"] == 2_171_178
 
 
-def fields_of(name: str, **switches: object) -> dict[str, tuple[int, int]]:
-    return analysis.receptive_fields(architectures.build(name, switches))
+def fields_of(name: str, **options: object) -> dict[str, tuple[int, int]]:
+    return analysis.receptive_fields(architectures.build(name, options))
 
 
 def test_the_receptive_fields_are_those_of_the_literature() -> None:

@@ -75,7 +75,7 @@ def test_architectures_shows_the_totals_of_each(open_page: OpenPage, name: str) 
     assert len(app.dataframe[0].value) == len(network.layers)
 
 
-def test_a_moved_switch_moves_the_totals(open_page: OpenPage) -> None:
+def test_a_moved_option_moves_the_totals(open_page: OpenPage) -> None:
     app = open_page("architectures", architecture="minigooglenet")
     assert metric(app, "Parameters") == "1,656,250"
     control(app.checkbox, "minigooglenet.batch_normalization").uncheck().run()
@@ -99,7 +99,7 @@ def test_train_shows_the_command_that_does_the_same(open_page: OpenPage) -> None
     assert (options.architecture, options.dataset, options.epochs) == ("minivggnet", "digits", "3")
 
 
-def test_the_command_names_the_switches_that_were_moved() -> None:
+def test_the_command_names_the_options_that_were_moved() -> None:
     experiment = plan("minivggnet", "digits", {"dropout": 0.1}, make_recipe())
     assert experiment.command().endswith("--set dropout=0.1")
 

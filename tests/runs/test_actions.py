@@ -287,7 +287,7 @@ def test_a_duplicate_begins_anew_with_its_changes(runs_dir: Path, no_starts: lis
     made = actions.duplicate(run, {"learning_rate": "0.5", "dropout": "0.1", "flip": "true"})
     experiment = made.config.experiment
     assert (experiment.recipe.learning_rate, experiment.recipe.augmentation.flip) == (0.5, True)
-    assert experiment.switches == {**run.config.experiment.switches, "dropout": 0.1}
+    assert experiment.options == {**run.config.experiment.options, "dropout": 0.1}
     assert made.history() == []
 
 
@@ -364,7 +364,7 @@ def test_a_sweep_queues_a_group_or_nothing_at_all(runs_dir: Path, no_starts: lis
     made = sweep(experiment, {"learning_rate": ["0.1", "0.01"], "dropout": ["0", "0.5"]}, runs_dir, group="mine")
     assert {run.config.group for run in made} == {"mine"}
     assert [run.config.experiment.recipe.learning_rate for run in made] == [0.1, 0.1, 0.01, 0.01]
-    assert [run.config.experiment.switches["dropout"] for run in made] == [0, 0.5, 0, 0.5]
+    assert [run.config.experiment.options["dropout"] for run in made] == [0, 0.5, 0, 0.5]
 
 
 def test_a_run_records_all_that_it_takes_to_train_it_again(trained_run: Run) -> None:

@@ -207,7 +207,7 @@ def test_a_new_run_holds_what_was_asked_for(run: Run) -> None:
     assert run.id.startswith("minivggnet-digits-2")
     assert run.config.id == run.id
     assert run.config.experiment == experiment
-    assert run.network == architectures.build("minivggnet", experiment.switches)
+    assert run.network == architectures.build("minivggnet", experiment.options)
     assert run.config.versions["tensorflow"]
     assert run.history() == run.steps() == run.checkpoints() == []
     assert run.best_epoch() is None

@@ -137,8 +137,8 @@ from cnnlab.experiments.recipe import make_recipe
 from cnnlab.training.trainer import Trainer
 digits = datasets.load("digits")
 training, validation = digits.training_splits(0.1, 0)
-switches = {"input_size": 8, "dropout": 0.0, "classifier_dropout": 0.0}
-network = architectures.build("minivggnet", switches)
+options = {"input_size": 8, "dropout": 0.0, "classifier_dropout": 0.0}
+network = architectures.build("minivggnet", options)
 sgd = {"optimizer": "sgd", "learning_rate": 2e-4, "weight_averaging": 0.9, "weight_decay": 1e-3}
 recipe = make_recipe(mixed_precision=False, gradient_clipping=1, **sgd)
 def losses(strategy):
@@ -208,7 +208,7 @@ def test_taken_layers_begin_as_they_ended_and_stay_so_while_frozen(runs_dir: Pat
 
     source = trained(runs_dir, digits_experiment(epochs=2, batch_size=128))
     target = digits_experiment({"classifier_dropout": 0.1}, epochs=2, batch_size=128)
-    network = architectures.build(target.architecture, target.switches)
+    network = architectures.build(target.architecture, target.options)
     frozen = initial_from(source, network, freeze_epochs=1, take=("block*",))
     assert all(name.startswith("block") for name in frozen.layers)
     run = trained(
@@ -289,9 +289,9 @@ def test_a_change_of_the_rate_is_an_event(runs_dir: Path) -> None:
 
 
 def test_a_network_learns_from_small_images_first_and_is_judged_at_its_own_size(runs_dir: Path) -> None:
-    switches = {"width": 0.25, "input_size": 16}
+    options = {"width": 0.25, "input_size": 16}
     recipe = make_recipe(epochs=3, batch_size=64, image_sizes="1:8,3:16", learning_rate=0.003)
-    experiment = plan("minigooglenet", "digits", switches, recipe)
+    experiment = plan("minigooglenet", "digits", options, recipe)
     run = trained(runs_dir, experiment)
     assert run.data.preprocessing.input_size == (16, 16)
     best = run.best_epoch()

@@ -238,8 +238,8 @@ def test_a_missing_data_set_and_no_network_fail_the_run_with_a_sentence(
 # In this process: what the training does, without waiting for TensorFlow each time
 
 
-def trained_here(runs_dir: Path, switches: dict[str, object] | None = None, **recipe: object) -> Run:
-    run = runs.create(digits_experiment(switches, **{"epochs": 1, "batch_size": 128, **recipe}), runs_dir)
+def trained_here(runs_dir: Path, options: dict[str, object] | None = None, **recipe: object) -> Run:
+    run = runs.create(digits_experiment(options, **{"epochs": 1, "batch_size": 128, **recipe}), runs_dir)
     train(run, Reporter(run))
     return run
 

@@ -45,7 +45,7 @@ def test_there_are_some_and_they_are_small() -> None:
 @pytest.mark.slow
 def test_each_is_the_architecture_to_the_parameter_and_carries_its_record(network: Run) -> None:
     experiment = network.config.experiment
-    assert network.network == architectures.build(experiment.architecture, experiment.switches)
+    assert network.network == architectures.build(experiment.architecture, experiment.options)
     classifier = load_classifier(network)
     assert classifier.model.count_params() == network.network.parameters
     assert len(network.history()) == experiment.recipe.epochs

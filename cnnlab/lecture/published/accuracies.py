@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.evaluation.printed import ClassificationReport, ReportLine
 from cnnlab.lecture.published.minigooglenet import ZHANG
 from cnnlab.lecture.published.table import LECTURE
@@ -18,7 +18,7 @@ Metric = Literal["rank-1 accuracy", "rank-5 accuracy"]
 class PublishedAccuracy:
     """One reported accuracy.
 
-    `value` is a share of the images, 1 - error where an error is printed; `printed` is the figure itself. `switches`
+    `value` is a share of the images, 1 - error where an error is printed; `printed` is the figure itself. `options`
     are those that the network needs to be the one that was measured.
     """
 
@@ -30,7 +30,7 @@ class PublishedAccuracy:
     printed: str
     conditions: str
     source: str
-    switches: tuple[tuple[str, Value], ...] = ()
+    options: tuple[tuple[str, Value], ...] = ()
 
 
 def report(architecture: str, printed: str, source: str) -> ClassificationReport:
@@ -180,7 +180,7 @@ def zhang_accuracies() -> list[PublishedAccuracy]:
             f"test accuracy {printed}",
             f"{conditions}; 28x28 crop, whitened image by image",
             f"{ZHANG}, Table 1",
-            switches=() if normalized else (("batch_normalization", False),),
+            options=() if normalized else (("batch_normalization", False),),
         )
         for printed, conditions, normalized in rows
     ]

@@ -155,7 +155,7 @@ GOOGLENET_TABLE = PublishedTable(
     f"{LECTURE}, GoogLeNet (its total 6.8M, and 22 layers in the abstract)",
     lecture="GoogLeNet",
     architectures=("googlenet",),
-    switches=(("input_size", 224), ("classes", 1000), ("auxiliary_heads", False)),
+    options=(("input_size", 224), ("classes", 1000), ("auxiliary_heads", False)),
     figures=(
         *table_figures(GOOGLENET, NOTES, softmax_depth=depth_behind),
         Figure("total", "depth", "22 layers", weight_layers),
@@ -179,7 +179,7 @@ DEEPERGOOGLENET_TABLE = PublishedTable(
     source=f"{LECTURE}, DeeperGoogLeNet (The Tiny ImageNet Challenge)",
     lecture="DeeperGoogLeNet",
     architectures=("deepergooglenet",),
-    switches=(("input_size", 64), ("classes", 200), ("inception_4", True), ("auxiliary_heads", False)),
+    options=(("input_size", 64), ("classes", 200), ("inception_4", True), ("auxiliary_heads", False)),
     figures=(
         *table_figures(DEEPERGOOGLENET, {}, branch_suffix="_conv"),
         Figure(

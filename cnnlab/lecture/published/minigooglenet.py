@@ -35,7 +35,7 @@ MINIGOOGLENET_FIGURE = PublishedTable(
     source=f'{ZHANG}, Figure 3, "Inception (small)"; {LECTURE}, MiniGoogLeNet',
     lecture="MiniGoogLeNet",
     architectures=("minigooglenet",),
-    switches=(("input_size", 28), ("classes", 10)),
+    options=(("input_size", 28), ("classes", 10)),
     figures=(
         Figure("Images", "inputs", "28x28x3 inputs", output_shape, "input"),
         Figure("Conv Module", "filters", "96, 3x3 filters", filters_and_kernel, "stem"),
@@ -59,7 +59,7 @@ ZHANG_TABLE_1 = PublishedTable(
     source=f"{ZHANG}, Table 1",
     lecture="MiniGoogLeNet",
     architectures=("minigooglenet",),
-    switches=(("input_size", 28), ("classes", 10), ("batch_normalization", False)),
+    options=(("input_size", 28), ("classes", 10), ("batch_normalization", False)),
     figures=(Figure("Inception", "# params", "1,649,402", parameters),),
     convention="The paper prints the same total with and without batch normalization: it does not count it.",
 )

@@ -113,7 +113,7 @@ MINIVGGNET_TABLE = PublishedTable(
     source=f"{LECTURE}, VGG: table of MiniVGGNet; its total from the slide with the classification reports",
     lecture="VGG",
     architectures=("minivggnet",),
-    switches=CIFAR_10,
+    options=CIFAR_10,
     figures=(
         *table_figures(),
         Figure(
@@ -133,7 +133,7 @@ MINIVGGNET_SUMMARY = PublishedTable(
     source=f"{LECTURE}, VGG: summary of MiniVGGNet",
     lecture="VGG",
     architectures=("minivggnet",),
-    switches=CIFAR_10,
+    options=CIFAR_10,
     figures=summary_figures(SUMMARY, (*BLOCKS, "flatten", *CLASSIFIER), ("2,171,178", "2,169,770", "1,408")),
     convention="Keras numbers its layers; ours are named by block, and stand in the same order.",
 )

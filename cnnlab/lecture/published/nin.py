@@ -11,7 +11,7 @@ NIN_MODEL = PublishedTable(
     "(github.com/osmr/imgclsmob, nin_cifar10)",
     lecture="1x1 convolutions",
     architectures=("nin",),
-    switches=(("input_size", 32), ("classes", 10)),
+    options=(("input_size", 32), ("classes", 10)),
     figures=(Figure("total", "Params", "966,986", parameters),),
     convention="The paper itself prints no total.",
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from cnnlab import architectures
-from cnnlab.architectures.switches import Value
+from cnnlab.architectures.options import Value
 from cnnlab.network import Network, Node
 from cnnlab.network.layers import shape_text
 from cnnlab.units import count
@@ -45,7 +45,7 @@ class Figure:
 class PublishedTable:
     """A table of the lecture or of a paper.
 
-    `lecture` is the part of the lecture to which it belongs, `switches` are those with which `architectures` draw the
+    `lecture` is the part of the lecture to which it belongs, `options` are those with which `architectures` draw the
     network that it describes, and `convention` says how its figures are counted where that is not plain. A figure
     that names no architecture belongs to the first.
     """
@@ -54,7 +54,7 @@ class PublishedTable:
     source: str
     lecture: str
     architectures: tuple[str, ...]
-    switches: tuple[tuple[str, Value], ...]
+    options: tuple[tuple[str, Value], ...]
     figures: tuple[Figure, ...]
     convention: str = ""
 
@@ -82,7 +82,7 @@ class Comparison:
 def compare(table: PublishedTable, architecture: str | None = None) -> list[Comparison]:
     """Every figure of the table beside ours, in the order of the table; with `architecture`, only that one's."""
     chosen = [name for name in table.architectures if architecture in (None, name)]
-    networks = {name: architectures.build(name, dict(table.switches)) for name in chosen}
+    networks = {name: architectures.build(name, dict(table.options)) for name in chosen}
     lines = []
     for figure in table.figures:
         name = figure.architecture or table.architectures[0]

@@ -79,7 +79,7 @@ VGG_TABLE_1 = PublishedTable(
     source=f"Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556), Table 1; {LECTURE}, VGG",
     lecture="VGG",
     architectures=tuple(COLUMNS.values()),
-    switches=IMAGENET,
+    options=IMAGENET,
     figures=tuple(figure for place, letter in enumerate(COLUMNS) for figure in column(letter, place)),
 )
 
@@ -88,7 +88,7 @@ VGG_TABLE_2 = PublishedTable(
     source=f"Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556), Table 2; {LECTURE}, VGG",
     lecture="VGG",
     architectures=tuple(COLUMNS.values()),
-    switches=IMAGENET,
+    options=IMAGENET,
     figures=tuple(
         Figure(letter, "millions of parameters", printed, parameters, unit=10**6, architecture=COLUMNS[letter])
         for letter, printed in {"A": "133", "A-LRN": "133", "B": "133", "C": "134", "D": "138", "E": "144"}.items()
@@ -146,7 +146,7 @@ VGG16_SUMMARY = PublishedTable(
     source=f"{LECTURE}, VGG: summary of keras.applications.VGG16",
     lecture="VGG",
     architectures=("vgg16",),
-    switches=IMAGENET,
+    options=IMAGENET,
     figures=summary_figures(SUMMARY, ("input", *NAMES[1:]), ("138,357,544", "138,357,544", "0")),
     convention="Keras numbers its input layer, input_1; ours is called input.",
 )

@@ -23,7 +23,7 @@ class LayerPair:
 
 
 def network_cost(name: str) -> Cost:
-    """All layers of an architecture with its switches as published."""
+    """All layers of an architecture with its options as published."""
     network = architectures.build(name)
     return Cost(network.parameters, network.multiply_adds)
 

@@ -1,4 +1,4 @@
-"""The types of an architecture's switches: what each means and which values it takes.
+"""The types of an architecture's options: what each means and which values it takes.
 
 An architecture function annotates its keyword arguments with these; the command line, the pages and the validation
 all read them from there.
@@ -69,7 +69,7 @@ Value = int | float | bool | str
 
 
 @dataclass(frozen=True)
-class Switch:
+class Option:
     """One keyword argument of an architecture function."""
 
     name: str
@@ -83,8 +83,8 @@ class Switch:
 
 
 @lru_cache(maxsize=64)
-def switches(function: Callable[..., Network]) -> tuple[Switch, ...]:
-    """The switches of an architecture function, in the order of its signature."""
+def options(function: Callable[..., Network]) -> tuple[Option, ...]:
+    """The options of an architecture function, in the order of its signature."""
     hints = annotated(function)
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
@@ -92,7 +92,7 @@ def switches(function: Callable[..., Network]) -> tuple[Switch, ...]:
         choices = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
         bounds = {type(item).__name__: item for item in info.metadata}
         found.append(
-            Switch(
+            Option(
                 name=name,
                 title=info.title or name,
                 description=info.description or "",
@@ -113,30 +113,30 @@ def annotated(function: Callable[..., Network]) -> dict[str, Any]:
 
 def plain(annotation: Any) -> type:
     if not isinstance(annotation, type):
-        raise TypeError(f"a switch has one plain type, not {annotation}")
+        raise TypeError(f"an option has one plain type, not {annotation}")
     return annotation
 
 
 @lru_cache(maxsize=64)
-def switch_model(function: Callable[..., Network]) -> type[BaseModel]:
-    """The pydantic model that reads and checks a function's switches."""
+def option_model(function: Callable[..., Network]) -> type[BaseModel]:
+    """The pydantic model that reads and checks a function's options."""
     hints = annotated(function)
-    fields: dict[str, Any] = {switch.name: (hints[switch.name], switch.default) for switch in switches(function)}
-    return create_model("Switches", __config__=ConfigDict(extra="forbid"), **fields)
+    fields: dict[str, Any] = {option.name: (hints[option.name], option.default) for option in options(function)}
+    return create_model("Options", __config__=ConfigDict(extra="forbid"), **fields)
 
 
 def validate(name: str, function: Callable[..., Network], values: Mapping[str, Any]) -> dict[str, Value]:
-    """Every switch with its value, defaults filled in; texts as the command line gives them are read.
+    """Every option with its value, defaults filled in; texts as the command line gives them are read.
 
-    Raises UserError with one line that names the switch, what was received and what is accepted.
+    Raises UserError with one line that names the option, what was received and what is accepted.
     """
-    known = switches(function)
-    unknown = sorted(set(values) - {switch.name for switch in known})
+    known = options(function)
+    unknown = sorted(set(values) - {option.name for option in known})
     if unknown:
-        accepted = ", ".join(switch.name for switch in known)
-        raise UserError(f"{name} has no switch {unknown[0]!r}; it has {accepted}.")
+        accepted = ", ".join(option.name for option in known)
+        raise UserError(f"{name} has no option {unknown[0]!r}; it has {accepted}.")
     try:
-        return dict(switch_model(function).model_validate(dict(values)).model_dump())
+        return dict(option_model(function).model_validate(dict(values)).model_dump())
     except ValidationError as error:
         first = error.errors()[0]
         info = FieldInfo.from_annotation(annotated(function)[str(first["loc"][0])])
