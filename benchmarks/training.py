@@ -139,7 +139,7 @@ def loop_of(folder: Path, **recipe: object) -> Loop:
     experiment = plan("minivggnet", "cifar10", {}, make_recipe(epochs=1000, batch_size=BATCH, **recipe))
     run = runs.create(experiment, folder)
     reporter = Reporter(run)
-    reporter.say("preparing", epochs=1000, steps_per_epoch=STEPS, training_images=STEPS * BATCH)
+    reporter.write_status("preparing", epochs=1000, steps_per_epoch=STEPS, training_images=STEPS * BATCH)
     images, labels = images_of(STEPS * BATCH)
     preprocessing = Preprocessing(
         image_size=(32, 32), input_size=(32, 32), mean=(127, 127, 127), deviation=(74, 74, 74)
@@ -251,7 +251,7 @@ def listing_seconds(folder: Path) -> tuple[float, float]:
     for epoch in range(1, 21):
         figures = {"loss": 1 / epoch, "accuracy": 0.5, "validation_loss": 1 / epoch, "validation_accuracy": 0.5}
         append_record(source.folder / "history.jsonl", {"epoch": epoch, "step": 20 * epoch, **figures})
-    source.say(source.status().model_copy(update={"state": "completed"}))
+    source.write_status(source.status().model_copy(update={"state": "completed"}))
     files = {path.name: path.read_bytes() for path in source.folder.iterdir() if path.is_file()}
     for number in range(RUNS - 1):
         copy = folder / f"{source.id}-x{number:04d}"

@@ -18,11 +18,11 @@ from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import ModuleRow
 from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
+from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, option_control
 from pages.shared.tables import NOTHING
-from pages.shared.telling import show_error
 from pages.shared.zooming import show_drawing
 
 enter_through_app()

@@ -16,9 +16,9 @@ from cnnlab.zoo import catalogue
 from pages.shared.accuracies import OwnRuns, own_runs, show_accuracies
 from pages.shared.address import address_number, address_segments, address_tabs, asked_all, go
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, dataset_title, describe_runs, option_control, runs_folder
-from pages.shared.telling import show_error
 
 enter_through_app()
 

@@ -14,12 +14,12 @@ from cnnlab.experiments.presets import FINE_TUNING
 from cnnlab.zoo import shipped
 from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_imports
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title
 from pages.shared.pictures import picture_grid
 from pages.shared.tables import NOTHING
-from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()

@@ -19,6 +19,7 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from pages.shared.address import address_number, address_segments, address_select, tab_title
 from pages.shared.charts import show_chart, theme
+from pages.shared.errors import show_error
 from pages.shared.evaluating import (
     checkpoint_choices,
     checkpoint_title,
@@ -38,7 +39,6 @@ from pages.shared.parts import (
     split_here,
 )
 from pages.shared.pictures import Link, picture_grid
-from pages.shared.telling import show_error
 
 enter_through_app()
 

@@ -16,9 +16,9 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
 from pages.shared.address import address_select, asked, go, unknown
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import architecture_title, lecture_thread, runs_folder
-from pages.shared.telling import show_error
 from pages.shared.working import job_or_offer
 
 enter_through_app()

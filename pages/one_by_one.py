@@ -15,8 +15,8 @@ from cnnlab.network.analysis import weight_layers
 from cnnlab.network.layers import Padding, shape_text
 from pages.shared.address import address_number, address_select, address_tabs
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
-from pages.shared.telling import show_error
 
 enter_through_app()
 

@@ -16,6 +16,7 @@ from cnnlab.inference.reference import Scores
 from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
+from pages.shared.errors import show_error
 from pages.shared.importing_models import offer_model_import, offer_pretrained
 from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
@@ -23,7 +24,6 @@ from pages.shared.out_of_distribution import offer_reference
 from pages.shared.parts import RUN_HELP, describe_runs, run_title, usable_networks
 from pages.shared.samples import addressed_image, forget_addressed_image, samples, show_credits
 from pages.shared.scripts import PASTE
-from pages.shared.telling import show_error
 
 enter_through_app()
 

@@ -20,12 +20,12 @@ from cnnlab.zoo import catalogue
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge
-from pages.shared.telling import show_error
 
 enter_through_app()
 

@@ -64,7 +64,7 @@ def show_waiting(run: Run, place: int, last: bool) -> None:
             type="tertiary",
             help="Take out of the queue",
             on_click=attempt,
-            args=(actions.ask, run, "stop"),
+            args=(actions.send_request, run, "stop"),
         )
         st.page_link(
             "pages/run.py", label=f"{place}. {text.markdown(run.labels().name or name)}", query_params={"run": name}

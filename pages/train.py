@@ -15,10 +15,10 @@ from cnnlab.runs.sweep import sweep
 from cnnlab.text import markdown, message
 from cnnlab.training.batches import prepared
 from pages.shared.charts import show_chart
+from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import lecture_thread, runs_folder
 from pages.shared.pictures import stacked
-from pages.shared.telling import show_error
 from pages.shared.training_choice import Choice, show_controls, what_choice
 
 enter_through_app()

@@ -109,7 +109,7 @@ def no_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def start(run: Run, threads: int = 0) -> None:
         started.append(run.id)
         record_process(run.folder, os.getpid())
-        run.say(run.status().model_copy(update={"state": "starting"}))
+        run.write_status(run.status().model_copy(update={"state": "starting"}))
 
     monkeypatch.setattr(runs, "start", start)
     monkeypatch.setattr(queue, "care_for", lambda folder: None)

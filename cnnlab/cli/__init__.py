@@ -20,7 +20,7 @@ from cnnlab.cli.laboratory import (
     show_reduction,
     show_table,
 )
-from cnnlab.cli.output import say
+from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with a call in one line."""
 
     def error(self, message: str) -> NoReturn:
-        say(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
+        echo(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
         sys.exit(2)
 
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run_command(options))
     except UserError as error:
-        say(f"cnnlab: {error}", error=True)
+        echo(f"cnnlab: {error}", error=True)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -157,8 +157,8 @@ def parser() -> Parser:
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
     as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
 
-    of_run("pause", training.asking("pause"), "Save a checkpoint and end a training, to resume it later.")
-    stop = of_run("stop", training.asking("stop"), "Save a checkpoint and end a training.")
+    of_run("pause", training.requesting("pause"), "Save a checkpoint and end a training, to resume it later.")
+    stop = of_run("stop", training.requesting("stop"), "Save a checkpoint and end a training.")
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
     of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
     extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import datasets
 from cnnlab.cli.former import with_former
-from cnnlab.cli.output import print_json, print_table, say
+from cnnlab.cli.output import echo, print_json, print_table
 from cnnlab.datasets.imported import import_images, make_subset, remove
 from cnnlab.datasets.imported.source import FOLDER
 from cnnlab.datasets.job import free_name
@@ -59,35 +59,35 @@ def show_datasets(options: argparse.Namespace) -> int:
 
 
 class Bar:
-    """A progress bar on stderr, told as jobs are told."""
+    """A progress bar on stderr, fed like the progress of a job."""
 
     def __enter__(self) -> Any:
         columns = (BarColumn(), TextColumn("{task.description}", markup=False))
         self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True).__enter__()
         task = self.bar.add_task("Starting", total=None)
 
-        def tell(message: str, fraction: float | None = None) -> None:
+        def report(message: str, fraction: float | None = None) -> None:
             self.bar.update(task, description=plain(message), completed=fraction or 0, total=1 if fraction else None)
 
-        return tell
+        return report
 
     def __exit__(self, *ended: Any) -> None:
         self.bar.__exit__(*ended)
 
 
 def prepare_dataset(options: argparse.Namespace) -> int:
-    with Bar() as tell:
-        dataset = datasets.load(options.name, tell)
+    with Bar() as progress:
+        dataset = datasets.load(options.name, progress)
     train, test = len(dataset.train_labels), len(dataset.test_labels)
-    say(f"{dataset.title}: {train:,} images to train on, {test:,} to test, {len(dataset.classes)} classes")
+    echo(f"{dataset.title}: {train:,} images to train on, {test:,} to test, {len(dataset.classes)} classes")
     return 0
 
 
 def import_dataset(options: argparse.Namespace) -> int:
     name = free_name(options.name)
     folder = datasets.data_root() / FOLDER / name
-    with Bar() as tell:
-        report = import_images(Path(options.path), folder, name, options.name, options.size, options.fit, tell)
+    with Bar() as progress:
+        report = import_images(Path(options.path), folder, name, options.name, options.size, options.fit, progress)
     if options.json:
         print_json(report.model_dump())
         return 0
@@ -97,7 +97,7 @@ def import_dataset(options: argparse.Namespace) -> int:
     if report.left_out_count:
         print(f"left out: {report.left_out_count:,}", file=sys.stderr)
     for one in report.left_out[:NAMED]:
-        say(f"  {one.file}: {one.reason}", error=True)
+        echo(f"  {one.file}: {one.reason}", error=True)
     if report.left_out_count > NAMED:
         print(f"  and {report.left_out_count - NAMED:,} more; --json names them all", file=sys.stderr)
     print(name)
@@ -106,9 +106,9 @@ def import_dataset(options: argparse.Namespace) -> int:
 
 def subset_dataset(options: argparse.Namespace) -> int:
     name = free_name(options.name)
-    with Bar() as tell:
-        dataset = datasets.load(options.dataset, tell)
-        make_subset(dataset, options.classes, datasets.data_root() / FOLDER / name, name, options.name, tell)
+    with Bar() as progress:
+        dataset = datasets.load(options.dataset, progress)
+        make_subset(dataset, options.classes, datasets.data_root() / FOLDER / name, name, options.name, progress)
     print(name)
     return 0
 

@@ -9,12 +9,12 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cnnlab.cli.output import say
+from cnnlab.cli.output import echo
 
 
 def note(old: str, new: str) -> None:
     """Say on stderr that something has another name now."""
-    say(f"cnnlab: {old} is now {new}; the old name works in this release and goes with the next.", error=True)
+    echo(f"cnnlab: {old} is now {new}; the old name works in this release and goes with the next.", error=True)
 
 
 class FormerOption(argparse.Action):

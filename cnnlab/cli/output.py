@@ -25,7 +25,7 @@ def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
     return once([(name, value) for name, _, value in (text.partition("=") for text in texts)], option)
 
 
-def say(*texts: str, error: bool = False) -> None:
+def echo(*texts: str, error: bool = False) -> None:
     """Print lines that may hold what a person typed; a terminal is told nothing by it."""
     print(*(terminal(text) for text in texts), sep="\n", file=sys.stderr if error else sys.stdout)
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
 from cnnlab.cli.former import read_former, with_former
-from cnnlab.cli.output import checkpoint_of, pairs, print_json, print_table, say
+from cnnlab.cli.output import checkpoint_of, echo, pairs, print_json, print_table
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
 from cnnlab.evaluation.runs import comparison
@@ -220,9 +220,9 @@ def follow(run: Run) -> int:
                     break
                 time.sleep(POLL_SECONDS)
             except KeyboardInterrupt:
-                actions.ask(run, "stop")
+                actions.send_request(run, "stop")
     if status.state in ("failed", "interrupted"):
-        say(f"cnnlab: {run.id} {status.state}: {status.message}", error=True)
+        echo(f"cnnlab: {run.id} {status.state}: {status.message}", error=True)
         return 2
     return 0
 
@@ -248,15 +248,15 @@ def described(run: Run, status: Status) -> str:
 # Changing
 
 
-def asking(request: str) -> Callable[[argparse.Namespace], int]:
-    def ask(options: argparse.Namespace) -> int:
+def requesting(request: str) -> Callable[[argparse.Namespace], int]:
+    def send(options: argparse.Namespace) -> int:
         run = run_of(options)
         after = request == "stop" and options.after_epoch
-        actions.ask(run, "stop-after-epoch" if after else "pause" if request == "pause" else "stop")
+        actions.send_request(run, "stop-after-epoch" if after else "pause" if request == "pause" else "stop")
         print(run.id)
         return 0
 
-    return ask
+    return send
 
 
 def resume_run(options: argparse.Namespace) -> int:
@@ -290,7 +290,7 @@ def label_run(options: argparse.Namespace) -> int:
     if changes:
         run.relabel(**changes)
     labels = run.labels()
-    say(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
+    echo(f"{run.id}: name {labels.name or '–'}, tags {', '.join(labels.tags) or '–'}, note {labels.note or '–'}")
     return 0
 
 
@@ -385,19 +385,19 @@ def show_run(options: argparse.Namespace) -> int:
         )
         return 0
     best = run.best_epoch()
-    say(f"{run.id}: {status.state}. {status.message}".rstrip())
+    echo(f"{run.id}: {status.state}. {status.message}".rstrip())
     for problem in summary["problems"]:
-        say(f"damaged: {problem}")
+        echo(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
     if best:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
     if config:
-        say(*run.command().splitlines())
+        echo(*run.command().splitlines())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
-        say(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())
+        echo(f"{moment:%Y-%m-%d %H:%M:%S}  {event.get('event', '')}  {event.get('message', '')}".rstrip())
     return 0
 
 

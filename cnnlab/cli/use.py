@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab import runs
 from cnnlab.cli.former import with_former
-from cnnlab.cli.output import checkpoint_of, print_json, print_table, say
+from cnnlab.cli.output import checkpoint_of, echo, print_json, print_table
 from cnnlab.datasets.unpacking import file_bytes, on_disk
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
@@ -39,8 +39,8 @@ def fetch_pretrained(options: argparse.Namespace) -> int:
     from cnnlab.zoo.pretrained import obtain, pretrained
 
     wanted = pretrained(options.name)
-    with Bar() as tell:
-        obtain(wanted, tell)
+    with Bar() as progress:
+        obtain(wanted, progress)
     print(wanted.name)
     return 0
 
@@ -68,7 +68,7 @@ def evaluate_run(options: argparse.Namespace) -> int:
         return 0
     print(f"{run.id}, checkpoint after epoch {evaluation.epoch:g}")
     measured = f"{evaluation.dataset}, {evaluation.split} split, {evaluation.images:,} images"
-    say(f"{measured}, test-time augmentation {evaluation.tta}")
+    echo(f"{measured}, test-time augmentation {evaluation.tta}")
     print(
         f"rank-1 {evaluation.accuracy:.2%}, "
         + ("" if evaluation.rank5 is None else f"rank-5 {evaluation.rank5:.2%}, ")
@@ -119,9 +119,9 @@ def predict_images(options: argparse.Namespace) -> int:
             words = ", ".join(f"{item['class']} {item['probability']:.1%}" for item in answer["top"])
             score = answer.get("ood_score", 0.0)
             doubt = f" (out-of-distribution score {score:.3g}: unlike the training images)" if score > 1 else ""
-            say(f"{answer['image']}: {words}{doubt}")
+            echo(f"{answer['image']}: {words}{doubt}")
     for message in rejected.values():
-        say(f"cnnlab: {message}", error=True)
+        echo(f"cnnlab: {message}", error=True)
     return 2 if rejected else 0
 
 
@@ -139,7 +139,7 @@ def export_run(options: argparse.Namespace) -> int:
     run = network_of(options)
     target = Path(options.output or f"{run.id}-{options.format}.zip")
     difference = export(load_classifier(run, checkpoint_of(options.checkpoint)), options.format, target)
-    say(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
+    echo(f"{target}: checked, probabilities differ from Keras's by at most {difference:.1g}")
     return 0
 
 

@@ -48,10 +48,10 @@ class EvaluationsRequest(jobs.Request):
         for place, path in enumerate(self.runs):
             done = f"{place + 1} of {len(self.runs)} networks"
 
-            def tell(message: str, fraction: float | None, place: int = place, done: str = done) -> None:
+            def report(message: str, fraction: float | None, place: int = place, done: str = done) -> None:
                 progress(f"{done}, {message}", (place + (fraction or 0)) / len(self.runs))
 
-            evaluate(load_classifier(Run(path)), "test", progress=tell)
+            evaluate(load_classifier(Run(path)), "test", progress=report)
 
 
 def evaluation_job(run: Run, key: Key) -> Job:

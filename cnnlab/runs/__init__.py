@@ -76,8 +76,8 @@ def create(
             copy_weights(source, initial, run)
         if labels:
             write_text(run.folder / "labels.json", labels.model_dump_json())
-        run.say(Status(started=time.time(), updated=time.time(), epochs=experiment.recipe.epochs))
-        run.note("created", f"Goes on from {parent.run} after epoch {parent.epoch:g}." if parent else "")
+        run.write_status(Status(started=time.time(), updated=time.time(), epochs=experiment.recipe.epochs))
+        run.log_event("created", f"Goes on from {parent.run} after epoch {parent.epoch:g}." if parent else "")
         make_reserve(run.folder)
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
@@ -109,7 +109,7 @@ def start(run: Run, threads: int = 0) -> None:
         run.withdraw_request()
         (run.folder / process.PROCESS_FILE).unlink(missing_ok=True)
         launchers.choose(run.folder, launchers.chosen(run.folder))
-        run.say(before.model_copy(update=changes))
+        run.write_status(before.model_copy(update=changes))
         run.launcher.submit(run.folder, threads)
     except UserError as error:
         run.fail(f"It could not be started: {error} Mend that, then resume it.")

@@ -27,20 +27,22 @@ TRASH_FOLDER = ".trash"
 FIXED_ON_RESTART = ("architecture", "dataset", "seed", "validation_fraction", "label_noise", "pixels")
 
 
-def ask(run: Run, request: Request) -> None:
+def send_request(run: Run, request: Request) -> None:
     """Pause or stop a run: one at work saves a checkpoint and ends, one that waits leaves the queue."""
     status = run.status()
     if status.state == "queued":
         queue.withdraw(run)
         state = "paused" if request == "pause" else "stopped"
-        run.say(status.model_copy(update={"state": state, "message": "Taken out of the queue.", "ended": time.time()}))
-        run.note(state, "Taken out of the queue.")
+        run.write_status(
+            status.model_copy(update={"state": state, "message": "Taken out of the queue.", "ended": time.time()})
+        )
+        run.log_event(state, "Taken out of the queue.")
         return
     if status.state == "submitted" and end_submitted(run, request):
         return
     if status.state not in ACTIVE:
         raise UserError(f"Run {run.id} is not at work: it is {status.state}.")
-    run.ask(request)
+    run.send_request(request)
 
 
 def end_submitted(run: Run, request: Request) -> bool:
@@ -52,8 +54,8 @@ def end_submitted(run: Run, request: Request) -> bool:
         run.launcher.end(run.folder)
         state = "paused" if request == "pause" else "stopped"
         message = "Ended before its training began."
-        run.say(status.model_copy(update={"state": state, "message": message, "ended": time.time()}))
-        run.note(state, message)
+        run.write_status(status.model_copy(update={"state": state, "message": message, "ended": time.time()}))
+        run.log_event(state, message)
         return True
 
 
@@ -80,8 +82,8 @@ def extend(run: Run, epochs: int) -> None:
     try:
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
         changes = {"state": "stopped", "epochs": before + epochs, "message": ""}
-        run.say(status.model_copy(update=changes))
-        run.note("extended", f"From {before} to {before + epochs} epochs.")
+        run.write_status(status.model_copy(update=changes))
+        run.log_event("extended", f"From {before} to {before + epochs} epochs.")
     except OSError as error:
         raise UserError(f"Run {run.id} cannot be changed: {error.strerror}.") from error
     queue.enqueue(Run(run.folder), front=True)
@@ -186,7 +188,9 @@ def restore(run: Run) -> Run:
     restored = Run(target)
     status = restored.status()
     if status.state == "queued":
-        restored.say(status.model_copy(update={"state": "stopped", "message": "It was taken out of the queue."}))
+        restored.write_status(
+            status.model_copy(update={"state": "stopped", "message": "It was taken out of the queue."})
+        )
     return restored
 
 

@@ -55,7 +55,7 @@ def keep_as_run(
             write_text(folder / "data.json", data.model_dump_json())
             write_text(folder / "labels.json", Labels(name=title[:200]).model_dump_json())
             write(folder)
-            made.say(Status(state="completed"))
+            made.write_status(Status(state="completed"))
             write_text(folder / "config.json", config.model_dump_json(indent=1))
     except OSError as error:
         raise UserError(f"{title} cannot be kept in {target}: {error.strerror}.") from error

@@ -78,11 +78,13 @@ def enqueue(run: Run, front: bool = False) -> None:
         if not fresh and status.state not in RESUMABLE:
             raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
         run.withdraw_request()
-        run.say(status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()}))
+        run.write_status(
+            status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
+        )
         queue.waiting = [name for name in queue.waiting if name != run.id]
         queue.waiting.insert(0 if front else len(queue.waiting), run.id)
         if not fresh:
-            run.note("queued")
+            run.log_event("queued")
     advance(folder)
 
 

@@ -233,11 +233,11 @@ class Run:
         except (OSError, ValidationError):
             return None
 
-    def say(self, status: Status, lasting: bool = True) -> None:
+    def write_status(self, status: Status, lasting: bool = True) -> None:
         """Write the status; one that is soon written again need not outlast a power cut."""
         files.write_text(self.folder / "status.json", status.model_dump_json(), lasting)
 
-    def say_in_place(self, status: Status) -> None:
+    def write_status_in_place(self, status: Status) -> None:
         """Write the status over the one that is there, which takes no more room: the last resort on a full disk."""
         path = self.folder / "status.json"
         content = status.model_dump_json().encode()
@@ -252,10 +252,10 @@ class Run:
             update={"state": "failed", "message": message, "ended": time.time(), "seconds_left": None}
         )
         try:
-            self.say(status)
+            self.write_status(status)
         except OSError:
             with suppress(OSError):
-                self.say_in_place(status)
+                self.write_status_in_place(status)
 
     def _interruption(self) -> dict[str, Any]:
         usable = "It can be resumed from its last checkpoint." if self.checkpoints() else "It had no checkpoint yet."
@@ -292,8 +292,8 @@ class Run:
         """What happened, in order."""
         return cast("list[Event]", files.read_records(self.folder / "events.jsonl", None, EVENT_FIGURES))
 
-    def note(self, event: str, message: str = "") -> None:
-        """Add to the events."""
+    def log_event(self, event: str, message: str = "") -> None:
+        """Add an event."""
         files.append_record(self.folder / "events.jsonl", Event(time=time.time(), event=event, message=message))
 
     def best_epoch(self) -> EpochRecord | None:
@@ -342,10 +342,10 @@ class Run:
                 return point
         raise UserError(f"Run {self.id} no longer has the checkpoint of step {step:,}.")
 
-    # Asking it
+    # Requests to its training
 
-    def ask(self, request: Request) -> None:
-        """Ask the training for something; it looks after every step."""
+    def send_request(self, request: Request) -> None:
+        """Send the training a request; it looks after every step."""
         try:
             files.write_text(self.folder / "request", request)
         except OSError as error:

@@ -151,7 +151,7 @@ class Job:
             self.folder.mkdir(parents=True, exist_ok=True)
             with process.locked(self.folder / "lock"):
                 if not process.is_alive(self.folder):
-                    self.say(JobProgress(told=time.time()))
+                    self.write_progress(JobProgress(told=time.time()))
                     write_text(self.folder / REQUEST_FILE, written(self.request))
                     arguments = ["-m", "cnnlab.storage.jobs", str(self.folder)]
                     process.spawn(arguments, self.folder / "log.txt", self.folder)
@@ -185,12 +185,12 @@ class Job:
         with suppress(OSError):
             self.folder.rmdir()
 
-    def say(self, progress: JobProgress) -> None:
+    def write_progress(self, progress: JobProgress) -> None:
         write_text(self.folder / PROGRESS_FILE, progress.model_dump_json(), lasting=False)
 
 
 def work(folder: Path, do: Callable[[Progress], object], what: str) -> int:
-    """The job's own process: do the work, told a progress to report to; its exit code.
+    """The job's own process: do the work, given a function to report its progress with; its exit code.
 
     What ends it stands in progress.json: one sentence, `what` failed.
     """
@@ -198,22 +198,22 @@ def work(folder: Path, do: Callable[[Progress], object], what: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     process.record_process(folder, os.getpid())
     sweep(folder)
-    told, remaining = 0.0, Remaining()
+    reported, remaining = 0.0, Remaining()
 
-    def tell(message: str, fraction: float | None = None) -> None:
-        nonlocal told
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
-            left = remaining.after(told, fraction)
-            with suppress(OSError):  # a full disk is told of when the result is written
-                job.say(JobProgress(message=message, fraction=fraction, left=left, told=time.time()))
+    def report(message: str, fraction: float | None = None) -> None:
+        nonlocal reported
+        if time.monotonic() - reported > PROGRESS_SECONDS:
+            reported = time.monotonic()
+            left = remaining.after(reported, fraction)
+            with suppress(OSError):  # a full disk is reported when the result is written
+                job.write_progress(JobProgress(message=message, fraction=fraction, left=left, told=time.time()))
 
     def fail(message: str) -> None:
         with suppress(OSError):
-            job.say(JobProgress(message=message, failed=True, told=time.time()))
+            job.write_progress(JobProgress(message=message, failed=True, told=time.time()))
 
     try:
-        do(tell)
+        do(report)
     except UserError as error:
         fail(str(error))
         return 2
@@ -234,7 +234,7 @@ def main(folder: Path) -> int:
         request = request_in(folder)
     except UserError as error:
         with suppress(OSError):
-            Job(folder).say(JobProgress(message=str(error), failed=True, told=time.time()))
+            Job(folder).write_progress(JobProgress(message=str(error), failed=True, told=time.time()))
         return 2
     return work(folder, request.work, request.what)
 

@@ -31,7 +31,9 @@ def keep_reference(run: Run, reporter: Reporter, seconds_per_image: float) -> No
         if best.info.validation_accuracy is None or kept_reference(run, best) or share < LEAST_SHARE:
             return
         began = time.monotonic()
-        reporter.say("running", "Looking at the training images for the out-of-distribution score", seconds_left=None)
+        reporter.write_status(
+            "running", "Looking at the training images for the out-of-distribution score", seconds_left=None
+        )
         prepare(load_classifier(run, best), share=share)
         print(f"Kept the reference of the out-of-distribution score, in {time.monotonic() - began:.1f} s.", flush=True)
     except Exception as error:  # a full disk, no memory, our own defect: the run is whole without it

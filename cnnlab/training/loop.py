@@ -92,9 +92,9 @@ class Loop:
             folder = self.run.folder / INITIAL_FOLDER
             network = Network.from_json((folder / "network.json").read_text())
             self.trainer.take(network, folder / WEIGHTS_FILE, initial.layers)
-            self.run.note("started", f"{len(initial.layers)} layers begin with the weights of {initial.run}.")
+            self.run.log_event("started", f"{len(initial.layers)} layers begin with the weights of {initial.run}.")
         else:
-            self.run.note("started")
+            self.run.log_event("started")
         self.saved_at = time.monotonic()
 
     def go_on(self, checkpoints: list[Checkpoint]) -> None:
@@ -104,7 +104,7 @@ class Loop:
                 same = self.trainer.restore(point)
             except (OSError, ValueError, KeyError) as error:
                 print(f"The checkpoint at step {point.info.step:,} cannot be read: {error}", flush=True)
-                self.run.note("damaged", f"The checkpoint at step {point.info.step:,} cannot be read.")
+                self.run.log_event("damaged", f"The checkpoint at step {point.info.step:,} cannot be read.")
                 continue
             break
         else:
@@ -121,7 +121,7 @@ class Loop:
             append_record(self.run.folder / "history.jsonl", record)
         self.best = max(checkpoints, key=lambda found: (found.info.quality, found.info.step))
         anew = "" if same else " The optimizer is another and begins anew."
-        self.run.note("resumed", f"From the checkpoint after {self.place:g} epochs, step {self.step:,}.{anew}")
+        self.run.log_event("resumed", f"From the checkpoint after {self.place:g} epochs, step {self.step:,}.{anew}")
         print(f"Resumed at step {self.step:,}.", flush=True)
 
     # Going
@@ -173,7 +173,7 @@ class Loop:
         frozen = self.is_frozen(self.epoch)
         before = (recipe.image_size_at(self.epoch - 1), self.is_frozen(self.epoch - 1))
         reporter.begin_epoch(anew=bool(self.epoch) and before != (recipe.image_size_at(self.epoch), frozen))
-        reporter.say("running")
+        reporter.write_status("running")
         self.announce_rate()
         batches = epoch_batches(
             self.training, len(self.data.classes), self.data.preprocessing, recipe, self.epoch, self.batch
@@ -206,7 +206,7 @@ class Loop:
             return
         rate, before = self.recipe.learning_rate_at(self.epoch), self.recipe.learning_rate_at(self.epoch - 1)
         if rate != before:
-            self.run.note("learning rate", f"{before:g} to {rate:g} from epoch {self.epoch + 1} on.")
+            self.run.log_event("learning rate", f"{before:g} to {rate:g} from epoch {self.epoch + 1} on.")
 
     def collect(self, rate: float | None = None) -> None:
         """Wait for the steps under way, add them up, look whether they are sound, and tell of them."""
@@ -224,7 +224,7 @@ class Loop:
         self.looked = time.monotonic()
         if steps:
             shown = self.recipe.learning_rate_at(self.place) if rate is None else rate
-            self.reporter.tell(self.step, steps, shown, self.steps_left(), self.beside_seconds)
+            self.reporter.report_steps(self.step, steps, shown, self.steps_left(), self.beside_seconds)
 
     def steps_left(self) -> float:
         """Steps to the end, each counted by its pixels beside those of one now."""

@@ -39,11 +39,11 @@ def work(run: Run) -> int:
         start_heartbeat(run.folder)
 
         def stop(number: int, frame: FrameType | None) -> None:
-            run.ask("stop")
+            run.send_request("stop")
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        reporter.say("starting")
+        reporter.write_status("starting")
         train(run, reporter)
     except UserError as error:
         fail(reporter, str(error))
@@ -91,7 +91,7 @@ def train(run: Run, reporter: Reporter) -> None:
     """
     experiment = run.config.experiment
     recipe = experiment.recipe
-    reporter.say("preparing", "Opening the data set", epochs=recipe.epochs)
+    reporter.write_status("preparing", "Opening the data set", epochs=recipe.epochs)
     dataset = datasets.load(experiment.dataset, reporter.progress)
     training, validation = dataset.training_splits(recipe.validation_fraction, recipe.seed)
     training = corrupt(training, dataset, recipe.pixels, recipe.seed, recipe.label_noise)
@@ -111,7 +111,7 @@ def train(run: Run, reporter: Reporter) -> None:
         data = data.model_copy(update={"threads": run.data.threads or data.threads}) if recipe.deterministic else data
     os.environ[THREADS_VARIABLE] = str(data.threads)
     write_text(run.folder / "data.json", data.model_dump_json(indent=1))
-    reporter.say(
+    reporter.write_status(
         "preparing",
         "Loading TensorFlow and building the network",
         steps_per_epoch=steps_per_epoch,

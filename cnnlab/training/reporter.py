@@ -54,7 +54,7 @@ class Reporter:
         """Seconds at work in all sittings."""
         return self.worked_before + time.monotonic() - self.began
 
-    def say(self, state: State, message: str = "", **changes: Any) -> None:
+    def write_status(self, state: State, message: str = "", **changes: Any) -> None:
         """Change the status and write it at once."""
         self.status = self.status.model_copy(update={"state": state, "message": message, "fraction": None, **changes})
         self._write()
@@ -63,16 +63,16 @@ class Reporter:
         """The last word of this sitting; on a full disk it takes the room kept for it."""
         release_reserve(self.run.folder)
         try:
-            self.say(state, message, ended=time.time(), seconds_left=None)
+            self.write_status(state, message, ended=time.time(), seconds_left=None)
         except OSError:
-            self.run.say_in_place(self.status)
+            self.run.write_status_in_place(self.status)
         with suppress(OSError):
-            self.run.note(state, message)
+            self.run.log_event(state, message)
         for logger in self.loggers:
             logger.finish(state != "failed")
 
     def progress(self, message: str, fraction: float | None) -> None:
-        """Tell how far the preparation is."""
+        """Report how far the preparation is."""
         self.status = self.status.model_copy(update={"message": message, "fraction": fraction})
         self._write_sometimes()
 
@@ -80,7 +80,7 @@ class Reporter:
         self._written = time.monotonic()
         now = {"worked": self.worked, "updated": time.time(), "memory": self._process.memory_info().rss}
         self.status = self.status.model_copy(update=now)
-        self.run.say(self.status, lasting)
+        self.run.write_status(self.status, lasting)
 
     def _write_sometimes(self) -> None:
         if time.monotonic() - self._written >= STATUS_SECONDS:
@@ -90,19 +90,19 @@ class Reporter:
         """Leave out what was no training, such as a validation; `anew` where the images are of another size now."""
         self.pace.start(anew)
         self._steps: list[Step] = []
-        self._noted = 0.0
+        self._steps_written = 0.0
 
-    def tell(
+    def report_steps(
         self, step: int, done: Sequence[Step], learning_rate: float, steps_left: float, beside_seconds: float
     ) -> None:
-        """Tell of the steps finished since the last time; `step` is the number of the latest, `beside_seconds` what an
+        """Report the steps finished since the last time; `step` is the number of the latest, `beside_seconds` what an
         epoch takes beside its steps."""
         now = time.monotonic()
         self.pace.add(now, sum(one.images for one in done))
         self._steps += done
         rate, status = self.pace.rate(), self.status
-        if now - self._noted >= STEPS_SECONDS:
-            self._note(step, learning_rate, rate)
+        if now - self._steps_written >= STEPS_SECONDS:
+            self._write_steps(step, learning_rate, rate)
         epochs_left = status.epochs - step // status.steps_per_epoch
         left = self.pace.seconds_left(steps_left * done[-1].images, epochs_left, beside_seconds)
         self.status = status.model_copy(
@@ -110,7 +110,7 @@ class Reporter:
         )
         self._write_sometimes()
 
-    def _note(self, step: int, learning_rate: float, rate: float | None) -> None:
+    def _write_steps(self, step: int, learning_rate: float, rate: float | None) -> None:
         seen = sum(one.images for one in self._steps)
         record = StepRecord(
             step=step,
@@ -125,7 +125,7 @@ class Reporter:
         append_record(self.run.folder / "steps.jsonl", record)
         for logger in self.loggers:
             logger.step(step, numbers(record))
-        self._steps, self._noted = [], time.monotonic()
+        self._steps, self._steps_written = [], time.monotonic()
 
     def end_epoch(self, record: EpochRecord) -> None:
         append_record(self.run.folder / "history.jsonl", record)

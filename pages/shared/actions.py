@@ -12,8 +12,8 @@ from cnnlab.experiments.recipe import FLAT_FIELDS
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
+from pages.shared.errors import show_error
 from pages.shared.settings import setting_title
-from pages.shared.telling import show_error
 
 REFUSED = "refused"
 
@@ -44,7 +44,7 @@ def action_bar(run: Run, status: Status) -> None:
                 "Pause",
                 icon=":material/pause:",
                 on_click=attempt,
-                args=(actions.ask, run, "pause"),
+                args=(actions.send_request, run, "pause"),
                 help="Saves a checkpoint and frees the machine; resume when you like.",
             )
         if asked != "stop":
@@ -52,7 +52,7 @@ def action_bar(run: Run, status: Status) -> None:
                 "Stop",
                 icon=":material/stop:",
                 on_click=attempt,
-                args=(actions.ask, run, "stop"),
+                args=(actions.send_request, run, "stop"),
                 help="Ends the training after the current step and saves a checkpoint.",
             )
         if not asked:
@@ -60,14 +60,14 @@ def action_bar(run: Run, status: Status) -> None:
                 "Stop after this epoch",
                 icon=":material/flag:",
                 on_click=attempt,
-                args=(actions.ask, run, "stop-after-epoch"),
+                args=(actions.send_request, run, "stop-after-epoch"),
                 help="Lets the epoch end, validates, saves, and ends the training.",
             )
     if status.state == "queued":
         st.button(
             "Next in the queue", icon=":material/vertical_align_top:", on_click=attempt, args=(queue.move, run, 1)
         )
-        st.button("Take out", icon=":material/close:", on_click=attempt, args=(actions.ask, run, "stop"))
+        st.button("Take out", icon=":material/close:", on_click=attempt, args=(actions.send_request, run, "stop"))
     if status.state in RESUMABLE:
         st.button(
             "Resume",

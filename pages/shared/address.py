@@ -129,14 +129,16 @@ def choose(name: str, values: Sequence[str]) -> None:
     write({name: values or None})
 
 
-def _keep(name: str, key: str, say: Callable[[Any], str | Sequence[str] | None], resets: Sequence[str]) -> None:
+def _keep(name: str, key: str, written: Callable[[Any], str | Sequence[str] | None], resets: Sequence[str]) -> None:
     if key == key_of(name):  # else it was moved on a page that one has left meanwhile
-        write({name: say(st.session_state[key]), **dict.fromkeys(resets)})
+        write({name: written(st.session_state[key]), **dict.fromkeys(resets)})
 
 
-def _control(name: str, say: Callable[[Any], str | Sequence[str] | None], resets: Sequence[str] = ()) -> dict[str, Any]:
+def _control(
+    name: str, written: Callable[[Any], str | Sequence[str] | None], resets: Sequence[str] = ()
+) -> dict[str, Any]:
     key = key_of(name)
-    return {"key": key, "on_change": _keep, "args": (name, key, say, tuple(resets))}
+    return {"key": key, "on_change": _keep, "args": (name, key, written, tuple(resets))}
 
 
 def unknown(what: str, value: str, instead: str = "") -> None:
@@ -254,8 +256,8 @@ def address_check(label: str, name: str, default: bool = False, place: Any = st,
     value = words.get((wanted or "").lower())
     if wanted is not None and value is None:
         unknown(f"“{label}” to be", wanted, "on" if default else "off")
-    say = lambda ticked: None if ticked == default else str(ticked).lower()  # noqa: E731
-    return bool(place.checkbox(label, default if value is None else value, **_control(name, say), **settings))
+    written = lambda ticked: None if ticked == default else str(ticked).lower()  # noqa: E731
+    return bool(place.checkbox(label, default if value is None else value, **_control(name, written), **settings))
 
 
 def address_text(label: str, name: str, place: Any = st, **settings: Any) -> str:

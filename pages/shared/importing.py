@@ -15,7 +15,7 @@ from cnnlab.datasets.imported import DroppedClass, ImportReport, read_report, so
 from cnnlab.datasets.job import forget, importing, imports_under_way, keep_dropped, keep_upload
 from cnnlab.errors import UserError
 from pages.shared.address import VISIT, go
-from pages.shared.telling import show_error
+from pages.shared.errors import show_error
 from pages.shared.working import show_progress
 
 MOST_UPLOAD_MB = 1000

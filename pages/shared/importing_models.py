@@ -13,7 +13,7 @@ from cnnlab.datasets.imported.sorting import printable
 from cnnlab.errors import UserError
 from cnnlab.zoo import imported, pretrained
 from pages.shared.address import go
-from pages.shared.telling import show_error
+from pages.shared.errors import show_error
 from pages.shared.working import job_or_offer
 
 MOST_MODEL_MB = 2000

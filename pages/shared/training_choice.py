@@ -24,10 +24,10 @@ from cnnlab.runs.sweep import combinations
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
+from pages.shared.errors import show_error
 from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
 from pages.shared.settings import columns_of, setting_control, setting_title
-from pages.shared.telling import show_error
 
 OWN = "own"
 RECIPES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}

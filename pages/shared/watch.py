@@ -16,7 +16,7 @@ ICONS = {"completed": ":material/check:", "failed": ":material/error:", "interru
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def watch_runs() -> None:
-    """Look at the runs that were at work or waiting when last seen, and tell of those that have ended."""
+    """Look at the runs that were at work or waiting when last seen, and notify of those that have ended."""
     folder = runs_folder()
     queue.look_after(folder)
     now = queue.read(folder)
@@ -27,10 +27,10 @@ def watch_runs() -> None:
         if state in (*ACTIVE, "queued"):
             seen[name] = state
         elif seen.pop(name, None):
-            tell(run, state)
+            notify(run, state)
 
 
-def tell(run: Run, state: State) -> None:
+def notify(run: Run, state: State) -> None:
     best = run.best_epoch()
     words = f", best validation accuracy {best['validation_accuracy']:.1%}" if best else ""
     st.toast(f"{text.markdown(run.labels().name or run.id)} {state}{words}.", icon=ICONS.get(state), duration=10)

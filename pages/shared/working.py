@@ -11,7 +11,7 @@ import streamlit as st
 from cnnlab import text, units
 from cnnlab.errors import UserError
 from cnnlab.storage.jobs import Job
-from pages.shared.telling import show_error
+from pages.shared.errors import show_error
 
 REFRESH_SECONDS = 0.7
 

@@ -116,8 +116,8 @@ def laboratory(
     assert told.code == 0, told.err
     assert call("delete", labelled.pop().id).code == 0  # the trash names it
     failed = labelled[0]
-    failed.say(failed.status().model_copy(update={"state": "failed", "message": beacon.together}))
-    failed.note("failed", beacon.together)
+    failed.write_status(failed.status().model_copy(update={"state": "failed", "message": beacon.together}))
+    failed.log_event("failed", beacon.together)
     return Laboratory(
         labelled,
         judged_run(server, trained_run, beacon, call),

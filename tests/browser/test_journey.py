@@ -106,7 +106,7 @@ def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(
     page.get_by_role("button", name="Resume", exact=True).click()
     badge(other, "running")
     expect(metric(other, "Images per second")).to_have_count(1, timeout=TRAINING_MS)
-    run.ask("stop")
+    run.send_request("stop")
     badge(other, "stopped")
     other.close()
 

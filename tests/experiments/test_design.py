@@ -323,7 +323,7 @@ def test_an_extended_run_bears_the_format_that_it_is_written_in(tmp_path: Path, 
     point.mkdir(parents=True)
     (point / "checkpoint.json").write_text('{"step": 1, "epoch": 1}')
     (point / "model.weights.h5").write_bytes(b"weights")
-    run.say(run.status().model_copy(update={"state": "stopped"}))
+    run.write_status(run.status().model_copy(update={"state": "stopped"}))
     actions.extend(run, 1)
     assert json.loads((run.folder / "config.json").read_text())["format"] == FORMAT
 

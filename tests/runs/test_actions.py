@@ -34,7 +34,7 @@ def fresh(runs_dir: Path, count: int) -> list[Run]:
 
 
 def ended(run: Run, state: str = "completed") -> None:
-    run.say(run.status().model_copy(update={"state": state}))
+    run.write_status(run.status().model_copy(update={"state": state}))
 
 
 # The queue
@@ -59,7 +59,7 @@ def test_the_order_can_be_changed_and_a_run_taken_out(runs_dir: Path, no_starts:
     for run in made:
         queue.enqueue(run)
     queue.move(made[3], 1)
-    actions.ask(made[1], "stop")
+    actions.send_request(made[1], "stop")
     assert made[1].status().state == "stopped"
     assert queue.read(runs_dir).waiting == [made[3].id, made[2].id]
     with pytest.raises(UserError) as refused:
@@ -182,7 +182,11 @@ def test_after_a_restart_of_the_machine_whoever_looks_at_the_runs_lets_the_queue
 @pytest.mark.slow
 def test_only_what_works_can_be_stopped_and_only_what_rests_resumed(runs_dir: Path) -> None:
     run = trained(runs_dir, epochs=1)
-    for act in (lambda: actions.ask(run, "stop"), lambda: actions.ask(run, "pause"), lambda: actions.resume(run)):
+    for act in (
+        lambda: actions.send_request(run, "stop"),
+        lambda: actions.send_request(run, "pause"),
+        lambda: actions.resume(run),
+    ):
         with pytest.raises(UserError) as refused:
             act()
         assert_one_line(str(refused.value), run.id, "completed")
@@ -193,7 +197,7 @@ def test_a_stop_after_the_epoch_lets_it_end(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=10_000, batch_size=16), runs_dir)
     queue.enqueue(run)
     wait_until(run, lambda: run.status().state == "running", "begun")
-    actions.ask(run, "stop-after-epoch")
+    actions.send_request(run, "stop-after-epoch")
     status = wait_for_end(run)
     assert status.state == "stopped"
     assert status.step == len(run.history()) * status.steps_per_epoch

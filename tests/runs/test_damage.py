@@ -136,7 +136,7 @@ def test_the_best_checkpoint_is_one_that_is_whole(run: Run) -> None:
 def test_a_training_killed_before_it_wrote_its_epochs_line_is_not_damaged(run: Run) -> None:
     history = run.folder / "history.jsonl"
     history.write_bytes(b"".join(history.read_bytes().splitlines(keepends=True)[:-1]) + b'{"epoch": 3, "lo')
-    run.say(run.status().model_copy(update={"state": "running"}))
+    run.write_status(run.status().model_copy(update={"state": "running"}))
     (run.folder / "process.json").unlink()
     assert run.status().state == "interrupted"
     assert health.problems(run, closely=True) == []

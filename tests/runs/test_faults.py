@@ -225,7 +225,7 @@ def test_a_process_that_could_not_even_say_that_the_disk_was_full_is_judged_by_i
 ) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
     long_ago = time.time() - 3600
-    run.say(run.status().model_copy(update={"updated": long_ago}))
+    run.write_status(run.status().model_copy(update={"updated": long_ago}))
     assert_one_line(run.status().message, "never begun")
     (run.folder / "log.txt").write_text("OSError: [Errno 28] No space left on device: 'status.json'\n")
     assert_one_line(run.status().message, "disk", "full", str(run.folder))
@@ -236,7 +236,7 @@ def test_a_process_that_could_not_even_say_that_the_disk_was_full_is_judged_by_i
 
 def test_a_read_only_folder_refuses_in_a_sentence(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
-    run.say(run.status().model_copy(update={"state": "stopped"}))
+    run.write_status(run.status().model_copy(update={"state": "stopped"}))
     made = subprocess.run(
         ["mount", "--bind", "-o", "ro", str(runs_dir), str(runs_dir)], capture_output=True, check=False
     )
@@ -248,7 +248,7 @@ def test_a_read_only_folder_refuses_in_a_sentence(runs_dir: Path) -> None:
             lambda: actions.duplicate(run, {}),
             lambda: actions.delete(run),
             lambda: run.relabel(name="x"),
-            lambda: run.ask("stop"),
+            lambda: run.send_request("stop"),
         ):
             with pytest.raises(UserError) as refused:
                 act()
@@ -338,7 +338,7 @@ def test_a_run_without_its_data_set_says_so_when_resumed_and_trains_on_when_it_i
     epoch = len(run.history())
     wait_until(run, lambda: len(run.history()) > epoch + 1 or run.status().state not in ACTIVE, "gone on")
     assert run.status().state == "running"
-    actions.ask(run, "stop")
+    actions.send_request(run, "stop")
     assert wait_for_end(run).state == "stopped"
     for name, value in without_network(root).items():
         monkeypatch.setenv(name, value)
@@ -349,5 +349,5 @@ def test_a_run_without_its_data_set_says_so_when_resumed_and_trains_on_when_it_i
     (tmp_path / "elsewhere").rename(root)
     actions.resume(run)
     wait_until(run, lambda: run.status().state == "running", "gone on")
-    actions.ask(run, "stop")
+    actions.send_request(run, "stop")
     assert wait_for_end(run).state == "stopped"

@@ -67,7 +67,7 @@ def made(runs_dir: Path) -> Callable[[], Run]:
 
 def hours_pass(run: Run) -> None:
     then = time.time() - HOUR
-    run.say(run.status().model_copy(update={"updated": then}))
+    run.write_status(run.status().model_copy(update={"updated": then}))
     os.utime(run.folder / LAUNCHER_FILE, (then, then))
 
 
@@ -108,7 +108,7 @@ def test_a_submitted_run_is_ended_at_once_and_makes_way(
     first, second = made(), made()
     queue.enqueue(first)
     queue.enqueue(second)
-    actions.ask(first, request_)  # type: ignore[arg-type]
+    actions.send_request(first, request_)  # type: ignore[arg-type]
     assert far.ended == [first.id]
     assert first.status().state == state
     assert_one_line(first.status().message, "before its training began")
@@ -145,7 +145,7 @@ def test_what_the_training_writes_stands_once_it_has_begun(far: Far, made: Calla
     run = made()
     queue.enqueue(run)
     for state in ("starting", "preparing", "running", "completed"):
-        run.say(run.status().model_copy(update={"state": state}))
+        run.write_status(run.status().model_copy(update={"state": state}))
         assert run.status().state == state
     far.has.clear()
     assert run.status().state == "completed"
@@ -168,7 +168,7 @@ def test_a_local_run_goes_from_submitted_over_starting_and_is_ended_while_it_loa
     runs.start(other)
     assert other.status().state == "submitted"
     training = process_of(other)
-    actions.ask(other, "stop")
+    actions.send_request(other, "stop")
     assert other.status().state == "stopped"
     wait_until(other, lambda: not is_alive(other.folder), "ended")
     assert not training.is_running() or training.status() == psutil.STATUS_ZOMBIE
@@ -188,7 +188,7 @@ def recorded(run: Run, **changes: str | None) -> None:
 @pytest.fixture
 def run(runs_dir: Path) -> Run:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
-    run.say(run.status().model_copy(update={"state": "running"}))
+    run.write_status(run.status().model_copy(update={"state": "running"}))
     return run
 
 

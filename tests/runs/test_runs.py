@@ -417,7 +417,7 @@ def test_all_checkpoints_but_the_kept_are_deleted(run: Run) -> None:
 
 def test_a_stop_is_asked_for_through_the_directory(run: Run) -> None:
     assert run.request() is None
-    Run(run.folder).ask("stop")
+    Run(run.folder).send_request("stop")
     assert run.request() == "stop"
     run.withdraw_request()
     assert run.request() is None

@@ -173,7 +173,7 @@ def test_time_at_work_leaves_out_the_time_between_the_sittings(runs_dir: Path) -
     before = run.history()[-1]["worked"]  # as its checkpoint has it, from which the second sitting goes on
     actions_before = run.history()
     status = run.status().model_copy(update={"started": run.status().started - 10_000})
-    run.say(status)
+    run.write_status(status)
     train(run, Reporter(run))
     assert before <= run.status().worked < before + 60
     assert run.history() == actions_before

@@ -180,7 +180,7 @@ def test_a_training_at_work_beats_and_a_stop_ends_it_with_a_checkpoint_in_the_mi
     assert status.images_per_second is not None
     beat = (run.folder / HEARTBEAT_FILE).stat().st_mtime
     wait_until(run, lambda: (run.folder / HEARTBEAT_FILE).stat().st_mtime > beat, "beaten again")
-    run.ask("stop")
+    run.send_request("stop")
     status = wait_for_end(run)
     assert status.state == "stopped"
     assert_one_line(status.message, "checkpoint")
@@ -328,7 +328,7 @@ def test_a_network_that_diverged_in_the_last_step_does_not_count_as_completed(ru
 
 def test_a_stop_before_the_first_step_promises_no_checkpoint(runs_dir: Path) -> None:
     run = runs.create(digits_experiment(epochs=1), runs_dir)
-    run.ask("stop")
+    run.send_request("stop")
     train(run, Reporter(run))
     status = run.status()
     assert status.state == "stopped"
@@ -444,7 +444,7 @@ def test_a_status_is_written_at_once_when_the_state_changes(runs_dir: Path) -> N
     run = runs.create(digits_experiment(), runs_dir)
     reporter = Reporter(run)
     for state in ("preparing", "running", "failed"):
-        reporter.say(state, f"It is {state}.")  # type: ignore[arg-type]
+        reporter.write_status(state, f"It is {state}.")  # type: ignore[arg-type]
         assert json.loads((run.folder / "status.json").read_text())["state"] == state
 
 
@@ -452,12 +452,12 @@ def test_the_time_left_counts_images_and_validations(runs_dir: Path, monkeypatch
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     reporter = Reporter(runs.create(digits_experiment(), runs_dir))
-    reporter.say("running", epochs=2, steps_per_epoch=10)
+    reporter.write_status("running", epochs=2, steps_per_epoch=10)
     reporter.begin_epoch()
     clock[0] += 20.0  # the first step compiles
     said = []
     for step in range(1, 6):
-        reporter.tell(step, [Step(1.0, 0, 64, 1.0)], 0.1, steps_left=20 - step, beside_seconds=3.0)
+        reporter.report_steps(step, [Step(1.0, 0, 64, 1.0)], 0.1, steps_left=20 - step, beside_seconds=3.0)
         said.append((reporter.status.images_per_second, reporter.status.seconds_left))
         clock[0] += 2.0
     assert said[:3] == [(None, None), (32, None), (32, None)], "nothing until there is something to say it by"

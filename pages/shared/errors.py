@@ -1,4 +1,4 @@
-"""What went wrong, told on a page."""
+"""Errors, as a page shows them."""
 
 from __future__ import annotations
 
