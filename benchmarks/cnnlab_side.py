@@ -1,8 +1,8 @@
-"""A network trained by cnnlab's trainer, for `benchmarks/training.py` and `benchmarks/levers.py`.
+"""A network trained by cnnlab's trainer, for `benchmarks/training.py` and `benchmarks/ablations.py`.
 
-`python benchmarks/cnnlab_side.py NETWORK.json float32|bfloat16 LEVER BATCH STEPS` says "ready" with the number of
-trainable parameters and then, for each line it reads, trains so many steps and answers with images per second. LEVER
-changes one thing about how cnnlab does it: "as it is" is none, the others are in LEVERS. With `matmul PRECISION` it
+`python benchmarks/cnnlab_side.py NETWORK.json float32|bfloat16 ABLATION BATCH STEPS` says "ready" with the number of
+trainable parameters and then, for each line it reads, trains so many steps and answers with images per second. ABLATION
+changes one thing about how cnnlab does it: "as it is" is none, the others are in ABLATIONS. With `matmul PRECISION` it
 answers with the operations per second of multiplying matrices.
 """
 
@@ -65,7 +65,7 @@ def environment(**changes: str) -> Callable[[], None]:
 
 
 PLAIN = "as it is"
-LEVERS: dict[str, Callable[[], None]] = {
+ABLATIONS: dict[str, Callable[[], None]] = {
     PLAIN: lambda: None,
     "Keras's batch normalization": lambda: keras_layers("BatchNormalization"),
     "TensorFlow's gradient of ReLU": lambda: keras_layers("Activation"),
@@ -97,8 +97,8 @@ def matmul(precision: str) -> None:
         print(PRODUCTS * 2 * MATRIX**3 / (time.perf_counter() - began), flush=True)
 
 
-def main(path: str, precision: str, lever: str, batch: int, steps: int) -> None:
-    LEVERS[lever]()
+def main(path: str, precision: str, ablation: str, batch: int, steps: int) -> None:
+    ABLATIONS[ablation]()
     from cnnlab.datasets.preprocessing import Preprocessing
     from cnnlab.experiments.recipe import make_recipe
     from cnnlab.network import Network

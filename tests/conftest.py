@@ -112,7 +112,7 @@ def no_starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         run.write_status(run.status().model_copy(update={"state": "starting"}))
 
     monkeypatch.setattr(runs, "start", start)
-    monkeypatch.setattr(queue, "care_for", lambda folder: None)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder: None)
     return started
 
 

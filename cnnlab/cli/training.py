@@ -1,4 +1,4 @@
-"""Commands that train: start, queue, change and look after runs."""
+"""Commands that train: start, queue, change and follow runs."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ RUN_COLUMNS = ("id", "name", "state", "best validation accuracy", "epochs", "dur
 
 
 def folder_of(options: argparse.Namespace) -> Path:
-    """The runs folder, whose queue is looked after by every command that comes by."""
+    """The runs folder, whose queue is resumed by every command."""
     folder = runs.runs_folder(options.runs_dir)
-    queue.look_after(folder)
+    queue.resume_queue(folder)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 Keras builds batch normalization of a dozen small operations, each of which reads and writes the whole feature map,
 and in mixed precision in float32; TensorFlow's fused operation does it in one, forward and back. What is gained is in
-`benchmarks/training.md`, and what was tried besides in `benchmarks/levers.md`.
+`benchmarks/training.md`, and what was tried besides in `benchmarks/ablations.md`.
 """
 
 from __future__ import annotations

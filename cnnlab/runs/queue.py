@@ -93,12 +93,12 @@ def hint(state: str) -> str:
 
 
 def advance(folder: Path) -> bool:
-    """Start what there is room for; whether runs still wait, for which a dispatcher then cares."""
+    """Start what there is room for; whether runs still wait, for which there is then a dispatcher."""
     with changing(folder) as queue:
         start_next(queue, folder)
         waiting = bool(queue.waiting)
     if waiting:
-        care_for(folder)
+        ensure_dispatcher(folder)
     return waiting
 
 
@@ -117,12 +117,12 @@ def start_next(queue: Queue, folder: Path) -> None:
         queue.working.append(run.id)
 
 
-def care_for(folder: Path) -> None:
+def ensure_dispatcher(folder: Path) -> None:
     """Make sure that a dispatcher starts the waiting runs when their turn comes."""
     process.spawn(["-m", "cnnlab.runs.dispatcher", str(folder)], folder / ".dispatcher.log")
 
 
-def look_after(folder: Path) -> None:
+def resume_queue(folder: Path) -> None:
     """Let a queue go on whose dispatcher is gone, as after a restart of the machine; cheap where nothing waits."""
     if not (folder / QUEUE_FILE).exists() or not read(folder).waiting:
         return

@@ -18,7 +18,7 @@ ICONS = {"completed": ":material/check:", "failed": ":material/error:", "interru
 def watch_runs() -> None:
     """Look at the runs that were at work or waiting when last seen, and notify of those that have ended."""
     folder = runs_folder()
-    queue.look_after(folder)
+    queue.resume_queue(folder)
     now = queue.read(folder)
     seen: dict[str, State] = st.session_state.setdefault("watched", {})
     for name in {*seen, *now.working, *now.waiting}:

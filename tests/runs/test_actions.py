@@ -172,7 +172,7 @@ def test_after_a_restart_of_the_machine_whoever_looks_at_the_runs_lets_the_queue
         queue.enqueue(run)
     ended(made[0], "running")
     (made[0].folder / PROCESS_FILE).unlink()  # its process is gone, as all are
-    queue.look_after(runs_dir)
+    queue.resume_queue(runs_dir)
     assert no_starts == [run.id for run in made]
 
 

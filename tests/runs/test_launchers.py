@@ -49,7 +49,7 @@ class Far:
 def far(monkeypatch: pytest.MonkeyPatch) -> Far:
     launcher = Far()
     monkeypatch.setitem(LAUNCHERS, "far", launcher)
-    monkeypatch.setattr(queue, "care_for", lambda folder: None)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder: None)
     return launcher
 
 
