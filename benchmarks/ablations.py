@@ -1,7 +1,7 @@
 """What makes a training step fast, one change at a time: `python benchmarks/ablations.py`.
 
-Each ablation of `benchmarks/cnnlab_side.py` runs beside the trainer as it is, their rounds alternating; a ratio below 1 is
-what would be lost by it. Prints a Markdown table. `--network` and `--ablation` choose some of them.
+Each ablation of `benchmarks/cnnlab_side.py` runs beside the trainer as it is, their rounds alternating; a ratio below 1
+is what would be lost by it. Prints a Markdown table. `--network` and `--ablation` choose some of them.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ def show_ways(source: Source, dataset: Dataset) -> None:
                 icon=":material/model_training:",
                 help=f"Begins with the weights of {given.labels().name}, which comes with cnnlab.",
                 query_params={
-                    "recipe": FINE_TUNING,
+                    "preset": FINE_TUNING,
                     "architecture": architecture,
                     "dataset": source.name,
                     "from": given.id,

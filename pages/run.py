@@ -250,7 +250,7 @@ def show_origin(run: Run, labels: Labels) -> None:
     """Where the run comes from, and what people noted about it."""
     config, initial = run.config, run.config.experiment.initial
     words = [run_title(run)] if labels.name not in ("", run_title(run)) else []
-    words += [f"recipe {config.preset}"] if config.preset else []
+    words += [f"preset {config.preset}"] if config.preset else []
     words += [f"group {config.group}"] if config.group else []
     words += [f"goes on from {config.parent.run} after epoch {config.parent.epoch:g}"] if config.parent else []
     words += [f"begins with {len(initial.layers)} layers of {initial.run}"] if initial else []

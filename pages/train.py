@@ -87,7 +87,7 @@ def show_outlook(experiment: Experiment, command: str) -> None:
 
 
 def command_of(experiment: Experiment, preset: Preset | None) -> str:
-    """The shortest command that trains this: the recipe's name says it all where nothing else was changed."""
+    """The shortest command that trains this: the preset's name says it all where nothing else was changed."""
     if preset is None:
         return experiment.command()
     if experiment == preset.experiment():

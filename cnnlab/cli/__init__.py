@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
-from cnnlab.cli.former import FormerOption
+from cnnlab.cli.former import FormerOption, former_command
 from cnnlab.cli.laboratory import (
     compare_networks,
     show_architectures,
@@ -153,7 +153,8 @@ def parser() -> Parser:
     rethink.add_argument("--dataset", default="cifar10", metavar="D", help="default cifar10")
     rethink.add_argument("--epochs", type=int, default=40, metavar="N", help="each; default 40")
 
-    as_json(command("recipes", training.show_recipes, "List the recipes that --recipe names."))
+    as_json(command("presets", training.show_presets, "List the presets that --preset names."))
+    as_json(former_command(commands, "recipes", "presets", training.show_presets, everywhere))
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
     as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
 
@@ -237,7 +238,8 @@ def parser() -> Parser:
 def recipe_options() -> Parser:
     """The options that say what to train and how."""
     options = Parser(add_help=False)
-    options.add_argument("--recipe", metavar="NAME|FILE", help="a recipe by name (see `recipes`) or a JSON file")
+    options.add_argument("--preset", metavar="NAME", help="a recipe with a name and a source, see `presets`")
+    options.add_argument("--recipe", metavar="FILE", help="a recipe of your own, from a JSON file")
     options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
     options.add_argument("--architecture", metavar="A")
     options.add_argument("--network", metavar="FILE", help="instead of an architecture a network's JSON, see `network`")

@@ -6,7 +6,7 @@ This is the only place that knows them on the command line; it goes with the rel
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from cnnlab.cli.output import echo
@@ -33,15 +33,17 @@ class FormerOption(argparse.Action):
 
 
 def former_command(
-    old: str, new: str, function: Callable[[argparse.Namespace], int]
-) -> Callable[[argparse.Namespace], int]:
-    """What a command does when it is called by its old name."""
+    commands: Any, old: str, new: str, function: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser
+) -> Any:
+    """A command by its old name: it does what the new one does, and says so. `--help` does not list it."""
 
     def run(options: argparse.Namespace) -> int:
         note(old, new)
         return function(options)
 
-    return run
+    made = commands.add_parser(old, description=f"Now called {new}.", parents=parents)
+    made.set_defaults(run_command=run)
+    return made
 
 
 def with_former(record: dict[str, Any], old: str, new: str) -> dict[str, Any]:
@@ -57,9 +59,9 @@ def read_former(record: dict[str, Any], old: str, new: str, where: str) -> dict[
     return {new if name == old else name: value for name, value in record.items()}
 
 
-def preset_of(recipe: str | None, preset: str | None, known: Sequence[str]) -> tuple[str | None, str | None]:
-    """`--recipe` and `--preset` as they are now: a file and a name. `--recipe` took names too."""
-    if preset is None and recipe in known:
+def preset_of(recipe: str | None, preset: str | None, known: Collection[str]) -> tuple[str | None, str | None]:
+    """What `--recipe` and `--preset` give: a file and a name. `--recipe` took names too."""
+    if preset is None and recipe is not None and recipe in known:
         note(f"--recipe {recipe}", f"--preset {recipe}")
         return None, recipe
     return recipe, preset

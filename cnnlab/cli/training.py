@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from cnnlab import runs, units
-from cnnlab.cli.former import read_former, with_former
+from cnnlab.cli.former import preset_of, read_former, with_former
 from cnnlab.cli.output import checkpoint_of, echo, pairs, print_json, print_table
 from cnnlab.complaints import once
 from cnnlab.errors import UserError
@@ -72,10 +72,12 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         other = "--architecture" if options.architecture is not None else "--set"
         raise UserError(f"--network {options.network} and {other}: a network from a file has no options; give one.")
     network = None if options.network is None else read_network(Path(options.network))
-    named = options.recipe
-    if named is not None and named not in PRESETS and (not named or not Path(named).exists()):
-        raise UserError(f"There is no recipe {named!r}, neither a file nor one of {', '.join(PRESETS)}.")
-    if named in PRESETS:
+    file, named = preset_of(options.recipe, options.preset, PRESETS)
+    if file is not None and named is not None:
+        raise UserError(f"--recipe {file} and --preset {named}: give one.")
+    if file is not None and (not file or not Path(file).exists()):
+        raise UserError(f"There is no recipe file {file!r}; --preset takes the presets {', '.join(PRESETS)}.")
+    if named is not None:
         experiment = preset(named).experiment(options.in_epochs)
         moved = {"architecture": options.architecture, "dataset": options.dataset}
         changes = {**{name: value for name, value in moved.items() if value is not None}, **chosen, **given}
@@ -86,11 +88,11 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         elif changes:
             experiment = replan(experiment, changes)
     else:
-        wanted = read_recipe(Path(named)) if named else {}
+        wanted = read_recipe(Path(file)) if file else {}
         origin = network or options.architecture or wanted.get("architecture")
         dataset = options.dataset or wanted.get("dataset")
         if not origin or not dataset:
-            raise UserError("Say which --architecture or --network to train on which --dataset, or name a --recipe.")
+            raise UserError("Say which --architecture or --network to train on which --dataset, or name a --preset.")
         read = wanted.get("settings", {})
         recipe = make_recipe(**{**read, **given})
         changed = [name for name in read if settings_of(recipe)[name] != default_of(name)]
@@ -113,7 +115,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
         loggers,
     )
     moved_elsewhere = options.architecture or options.dataset or options.network
-    untouched = named in PRESETS and not (given or chosen or moved_elsewhere)
+    untouched = named is not None and not (given or chosen or moved_elsewhere)
     return experiment, named if untouched else None, source
 
 
@@ -176,7 +178,7 @@ def run_generalization(options: argparse.Namespace) -> int:
     return 0
 
 
-def show_recipes(options: argparse.Namespace) -> int:
+def show_presets(options: argparse.Namespace) -> int:
     if options.json:
         print_json(
             [

@@ -1,6 +1,6 @@
 """Trainings by name: those of the lecture, exactly as it tables them where it does, and their descendants.
 
-`python -m cnnlab train --recipe NAME` runs one; `--in-epochs N` scales its schedule to a budget.
+`python -m cnnlab train --preset NAME` runs one; `--in-epochs N` scales its schedule to a budget.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Preset:
 
     @property
     def command(self) -> str:
-        return f"python -m cnnlab train --recipe {self.name}"
+        return f"python -m cnnlab train --preset {self.name}"
 
     @property
     def takes(self) -> str:
@@ -296,7 +296,7 @@ PRESETS = {
 def preset(name: str) -> Preset:
     """The preset of that name; UserError, listing the names, if there is none."""
     if name not in PRESETS:
-        raise UserError(f"There is no recipe {name!r}; there are {', '.join(PRESETS)}.")
+        raise UserError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
     return PRESETS[name]
 
 

@@ -1,4 +1,4 @@
-"""What is to be trained, as controls: network, data set, recipe, beginning, sweep; and what they say, as one value."""
+"""What is to be trained, as controls: network, data set, preset, beginning, sweep; and what they say, as one value."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pages.shared.parts import architecture_title, describe_runs, option_control
 from pages.shared.settings import columns_of, setting_control, setting_title
 
 OWN = "own"
-RECIPES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}
+PRESET_TITLES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}
 SWEEP_ROWS = 3
 REGULARIZATION = (
     "weight_decay",
@@ -47,7 +47,7 @@ REST = ("deterministic", "validation_fraction", "seed", "checkpoint_every")
 
 @dataclass
 class Choice:
-    """What the controls say; `scope` is the recipe's name, or what its controls are tied to.
+    """What the controls say; `scope` is the preset's name, or what its controls are tied to.
 
     `architecture` stands for the network in the address, `origin` is what `plan` takes for it; none while its file is
     still to be given.
@@ -81,15 +81,15 @@ class Choice:
 
 
 def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
-    """The recipe to begin from: its name, to which its controls are tied, and its settings."""
+    """The preset to begin from: its name, to which its controls are tied, and its settings."""
     name = address_select(
-        "Recipe",
-        list(RECIPES),
-        "recipe",
-        RECIPES.__getitem__,
+        "Preset",
+        list(PRESET_TITLES),
+        "preset",
+        PRESET_TITLES.__getitem__,
         place,
         default=OWN,
-        help="A recipe of the lecture or its papers, to train as it stands or to change.",
+        help="A recipe with a name and a source, as the lecture or a paper. Train it as it stands, or change it.",
     )
     recipe = make_recipe(**PRESETS[name].settings) if name in PRESETS else Recipe()
     return name, settings_of(recipe)
@@ -216,7 +216,7 @@ def sweep_choice() -> tuple[dict[str, list[str]], int]:
 
 
 def what_choice() -> tuple[Choice, dict[str, Any]]:
-    """The recipe, the architecture and the data set; and the settings that the recipe begins with."""
+    """The preset, the architecture and the data set; and the settings that the preset begins with."""
     scope, values = preset_choice(st)
     preset = PRESETS.get(scope)
     if preset:
@@ -238,7 +238,7 @@ def what_choice() -> tuple[Choice, dict[str, Any]]:
 
 
 def show_controls(choice: Choice, values: dict[str, Any]) -> None:
-    """The controls below recipe, architecture and data set; what they say goes into the choice."""
+    """The controls below preset, architecture and data set; what they say goes into the choice."""
     choice.origin = chosen_network(choice.architecture)
     if choice.scope == FINE_TUNING:
         trained, _ = datasets.source(choice.dataset).training_counts(Recipe().validation_fraction)

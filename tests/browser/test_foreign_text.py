@@ -201,7 +201,7 @@ def addresses(laboratory: Laboratory, beacon: Beacon) -> Iterator[tuple[str, lis
     yield at("datasets", dataset=laboratory.dataset), [laboratory.classes[0], f"from ![zip]({beacon.entity}).zip"]
     yield at("datasets", dataset=laboratory.dataset, section="Class balance"), [f"![nowhere]({beacon.entity})"]
     yield at("datasets", dataset=given, section=given, part=given), []
-    yield at("train", dataset=laboratory.dataset, recipe=given, **{"from": tagged}), [texts[0][:80]]
+    yield at("train", dataset=laboratory.dataset, preset=given, **{"from": tagged}), [texts[0][:80]]
     yield at("runs", search="foreign", group=laboratory.group), [texts[NAMED - 1]]
     yield at("run", run=texts[0]), [f"There is no run '{texts[0]}' here."]
     tags = [text.plain(one, 60) for one in laboratory.tags]

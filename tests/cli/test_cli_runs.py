@@ -43,19 +43,19 @@ def test_show_tells_all_of_a_run(lab: Any, trained_run: Run) -> None:
     assert "--architecture minivggnet" in text
 
 
-def test_recipes_are_listed_with_source_time_and_expectation(call: Any) -> None:
-    listed = call("recipes", "--json").json()
+def test_presets_are_listed_with_source_time_and_expectation(call: Any) -> None:
+    listed = call("presets", "--json").json()
     assert {"experiment-01", "experiment-02", "experiment-03", "googlenet"} <= {item["name"] for item in listed}
     assert all(item["source"] and item["expected"] and item["hours"] > 0 for item in listed)
-    assert all(item["name"] in call("recipes").out for item in listed)
+    assert all(item["name"] in call("presets").out for item in listed)
 
 
-def test_a_recipe_is_queued_scaled_and_changed(lab: Any, runs_dir: Path) -> None:
-    made = last_line(lab("train", "--recipe", "experiment-01", "--in-epochs", "4", "--detach").out)
+def test_a_preset_is_queued_scaled_and_changed(lab: Any, runs_dir: Path) -> None:
+    made = last_line(lab("train", "--preset", "experiment-01", "--in-epochs", "4", "--detach").out)
     recipe = runs.find(made, runs_dir).config.experiment.recipe
     assert recipe.epochs == 4
     assert max(epoch for epoch, _ in recipe.milestones) <= 4
-    changed = last_line(lab("train", "--recipe", "minivggnet", "--batch-size", "32", "--detach").out)
+    changed = last_line(lab("train", "--preset", "minivggnet", "--batch-size", "32", "--detach").out)
     assert runs.find(changed, runs_dir).config.experiment.recipe.batch_size == 32
     assert runs.find(changed, runs_dir).config.preset is None
 

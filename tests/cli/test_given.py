@@ -36,9 +36,9 @@ def lab(call: Any, runs_dir: Path, no_starts: list[str]) -> Any:
 @pytest.mark.parametrize(
     "command",
     [
-        ("train", "--recipe", "minivggnet", "--detach"),
+        ("train", "--preset", "minivggnet", "--detach"),
         ("train", *DIGITS, "--epochs", "4", "--detach"),
-        ("sweep", "--recipe", "minivggnet", "--values", "seed=1,2"),
+        ("sweep", "--preset", "minivggnet", "--values", "seed=1,2"),
     ],
 )
 def test_a_training_in_no_epochs_is_refused_and_not_planned_in_full(
@@ -70,7 +70,7 @@ def test_what_is_given_twice_is_said(lab: Any, tmp_path: Path) -> None:
     sweep = ("sweep", *DIGITS, "--epochs", "1", "--values")
     assert_refused(lab(*sweep, "seed=1,2", "seed=3"), "seed", "twice")
     assert_refused(lab(*sweep, "learning_rate=0.1,0.10"), "learning_rate 0.1", "learning_rate 0.10", "twice")
-    assert_refused(lab("train", "--recipe", "minivggnet", "--set", "epochs=3", "--epochs", "5"), "epochs", "3", "5")
+    assert_refused(lab("train", "--preset", "minivggnet", "--set", "epochs=3", "--epochs", "5"), "epochs", "3", "5")
     path = tmp_path / "mine.json"
     path.write_text('{"settings": {"epochs": 2, "epochs": 3}}')
     assert_refused(lab("train", *DIGITS, "--recipe", str(path)), "mine.json", "epochs", "twice")

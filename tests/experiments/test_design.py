@@ -255,9 +255,9 @@ def test_what_is_of_the_recipe_changes_and_what_is_of_the_network_does_not(
     assert (moved.architecture, moved.design) == ("minigooglenet", None)
 
 
-def test_a_recipe_by_name_trains_a_design(call: Call, tmp_path: Path, runs_dir: Path, no_starts: list[str]) -> None:
+def test_a_preset_trains_a_design(call: Call, tmp_path: Path, runs_dir: Path, no_starts: list[str]) -> None:
     path = str(written(tmp_path / "net.json", design()))
-    words = ("--recipe", "minivggnet", "--network", path, "--dataset", "digits", "--batch-size", "32", "--detach")
+    words = ("--preset", "minivggnet", "--network", path, "--dataset", "digits", "--batch-size", "32", "--detach")
     run = runs.find(last_line(call("train", *words, "--runs-dir", str(runs_dir)).out), runs_dir)
     assert run.network == Network.from_data(design())
     assert run.config.preset is None

@@ -24,7 +24,8 @@ NOT_THERE = (
     ("datasets", {"dataset": "nope"}, ["the data set “nope”", "Digits is shown"]),
     ("datasets", {"dataset": "pets", "section": "nope"}, ["the section “nope”", "Images is shown"]),
     ("datasets", {"dataset": "pets", "part": "nope"}, ["the part “nope”", "Training is shown"]),
-    ("train", {"recipe": "nope"}, ["the recipe “nope”", "Your own is shown"]),
+    ("train", {"preset": "nope"}, ["the preset “nope”", "Your own is shown"]),
+    ("train", {"recipe": "nope"}, ["the preset “nope”", "Your own is shown"]),  # its name in earlier versions
     ("train", {"dataset": "nope"}, ["the data set “nope”", "Digits is shown"]),
     ("train", {"from": "nope"}, ["the run “nope”", "Fresh weights is shown"]),
     ("runs", {"group": "nope"}, ["the group “nope”", "All is shown"]),
