@@ -13,7 +13,7 @@ from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import published
 from cnnlab.network import Network, analysis, diagram, modules
-from cnnlab.network.analysis import Row, Totals
+from cnnlab.network.analysis import NetworkTotals, Row
 from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import ModuleRow
@@ -129,7 +129,7 @@ def difference(ours: int, usual: int, text: Callable[[int], str]) -> str | None:
     return f"{'+' if change > 0 else '−'}{text(abs(change))} to default" if change else None
 
 
-def show_totals(totals: Totals, usual: Totals) -> None:
+def show_totals(totals: NetworkTotals, usual: NetworkTotals) -> None:
     """Five cards: what the network holds and costs, and how that differs from the default options."""
     cards: tuple[tuple[str, Total, Callable[[int], str], str], ...] = (
         ("Parameters", "parameters", units.count, units.short(totals["parameters"])),

@@ -5,7 +5,7 @@ import streamlit as st
 
 from cnnlab import runs, text, units
 from cnnlab.errors import UserError
-from cnnlab.evaluation.runs import Comparison, by_influence, comparison
+from cnnlab.evaluation.runs import RunComparison, by_influence, comparison
 from cnnlab.plots import training as plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue as networks
@@ -66,7 +66,7 @@ def show_curves(chosen: list[Run], titles: list[str]) -> None:
         show_chart(figure, f"curves {measure}", column)
 
 
-def show_reached(table: Comparison, titles: list[str]) -> None:
+def show_reached(table: RunComparison, titles: list[str]) -> None:
     columns = {
         **{title: [percent_of(item[name]) for item in table.figures] for title, name in ACCURACIES.items()},
         "In epoch": pd.array([item["best_epoch"] for item in table.figures], "Int64"),
@@ -85,7 +85,7 @@ def show_reached(table: Comparison, titles: list[str]) -> None:
     )
 
 
-def show_settings(table: Comparison, titles: list[str]) -> None:
+def show_settings(table: RunComparison, titles: list[str]) -> None:
     st.subheader("Settings that differ", anchor=False)
     if not table.settings:
         st.caption("None: the runs were asked for the same.")
@@ -94,7 +94,7 @@ def show_settings(table: Comparison, titles: list[str]) -> None:
     st.dataframe(pd.DataFrame(rows, index=[text.table(title, None) for title in titles]).T, height=38 + 35 * len(rows))
 
 
-def show_sweep(table: Comparison, titles: list[str]) -> None:
+def show_sweep(table: RunComparison, titles: list[str]) -> None:
     accuracies = [item["best_validation_accuracy"] for item in table.figures]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
     if len(known) < 3 or not table.settings:
@@ -117,7 +117,7 @@ def show_sweep(table: Comparison, titles: list[str]) -> None:
         st.caption("A mark is a run; a bar the mean of the runs that share a value.")
 
 
-def show_costs(table: Comparison, titles: list[str]) -> None:
+def show_costs(table: RunComparison, titles: list[str]) -> None:
     st.subheader("Accuracy and its price", anchor=False)
     key = (
         st.segmented_control("Over", list(COSTS), format_func=COSTS.__getitem__, default="minutes", key="price")

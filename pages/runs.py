@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import runs, text, units
-from cnnlab.runs import Summary, actions, queue
+from cnnlab.runs import RunSummary, actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, State, Status
 from cnnlab.zoo.shipped import shipped
@@ -114,7 +114,7 @@ def show_shipped() -> None:
             st.page_link("pages/run.py", label=text.markdown(run.labels().name), query_params={"run": name})
 
 
-def is_meant(item: Summary, words: str, states: list[State], group: str) -> bool:
+def is_meant(item: RunSummary, words: str, states: list[State], group: str) -> bool:
     """Whether a run is among those looked for."""
     names = [item["id"], item["name"], *item["tags"], item["group"] or "", item["preset"] or ""]
     return (
@@ -124,7 +124,7 @@ def is_meant(item: Summary, words: str, states: list[State], group: str) -> bool
     )
 
 
-def table_of(shown: list[Summary]) -> pd.DataFrame:
+def table_of(shown: list[RunSummary]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "State": [f"{item['state']}, damaged" if item["problems"] else item["state"] for item in shown],
@@ -141,7 +141,7 @@ def table_of(shown: list[Summary]) -> pd.DataFrame:
     )
 
 
-def show_table(shown: list[Summary], key: str) -> list[str]:
+def show_table(shown: list[RunSummary], key: str) -> list[str]:
     """The runs as a table; the ids of those chosen in it."""
     table = table_of(shown)
     event = st.dataframe(
@@ -162,7 +162,7 @@ def show_table(shown: list[Summary], key: str) -> list[str]:
     return [shown[row]["id"] for row in event.selection.rows if row < len(shown)]
 
 
-def show_damaged(shown: list[Summary]) -> None:
+def show_damaged(shown: list[RunSummary]) -> None:
     damaged = [item for item in shown if item["problems"]]
     for item in damaged[:SHOWN_DAMAGED]:
         words = " ".join(item["problems"])

@@ -108,3 +108,14 @@ def test_rooms_that_explain_load_no_tensorflow(room: str) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
     assert ended.stdout.strip() == "False"
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = {}
+    for folder in ("cnnlab", "pages"):
+        for path in sorted((PROJECT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(f"{path.relative_to(PROJECT)}:{node.lineno}")
+    assert places
+    assert not {name: found for name, found in places.items() if len(found) > 1}

@@ -74,7 +74,7 @@ class Candidate:
         return architectures.build(self.name, self.values)
 
 
-class Comparison(TypedDict):
+class NetworkComparison(TypedDict):
     """One network's line. Bytes are float32; the memory figures are for `batch` images.
 
     Training memory is every layer's output plus weights, gradients and momentum; inference memory the most that is
@@ -93,17 +93,17 @@ class Comparison(TypedDict):
     receptive_field: int
 
 
-def compare(candidates: Sequence[Candidate], batch: int = 1) -> list[Comparison]:
+def compare(candidates: Sequence[Candidate], batch: int = 1) -> list[NetworkComparison]:
     return [compare_one(candidate, batch) for candidate in candidates]
 
 
-def compare_one(candidate: Candidate, batch: int) -> Comparison:
+def compare_one(candidate: Candidate, batch: int) -> NetworkComparison:
     network = candidate.network()
     weights = network.parameters * analysis.BYTES_PER_VALUE
     memory = analysis.activation_memory(network)
     fields = analysis.receptive_fields(network)
     maps = [node.name for node in network.layers if len(node.output_shape) == 3]
-    return Comparison(
+    return NetworkComparison(
         label=candidate.label,
         input_shape=list(network.input_shape),
         classes=network.classes,

@@ -13,10 +13,10 @@ from cnnlab.datasets.dataset import Dataset, Split, SplitName
 from cnnlab.datasets.digits import DIGITS
 from cnnlab.datasets.imported import imported_sources
 from cnnlab.datasets.mnist import FASHION_MNIST, MNIST
-from cnnlab.datasets.progress import Progress, silent
 from cnnlab.datasets.source import Source
 from cnnlab.datasets.tiny_imagenet import TINY_IMAGENET, TINY_IMAGENET_OFFICIAL
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress, silent
 
 __all__ = [
     "SOURCES",

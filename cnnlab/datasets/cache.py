@@ -25,7 +25,7 @@ ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 1
 
 
-class Summary(BaseModel):
+class DatasetSummary(BaseModel):
     """What `dataset.json` holds."""
 
     model_config = ConfigDict(extra="forbid")
@@ -107,7 +107,7 @@ def write_header(file: BinaryIO, count: int, size: int) -> None:
 def load(folder: Path, signature: str) -> Dataset | None:
     """The data set in a decoded folder, memory-mapped; None if there is none, or not whole, or of other files."""
     try:
-        summary = Summary.model_validate_json((folder / "dataset.json").read_bytes())
+        summary = DatasetSummary.model_validate_json((folder / "dataset.json").read_bytes())
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     except (OSError, EOFError, ValueError, ValidationError):
         return None
@@ -131,7 +131,7 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
                 path = partial / f"{name}.npy"
                 if not path.exists():
                     np.save(path, getattr(dataset, name))
-            summary = Summary(
+            summary = DatasetSummary(
                 format=FORMAT,
                 name=dataset.name,
                 title=dataset.title,

@@ -10,9 +10,9 @@ from cnnlab.datasets.cache import cached, make_dataset
 from cnnlab.datasets.cifar10 import SIZE, ArrayUnpickler, read_batch
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.download import Download, extract, fetch
-from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress
 
 FOLDER = "cifar-100-python"
 FILES = ("train", "test", "meta")

@@ -12,8 +12,8 @@ import numpy as np
 
 from cnnlab.datasets.cache import make_dataset
 from cnnlab.datasets.dataset import Dataset
-from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
+from cnnlab.storage.progress import Progress
 
 TEST_FRACTION = 0.2
 SPLIT_SEED = 0

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.storage.leftovers import sweep, written_aside
+from cnnlab.storage.progress import Progress
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30

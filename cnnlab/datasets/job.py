@@ -13,12 +13,12 @@ from cnnlab.datasets.imported import import_images, imported_summary, slug
 from cnnlab.datasets.imported.dropped import ARCHIVE, File, write_archive
 from cnnlab.datasets.imported.sorting import printable
 from cnnlab.datasets.imported.source import FOLDER
-from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 from cnnlab.storage import jobs
 from cnnlab.storage.jobs import Job
 from cnnlab.storage.leftovers import partials_of
+from cnnlab.storage.progress import Progress
 
 FITTINGS: tuple[Fitting, ...] = get_args(Fitting)
 UPLOADS = ".uploads"

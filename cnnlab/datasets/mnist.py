@@ -19,9 +19,9 @@ from cnnlab.datasets.cache import cached, make_dataset
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.download import Download, fetch
 from cnnlab.datasets.images import Pixels
-from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress
 
 SIZE = 28
 FILES = (

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cnnlab.datasets.dataset import Dataset, validation_count
 from cnnlab.datasets.download import Download
-from cnnlab.datasets.progress import Progress
+from cnnlab.storage.progress import Progress
 
 
 def as_ever(root: Path) -> Mapping[str, Any]:

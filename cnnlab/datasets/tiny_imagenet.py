@@ -22,9 +22,9 @@ import numpy as np
 from cnnlab.datasets.cache import cached, make_dataset, write_images
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Pixels, read_image
-from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress
 
 NAME, OFFICIAL = "tiny-imagenet", "tiny-imagenet-official"
 FOLDER = "tiny-imagenet-200"

@@ -17,7 +17,7 @@ TESTED = ("test", "plain")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """`settings`: of each setting that differs, the value in each run (None where a run has no such setting).
 
     `figures`: of each run id, title, preset, group, best_validation_accuracy, best_epoch, final_validation_accuracy,
@@ -29,12 +29,12 @@ class Comparison:
     figures: list[dict[str, Any]]
 
 
-def comparison(runs: Sequence[Run]) -> Comparison:
+def comparison(runs: Sequence[Run]) -> RunComparison:
     """The comparison of these runs, in their order."""
     every = [run.config.experiment.settings() for run in runs]
     names = list(dict.fromkeys(name for settings in every for name in settings))
     values = {name: [settings.get(name) for settings in every] for name in names}
-    return Comparison(
+    return RunComparison(
         settings={name: row for name, row in values.items() if any(value != row[0] for value in row)},
         figures=[figures_of(run) for run in runs],
     )

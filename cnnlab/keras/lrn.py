@@ -1,4 +1,4 @@
-"""The one layer that Keras lacks. The generated scripts carry the text of this class."""
+"""The one layer that Keras lacks. The generated scripts carry the text of this class, there without its prefix."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from cnnlab.keras.backend import keras, tf
 
 
-@keras.saving.register_keras_serializable("cnnlab")
-class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]
+@keras.saving.register_keras_serializable("cnnlab", "LocalResponseNormalization")
+class KerasLocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]
     """x / (bias + alpha * sum of squares over 2 * radius + 1 channels) ** beta (Krizhevsky et al., 2012)."""
 
     def __init__(self, radius: int, bias: float, alpha: float, beta: float, **kwargs: Any) -> None:

@@ -72,7 +72,7 @@ def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
         case BatchNormalization(momentum, epsilon):
             return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(*inputs)
         case LocalResponseNormalization(radius, bias, alpha, beta):
-            lrn = keras_lrn.LocalResponseNormalization(radius, bias, alpha, beta, name=name, dtype="float32")
+            lrn = keras_lrn.KerasLocalResponseNormalization(radius, bias, alpha, beta, name=name, dtype="float32")
             return lrn(*inputs)  # TensorFlow has it in no bfloat16
         case Activation(activation):
             return layers.Activation(activation, name=name, dtype=precision(activation))(*inputs)

@@ -109,7 +109,8 @@ def command(architecture: architectures.Architecture, options: Mapping[str, Valu
 def lrn_class() -> str:
     """The text of the one layer that Keras lacks, read rather than imported: importing it loads TensorFlow."""
     source = Path(__file__).with_name("lrn.py").read_text(encoding="utf-8")
-    return source[source.index("@keras.saving") :].replace("  # type: ignore[misc]", "").rstrip()
+    text = source[source.index("@keras.saving") :].replace("  # type: ignore[misc]", "").rstrip()
+    return text.replace('"cnnlab", "LocalResponseNormalization"', '"cnnlab"').replace("KerasLocal", "Local")
 
 
 def build_function(network: Network) -> str:

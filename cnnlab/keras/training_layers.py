@@ -12,11 +12,8 @@ from typing import Any
 from cnnlab.keras.backend import keras, tf
 
 
-class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
-    """Batch normalization over the last axis of feature maps (batch, height, width, channels) or vectors.
-
-    It bears the name of Keras's class, under which checkpoints keep its weights.
-    """
+class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
+    """Batch normalization over the last axis of feature maps (batch, height, width, channels) or vectors."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: None = None) -> tf.Tensor:
         learning = bool(training and self.trainable)
@@ -41,6 +38,9 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         return outputs if maps is inputs else tf.reshape(outputs, shape)
 
 
+FusedBatchNormalization.__name__ = "BatchNormalization"  # checkpoints keep its weights under the name of the class
+
+
 def relu(inputs: tf.Tensor) -> tf.Tensor:
     return half_relu(inputs) if inputs.dtype == tf.bfloat16 else tf.nn.relu(inputs)
 
@@ -56,7 +56,7 @@ def half_relu(inputs: tf.Tensor) -> tuple[tf.Tensor, Any]:
     return outputs, gradient
 
 
-class Activation(keras.layers.Activation):  # type: ignore[misc]
+class FastActivation(keras.layers.Activation):  # type: ignore[misc]
     def __init__(self, activation: str, **kwargs: Any) -> None:
         super().__init__(relu if activation == "relu" else activation, **kwargs)
 
@@ -73,5 +73,8 @@ def any_size(shape: tuple[int, ...], name: str) -> Any:
 
 def training_layers(replicas: int = 1, sizes: bool = False) -> dict[str, Any]:
     """Kinds of layer, by the name of Keras's, for a training on so many devices in step; with images of many sizes."""
-    kinds = {"Activation": Activation, "BatchNormalization": BatchNormalization if replicas == 1 else synchronized}
+    kinds = {
+        "Activation": FastActivation,
+        "BatchNormalization": FusedBatchNormalization if replicas == 1 else synchronized,
+    }
     return kinds | {"Input": any_size} if sizes else kinds

@@ -36,7 +36,7 @@ class Row(TypedDict):
     activation_bytes: int
 
 
-class Totals(TypedDict):
+class NetworkTotals(TypedDict):
     """Sums over all layers; `weight_bytes` at four bytes a weight."""
 
     parameters: int
@@ -122,8 +122,8 @@ def weight_layers(network: Network) -> int:
     return depth[network.outputs[0]]
 
 
-def totals(network: Network) -> Totals:
-    return Totals(
+def totals(network: Network) -> NetworkTotals:
+    return NetworkTotals(
         parameters=network.parameters,
         trainable=network.trainable,
         non_trainable=network.non_trainable,

@@ -18,7 +18,7 @@ SIDE = 380
 RIGHT = VALIDATION
 
 
-class Bin(Protocol):
+class ConfidenceBin(Protocol):
     """Images whose confidence lies between two bounds: how sure the network was of them, and how often right."""
 
     @property
@@ -127,7 +127,7 @@ def confusion_matrix(
     return figure
 
 
-def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
+def reliability_diagram(bins: Sequence[ConfidenceBin]) -> go.Figure:
     """Accuracy over confidence in bins; a calibrated network lies on the diagonal."""
     figure = go.Figure()
     figure.add_scatter(

@@ -174,7 +174,7 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, EpochRecord]]]:
     return found
 
 
-class Summary(TypedDict):
+class RunSummary(TypedDict):
     """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
     says what of it is damaged; of one whose configuration is, `architecture`, `network` (its title) and `dataset` are
     empty."""
@@ -199,14 +199,14 @@ class Summary(TypedDict):
     problems: tuple[str, ...]
 
 
-def summary(run: Run) -> Summary:
+def summary(run: Run) -> RunSummary:
     """What a list of runs shows of one."""
     status, history, labels = run.status(), run.history(), run.labels()
     found = health.problems(run)
     best = best_of(history)
     config = config_of(run)
     experiment = config.experiment if config else None
-    return Summary(
+    return RunSummary(
         id=run.id,
         name=labels.name,
         tags=labels.tags,
@@ -245,11 +245,11 @@ def created_of(run: Run) -> str:
 
 SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl")
 SAVED = ("checkpoint.json", WEIGHTS_FILE, STATE_FILE)
-_summaries: dict[Path, tuple[tuple[int, ...], Summary]] = {}
+_summaries: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}
 """Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""
 
 
-def summaries(folder: Path) -> list[Summary]:
+def summaries(folder: Path) -> list[RunSummary]:
     """The summaries of all runs, the damaged ones too, newest first."""
     found = []
     for path in run_folders(folder):

@@ -79,7 +79,7 @@ class Labels(BaseModel):
     note: str = Field("", max_length=20_000)
 
 
-class Totals(BaseModel):
+class EpochTotals(BaseModel):
     """Sums over the steps of an epoch so far."""
 
     model_config = ConfigDict(extra="ignore")
@@ -107,7 +107,7 @@ class CheckpointInfo(BaseModel):
     validation_loss: float | None = None
     optimizer: str | None = None
     worked: float = 0.0
-    totals: Totals = Totals()
+    totals: EpochTotals = EpochTotals()
     record: Mapping[str, Any] | None = None
     kept: bool = False
 

@@ -29,6 +29,7 @@ from cnnlab.errors import UserError
 from cnnlab.storage import process
 from cnnlab.storage.files import write_text
 from cnnlab.storage.leftovers import sweep
+from cnnlab.storage.progress import Progress
 
 REQUEST_FILE = "request.json"
 PROGRESS_FILE = "progress.json"
@@ -47,9 +48,6 @@ REQUESTS = {
     "fetch": "cnnlab.zoo.pretrained:FetchRequest",
 }
 """The kinds of request and where their classes stand; by name, as this room knows no other."""
-
-Progress = Callable[[str, float | None], None]
-"""Told how far a job is: a message, and the share done where it is known."""
 
 
 class Request(BaseModel):

@@ -13,7 +13,7 @@ from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
 from cnnlab.runs.records import EpochRecord
-from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Request, Run, Totals
+from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, EpochTotals, Request, Run
 from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.closing import keep_reference
@@ -41,7 +41,7 @@ class Loop:
     validation: Split
     epoch: int = 0
     batch: int = 0
-    totals: Totals = field(default_factory=Totals)
+    totals: EpochTotals = field(default_factory=EpochTotals)
     beside_seconds: float = 0.0
     judging_seconds: float = 0.0
     best: Checkpoint | None = None
@@ -277,7 +277,7 @@ class Loop:
             worked=reporter.worked,
             time=time.time(),
         )
-        self.totals, self.record = Totals(), record
+        self.totals, self.record = EpochTotals(), record
         better = self.best is None or (judged.accuracy, -judged.loss) > self.best.info.quality
         asked = bool(self.recipe.checkpoint_every) and self.epoch % self.recipe.checkpoint_every == 0
         last_epoch = self.epoch == self.recipe.epochs

@@ -16,13 +16,13 @@ from typing import Any, ClassVar
 from cnnlab import architectures, datasets
 from cnnlab.datasets.download import Download, fetch
 from cnnlab.datasets.preprocessing import Preprocessing
-from cnnlab.datasets.progress import Progress
 from cnnlab.errors import UserError
 from cnnlab.runs.imported import keep_as_run
 from cnnlab.runs.run import Data, Run
 from cnnlab.storage import jobs
 from cnnlab.storage.files import write_text
 from cnnlab.storage.jobs import Job
+from cnnlab.storage.progress import Progress
 
 FOLDER = "pretrained"
 PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"

@@ -18,8 +18,8 @@ import pytest
 from cnnlab import datasets
 from cnnlab.datasets import cifar10, cifar100, mnist
 from cnnlab.datasets.download import Download, extract, fetch
-from cnnlab.datasets.progress import silent
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import silent
 from tests.conftest import NOWHERE, assert_one_line
 from tests.datasets.test_datasets import Heard, batches
 

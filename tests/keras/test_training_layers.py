@@ -38,11 +38,11 @@ def worked(layer: Any, inputs: np.ndarray, steps: int = 3) -> dict[str, np.ndarr
 @pytest.mark.parametrize("shape", [(8, 5, 4, 6), (8, 6)])
 def test_batch_normalization_is_that_of_keras(shape: tuple[int, ...]) -> None:
     from cnnlab.keras.backend import keras
-    from cnnlab.keras.training_layers import BatchNormalization
+    from cnnlab.keras.training_layers import FusedBatchNormalization
 
     inputs = RNG.normal(2, 3, shape).astype(np.float32)
     expected = worked(keras.layers.BatchNormalization(momentum=0.9), inputs)
-    found = worked(BatchNormalization(momentum=0.9), inputs)
+    found = worked(FusedBatchNormalization(momentum=0.9), inputs)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=2e-4, atol=2e-4, err_msg=name)
 

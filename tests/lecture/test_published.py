@@ -10,7 +10,7 @@ import pytest
 from cnnlab import architectures
 from cnnlab.experiments.presets import PRESETS
 from cnnlab.lecture import published
-from cnnlab.lecture.published import Comparison, PublishedTable
+from cnnlab.lecture.published import FigureComparison, PublishedTable
 from cnnlab.lecture.published.accuracies import ACCURACIES
 from cnnlab.lecture.published.table import AMOUNT
 from cnnlab.zoo.studies import studies
@@ -35,7 +35,7 @@ def printed(table: PublishedTable, quantity: str) -> list[str]:
     return [figure.printed for figure in table.figures if figure.quantity == quantity]
 
 
-def line(table: PublishedTable, part: str, quantity: str) -> Comparison:
+def line(table: PublishedTable, part: str, quantity: str) -> FigureComparison:
     """The comparison of the one figure that a table prints about a part."""
     places = [place for place, figure in enumerate(table.figures) if (figure.part, figure.quantity) == (part, quantity)]
     assert len(places) == 1

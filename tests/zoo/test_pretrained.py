@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from cnnlab.datasets.download import Download
-from cnnlab.datasets.progress import silent
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.runs.run import Run
+from cnnlab.storage.progress import silent
 from cnnlab.zoo import pretrained
 from cnnlab.zoo.pretrained import PRETRAINED, class_names, keep, obtain
 from tests.conftest import NOWHERE, Output, assert_one_line, assert_refused

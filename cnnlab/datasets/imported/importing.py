@@ -22,9 +22,9 @@ from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels, fit_image, read_image
 from cnnlab.datasets.imported.container import TooMuchError, opened
 from cnnlab.datasets.imported.sorting import Arrangement, Part, Sorted, arrange, printable, printable_path
-from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
+from cnnlab.storage.progress import Progress, silent
 
 SIGNATURE = "own"
 REPORT_FILE = "import.json"

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.imported.importing import REPORT_FILE, SIGNATURE, ImportReport
-from cnnlab.datasets.progress import Progress
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress
 
 FOLDER = "own"
 
@@ -29,10 +29,10 @@ def slug(title: str) -> str:
     return name
 
 
-def imported_summary(root: Path, name: str) -> cache.Summary | None:
+def imported_summary(root: Path, name: str) -> cache.DatasetSummary | None:
     """What is known of an imported data set without reading its images."""
     try:
-        return cache.Summary.model_validate_json((root / FOLDER / name / "dataset.json").read_bytes())
+        return cache.DatasetSummary.model_validate_json((root / FOLDER / name / "dataset.json").read_bytes())
     except (OSError, ValidationError):
         return None
 

@@ -11,8 +11,8 @@ from cnnlab.datasets import cache
 from cnnlab.datasets.dataset import Dataset, Indices
 from cnnlab.datasets.imported.importing import CHUNK, REPORT_FILE, SIGNATURE, ImportReport
 from cnnlab.datasets.imported.sorting import printable
-from cnnlab.datasets.progress import Progress, silent
 from cnnlab.errors import UserError
+from cnnlab.storage.progress import Progress, silent
 
 LEAST_CLASSES = 2
 

@@ -13,7 +13,7 @@ from cnnlab.lecture.published.googlenet import DEEPERGOOGLENET_TABLE, GOOGLENET_
 from cnnlab.lecture.published.minigooglenet import MINIGOOGLENET_FIGURE, ZHANG_TABLE_1
 from cnnlab.lecture.published.minivggnet import MINIVGGNET_SUMMARY, MINIVGGNET_TABLE
 from cnnlab.lecture.published.nin import NIN_MODEL
-from cnnlab.lecture.published.table import Comparison, Figure, PublishedTable, compare
+from cnnlab.lecture.published.table import Figure, FigureComparison, PublishedTable, compare
 from cnnlab.lecture.published.vgg import VGG16_SUMMARY, VGG_TABLE_1, VGG_TABLE_2
 
 TABLES = (
@@ -40,8 +40,8 @@ __all__ = [
     "ACCURACIES",
     "REPORTS",
     "TABLES",
-    "Comparison",
     "Figure",
+    "FigureComparison",
     "PublishedAccuracy",
     "PublishedTable",
     "accuracies_for",

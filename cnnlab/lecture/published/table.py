@@ -60,7 +60,7 @@ class PublishedTable:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FigureComparison:
     """A printed figure beside ours.
 
     `computed` is our figure in the unit and precision of the printed one, `exact` with every digit. `deviation` is
@@ -79,7 +79,7 @@ class Comparison:
     note: str
 
 
-def compare(table: PublishedTable, architecture: str | None = None) -> list[Comparison]:
+def compare(table: PublishedTable, architecture: str | None = None) -> list[FigureComparison]:
     """Every figure of the table beside ours, in the order of the table; with `architecture`, only that one's."""
     chosen = [name for name in table.architectures if architecture in (None, name)]
     networks = {name: architectures.build(name, dict(table.options)) for name in chosen}
@@ -92,7 +92,7 @@ def compare(table: PublishedTable, architecture: str | None = None) -> list[Comp
         nodes = tuple(node for node in network.layers if figure.part in ("", node.name, node.module))
         computed, exact, deviation, agrees = beside(figure, figure.measure(network, nodes))
         lines.append(
-            Comparison(
+            FigureComparison(
                 architecture=name,
                 row=figure.row,
                 quantity=figure.quantity,
