@@ -27,7 +27,7 @@ from cnnlab.evaluation import split_of  # noqa: E402
 from cnnlab.inference.classifier import load_classifier  # noqa: E402
 from cnnlab.inference.reference import feature_function, kept_reference  # noqa: E402
 from cnnlab.runs.run import Run  # noqa: E402
-from cnnlab.zoo.shipped import SOURCE  # noqa: E402
+from cnnlab.zoo.shipped import SHIPPED_RUNS  # noqa: E402
 
 MOST = 2_000
 BATCH = 256
@@ -108,7 +108,7 @@ def digits_run(folder: Path) -> Run:
 if __name__ == "__main__":
     print(HEAD)
     with tempfile.TemporaryDirectory() as kept:
-        networks = {path.parent.name: Run(path.parent) for path in sorted(SOURCE.glob("*/config.json"))}
+        networks = {path.parent.name: Run(path.parent) for path in sorted(SHIPPED_RUNS.glob("*/config.json"))}
         networks["minivggnet on digits, five epochs"] = digits_run(Path(kept))
         for title, run in networks.items():
             print("\n".join(rows(run, title)), flush=True)

@@ -85,7 +85,7 @@ def ways(classifier: Classifier, folder: Path) -> dict[str, Callable[[np.ndarray
 
     model = export.exported_model(classifier)
     for form in ("litert", "onnx"):
-        export.FORMATS[form].write(model, folder / export.FORMATS[form].file)
+        export.EXPORT_FORMATS[form].write(model, folder / export.EXPORT_FORMATS[form].file)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     interpreter = Interpreter(str(folder / "model.tflite"), num_threads=hardware.cores())
     runner = interpreter.get_signature_runner()

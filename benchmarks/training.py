@@ -44,7 +44,7 @@ CLASSES = 10
 MEMORY_STEPS = 150
 MEMORY = (("minivggnet", "cifar10", 2), ("minigooglenet", "cifar10", 2), ("deepergooglenet", "tiny-imagenet", 4))
 RUNS, HISTORY_STEPS = 2000, 100_000
-MEASURES: tuple[plots.Measure, ...] = ("accuracy", "loss")
+MEASURES: tuple[plots.CurveMeasure, ...] = ("accuracy", "loss")
 EVERYTHING = Augmentation(flip=True, shift=4, rotation=10, zoom=0.1, brightness=0.2, contrast=0.2, cutout=8, mixup=0.2)
 
 

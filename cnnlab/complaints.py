@@ -10,13 +10,13 @@ from pydantic.fields import FieldInfo
 
 from cnnlab.errors import UserError
 
-NUMBERS = (int, float)
-Value = TypeVar("Value")
+NUMBER_TYPES = (int, float)
+GivenValue = TypeVar("GivenValue")
 
 
-def once(pairs: Sequence[tuple[str, Value]], where: str) -> dict[str, Value]:
+def once(pairs: Sequence[tuple[str, GivenValue]], where: str) -> dict[str, GivenValue]:
     """Names with their values as a dict; UserError where a name stands twice, whichever was meant."""
-    found: dict[str, Value] = {}
+    found: dict[str, GivenValue] = {}
     for name, value in pairs:
         if name in found:
             raise UserError(f"{where} gives {name} twice, {found[name]} and {value}; give it once.")
@@ -54,6 +54,6 @@ def accepted(info: FieldInfo) -> str:
 def complaint(error: Mapping[str, Any], info: FieldInfo | None) -> str:
     """What a validation says of a value, without a full stop; `info` is the field that it was given to."""
     message = str(error["msg"]).removeprefix("Value error, ")
-    if info is not None and info.annotation in NUMBERS and endless(error["input"]):
+    if info is not None and info.annotation in NUMBER_TYPES and endless(error["input"]):
         return f"that is no finite number; it takes {accepted(info)}"
     return message

@@ -22,10 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cnnlab.errors import UserError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-ANY = "*"
+ANY_NAME = "*"
 EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
-HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
-NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+HOST_HEADER = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
+NAME_PATTERN = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 SHOWN = 100
 
@@ -90,7 +90,7 @@ class Guard:
 
 def split_host(host: str) -> tuple[str, str] | None:
     """The name, as it is compared, and the port of a Host header; None where it is none."""
-    found = HOST.fullmatch(host)
+    found = HOST_HEADER.fullmatch(host)
     return (plain_name(found["name"]), found["port"] or "") if found else None
 
 
@@ -108,7 +108,7 @@ def is_named(host: str, names: Iterable[str]) -> bool:
     if not parts:
         return False
     return any(
-        name in (ANY, parts[0]) or (name.startswith("*.") and parts[0].endswith(name.removeprefix(ANY)))
+        name in (ANY_NAME, parts[0]) or (name.startswith("*.") and parts[0].endswith(name.removeprefix(ANY_NAME)))
         for name in names
     )
 
@@ -153,7 +153,7 @@ def is_address(text: str) -> bool:
 def checked_name(text: str) -> str:
     """A name that somebody has configured; a port, a scheme or a path in it would never match."""
     name = plain_name(text)
-    if name == ANY or is_address(name) or NAME.fullmatch(name):
+    if name == ANY_NAME or is_address(name) or NAME_PATTERN.fullmatch(name):
         return name
     raise UserError(
         f"{text!r} is no name of a host; a name is accepted, as lab.example.org, *.example.org or 10.0.0.5."

@@ -29,7 +29,7 @@ enter_through_app()
 
 COUNTS: list[Hashable] = ["Parameters", "Multiply-adds"]
 VIEWS = ["Layers", "Modules", "Diagram", "Published", "Code", "Paper"]
-COLUMNS = {
+LAYER_COLUMNS = {
     "name": "Layer",
     "type": "Type",
     "contents": "Contents",
@@ -54,7 +54,7 @@ def table_of(network: Network, rows: Sequence[Row] | Sequence[ModuleRow]) -> pd.
     """Rows of layers or modules with readable headings and units."""
     table = pd.DataFrame(rows)
     table["output_shape"] = [shape_text(tuple(shape)) for shape in table["output_shape"]]
-    shown = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
+    shown = table[[name for name in LAYER_COLUMNS if name in table]].rename(columns=LAYER_COLUMNS)
     fields = zip(table["receptive_field"], table["receptive_stride"], strict=True)
     shown["Receptive field"] = [f"{field} / {stride}" for field, stride in fields]
     shown["Activations"] = [units.size(value) for value in table["activation_bytes"]]

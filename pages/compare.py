@@ -24,8 +24,8 @@ enter_through_app()
 
 START = ("minivggnet", "minigooglenet", "nin")
 VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
-IMAGENET = ("vgg_a", "vgg16", "vgg19", "googlenet")
-MOST = 16
+IMAGENET_NETWORKS = ("vgg_a", "vgg16", "vgg19", "googlenet")
+MOST_COMPARED = 16
 IDENTITIES, LAST_IDENTITY = "networks on the page", "last network on the page"
 UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
     "parameters": "parameters",
@@ -36,7 +36,7 @@ UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
 def candidates() -> list[Candidate]:
     """The networks named in the address, or the page's start; what cannot be read is said and left out."""
     found = []
-    for given in asked_all("network")[:MOST] or START:
+    for given in asked_all("network")[:MOST_COMPARED] or START:
         try:
             candidate = catalogue.candidate(given, runs_folder())
             candidate.network()
@@ -216,14 +216,18 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for number, candidate in enumerate(chosen):
             editor(number, candidate, numbers[number], chosen)
-        with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST):
+        with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST_COMPARED):
             trained = describe_runs(catalogue.usable(runs_folder(), "own", "shipped", "published"))
             addable = {name: architecture_title(name) for name in ARCHITECTURES}
             addable |= {catalogue.OF_RUN + name: text.plain(words) for name, words in trained.items()}
             added = st.selectbox("Network", list(addable), format_func=addable.__getitem__, key="added")
             if st.button("Add to the page", type="primary"):
                 show([*(candidate.text for candidate in chosen), added])
-        for label, preset in (("VGG A to E", VGG_TABLE), ("ImageNet", IMAGENET), ("All", tuple(ARCHITECTURES))):
+        for label, preset in (
+            ("VGG A to E", VGG_TABLE),
+            ("ImageNet", IMAGENET_NETWORKS),
+            ("All", tuple(ARCHITECTURES)),
+        ):
             if st.button(label, type="tertiary"):
                 show(preset)
     parts = {

@@ -19,13 +19,13 @@ from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
 
-ACCURACIES = {
+COMPARED_ACCURACIES = {
     "Best validation accuracy": "best_validation_accuracy",
     "Final validation accuracy": "final_validation_accuracy",
     "Final training accuracy": "final_accuracy",
     "Test accuracy": "test_accuracy",
 }
-MOST = 60
+MOST_RUNS = 60
 MOST_STRIPS = 6
 COSTS = {"parameters": "Parameters", "multiply_adds": "Multiply-adds per image", "minutes": "Minutes at work"}
 
@@ -61,14 +61,14 @@ def show_curves(chosen: list[Run], titles: list[str]) -> None:
         )
         training = st.checkbox("Training too, dashed", value=False)
     histories = [(title, run.history()) for title, run in zip(titles, chosen, strict=True)]
-    for column, measure in zip(st.columns(2), plots.MEASURES, strict=True):
+    for column, measure in zip(st.columns(2), plots.CURVE_MEASURES, strict=True):
         figure = plots.run_curves(histories, measure, across or "epoch", training)
         show_chart(figure, f"curves {measure}", column)
 
 
 def show_reached(table: RunComparison, titles: list[str]) -> None:
     columns = {
-        **{title: [percent_of(item[name]) for item in table.figures] for title, name in ACCURACIES.items()},
+        **{title: [percent_of(item[name]) for item in table.figures] for title, name in COMPARED_ACCURACIES.items()},
         "In epoch": pd.array([item["best_epoch"] for item in table.figures], "Int64"),
         "At work": pd.to_timedelta([round(item["seconds"]) for item in table.figures], unit="s"),
         "Parameters": [units.count(item["parameters"]) if item["parameters"] else "–" for item in table.figures],
@@ -76,7 +76,7 @@ def show_reached(table: RunComparison, titles: list[str]) -> None:
             units.short(item["multiply_adds"]) if item["multiply_adds"] else "–" for item in table.figures
         ],
     }
-    percents = {title: st.column_config.NumberColumn(format="%.1f%%") for title in ACCURACIES}
+    percents = {title: st.column_config.NumberColumn(format="%.1f%%") for title in COMPARED_ACCURACIES}
     st.dataframe(
         pd.DataFrame({"Run": [text.table(title, None) for title in titles], **columns}),
         hide_index=True,
@@ -141,9 +141,9 @@ def main() -> None:
         tab_title(study.about.title)
         st.write(f"{study.about.title}. {study.about.text}")
     chosen = chosen_runs(study)
-    if len(chosen) > MOST:
-        st.warning(f"These are {len(chosen)} runs; the newest {MOST} are shown.")
-        chosen = chosen[-MOST:]
+    if len(chosen) > MOST_RUNS:
+        st.warning(f"These are {len(chosen)} runs; the newest {MOST_RUNS} are shown.")
+        chosen = chosen[-MOST_RUNS:]
     if len(chosen) < 2:
         st.info(
             "Choose two or more runs on the Runs page, and they are laid over each other here.", icon=":material/info:"

@@ -7,7 +7,7 @@ import streamlit as st
 from cnnlab import datasets, plots, text, units
 from cnnlab.datasets import Dataset, Source, Split
 from cnnlab.datasets.imported import ImportReport, make_subset, read_report, remove
-from cnnlab.datasets.imported.source import FOLDER
+from cnnlab.datasets.imported.source import IMPORTED_FOLDER
 from cnnlab.datasets.job import forget, free_name, preparing
 from cnnlab.errors import UserError
 from cnnlab.experiments.presets import FINE_TUNING
@@ -24,9 +24,9 @@ from pages.shared.working import job_or_offer
 
 enter_through_app()
 
-PAGE = 40
+IMAGES_A_PAGE = 40
 SEEN = 8
-PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
+PART_TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 VALIDATION_FRACTION, SEED = 0.1, 0
 
 
@@ -39,7 +39,9 @@ def splits_of(dataset: Dataset) -> dict[str, Split]:
 def counts_of(dataset: Dataset, splits: dict[str, Split]) -> dict[str, list[int]]:
     """Images by part and class."""
     classes = len(dataset.classes)
-    return {PARTS[part]: np.bincount(labels_of(split), minlength=classes).tolist() for part, split in splits.items()}
+    return {
+        PART_TITLES[part]: np.bincount(labels_of(split), minlength=classes).tolist() for part, split in splits.items()
+    }
 
 
 def labels_of(split: Split) -> np.ndarray:
@@ -73,7 +75,7 @@ def show_facts(dataset: Dataset, splits: dict[str, Split]) -> None:
     height, width = dataset.image_size
     with st.container(horizontal=True):
         for part, split in splits.items():
-            st.metric(f"{PARTS[part]} images", units.count(len(split)), border=True)
+            st.metric(f"{PART_TITLES[part]} images", units.count(len(split)), border=True)
         st.metric("Classes", units.count(len(dataset.classes)), border=True)
         st.metric("Pixels", f"{width}×{height}", border=True)
     means = ", ".join(f"{value:.1f}" for value in dataset.mean)
@@ -104,7 +106,7 @@ def show_balance(dataset: Dataset, splits: dict[str, Split]) -> None:
 
 def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    part = address_segments("Part", list(PARTS), "part", place=left, format_func=PARTS.__getitem__)
+    part = address_segments("Part", list(PART_TITLES), "part", place=left, format_func=PART_TITLES.__getitem__)
     only = right.selectbox(
         "Class", [None, *dataset.classes], format_func=lambda name: "All, mixed" if name is None else text.plain(name)
     )
@@ -112,9 +114,13 @@ def show_samples(dataset: Dataset, splits: dict[str, Split]) -> None:
     positions = np.random.default_rng(0).permutation(len(split))
     if only is not None:
         positions = positions[labels_of(split)[positions] == dataset.classes.index(only)]
-    pages = max(-(-len(positions) // PAGE), 1)
+    pages = max(-(-len(positions) // IMAGES_A_PAGE), 1)
     page = st.pagination(pages, key=f"page {dataset.name} {part} {only}") if pages > 1 else 1
-    chosen = np.sort(positions[(page - 1) * PAGE : page * PAGE]) if only else positions[(page - 1) * PAGE : page * PAGE]
+    chosen = (
+        np.sort(positions[(page - 1) * IMAGES_A_PAGE : page * IMAGES_A_PAGE])
+        if only
+        else positions[(page - 1) * IMAGES_A_PAGE : page * IMAGES_A_PAGE]
+    )
     images, labels = split.batch(chosen)
     picture_grid(list(images), [text.markdown(dataset.classes[label]) for label in labels])
 
@@ -180,7 +186,7 @@ def show_subset(dataset: Dataset) -> None:
         if st.button("Make it", type="primary", disabled=len(classes) < 2 or not title.strip()):
             try:
                 name = free_name(title.strip())
-                folder = datasets.data_root() / FOLDER / name
+                folder = datasets.data_root() / IMPORTED_FOLDER / name
                 with st.spinner("Taking the images"):
                     make_subset(dataset, classes, folder, name, title.strip())
             except UserError as error:

@@ -42,7 +42,7 @@ from pages.shared.pictures import Link, picture_grid
 
 enter_through_app()
 
-PAGE = 24
+MISTAKES_A_PAGE = 24
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)[::-1]
 SECTIONS = ("Report", "Confusion", "Images", "Confidence", "Against another")
 MOST_BARS = 60
@@ -61,9 +61,9 @@ def show_pictures(
     if split is None:
         data_link(run)
         return
-    pages = max(-(-len(positions) // PAGE), 1)
+    pages = max(-(-len(positions) // MISTAKES_A_PAGE), 1)
     page = st.pagination(pages, key=f"page {key} {len(positions)}") if pages > 1 else 1
-    chosen = positions[(page - 1) * PAGE : page * PAGE]
+    chosen = positions[(page - 1) * MISTAKES_A_PAGE : page * MISTAKES_A_PAGE]
     images = split.batch(chosen)[0]
     captions, links = [], []
     for place in chosen:

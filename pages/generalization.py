@@ -23,7 +23,7 @@ from pages.shared.working import job_or_offer
 
 enter_through_app()
 
-REFRESH_SECONDS = 3.0
+GENERALIZATION_REFRESH_SECONDS = 3.0
 
 
 def queue_form(folder: Path) -> None:
@@ -98,7 +98,7 @@ def main() -> None:
     group = address_select("Experiment", groups, "group", lambda name: name.removeprefix(f"{GROUP}-"))
     members = [Run(folder / item["id"]) for item in runs.summaries(folder) if item["group"] == group][::-1]
     active = is_active(members)
-    st.fragment(results, run_every=REFRESH_SECONDS if active else None)(members, active)
+    st.fragment(results, run_every=GENERALIZATION_REFRESH_SECONDS if active else None)(members, active)
     untested = [
         run
         for run in members

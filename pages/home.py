@@ -5,11 +5,11 @@ import streamlit as st
 from cnnlab import runs
 from cnnlab.text import markdown
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import LECTURE, describe_run, runs_folder, state_badge
+from pages.shared.parts import LECTURE_PARTS, describe_run, runs_folder, state_badge
 
 enter_through_app()
 
-CARDS = (
+HOME_CARDS = (
     (
         "pages/architectures.py",
         "1. Understand",
@@ -44,7 +44,7 @@ def main() -> None:
         "Understand an architecture down to the last parameter, train it on this machine, and try it on your own "
         "images, from VGG to GoogLeNet."
     )
-    for column, (page, title, label, text) in zip(st.columns(len(CARDS)), CARDS, strict=True):
+    for column, (page, title, label, text) in zip(st.columns(len(HOME_CARDS)), HOME_CARDS, strict=True):
         with column.container(border=True, height="stretch"):
             st.subheader(title, anchor=False)
             st.write(text)
@@ -52,7 +52,7 @@ def main() -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Walk the lecture:", width="content")
-        for part, page, query in LECTURE:
+        for part, page, query in LECTURE_PARTS:
             st.page_link(page, label=part, query_params=query)
 
     st.subheader("Latest runs", anchor=False)

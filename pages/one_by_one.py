@@ -9,7 +9,7 @@ from cnnlab import architectures, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.lecture import reduction
-from cnnlab.lecture.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
+from cnnlab.lecture.reduction import COST_MEASURES, Bottleneck, Cost, CostMeasure, Inception
 from cnnlab.lecture.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
 from cnnlab.network.analysis import weight_layers
 from cnnlab.network.layers import Padding, shape_text
@@ -20,9 +20,9 @@ from pages.shared.navigation import enter_through_app
 
 enter_through_app()
 
-OWN = "Own numbers"
+OWN_NUMBERS = "Own numbers"
 SIDE_BY_SIDE = "side-by-side"  # two equal columns on a laptop, one below the other in a narrow window
-STYLE = f"""<style>
+PATHS_STYLE = f"""<style>
 [class*=st-key-{SIDE_BY_SIDE}] > div {{min-width: min(34rem, 100%)}}
 .katex-display {{padding: 0 4px}}  /* an italic letter at the end of a line leans out of its box */
 </style>"""
@@ -67,16 +67,16 @@ def headline(value: int) -> str:
     return units.count(value) if value < 1_000_000_000 else units.short(value)
 
 
-def side_by_side(key: str) -> Iterator[Measure]:
+def side_by_side(key: str) -> Iterator[CostMeasure]:
     """A column for parameters beside one for multiply-adds: what is written in the loop's body goes into it."""
     with st.container(horizontal=True, key=f"{SIDE_BY_SIDE} {key}"):
-        columns = {measure: st.container() for measure in MEASURES}
+        columns = {measure: st.container() for measure in COST_MEASURES}
     for measure, column in columns.items():
         with column:
             yield measure
 
 
-def show_costs(measure: Measure, dear: str, dear_cost: Cost, cheap: str, cheap_cost: Cost) -> None:
+def show_costs(measure: CostMeasure, dear: str, dear_cost: Cost, cheap: str, cheap_cost: Cost) -> None:
     """Three cards: what each of the two costs, and the factor between them."""
     word = WORDS[measure]
     with st.container(horizontal=True):
@@ -148,7 +148,7 @@ def branch_table(module: Inception) -> tuple[pd.DataFrame, int]:
 
 def with_costs(table: pd.DataFrame, costs: list[tuple[Cost, Cost]]) -> pd.DataFrame:
     """The table with naive, reduced and the factor between them, for parameters and for multiply-adds."""
-    for measure in MEASURES:
+    for measure in COST_MEASURES:
         word = WORDS[measure]
         table[f"{word}, naive"] = [naive.of(measure) for naive, _ in costs]
         table[f"{word}, reduced"] = [reduced.of(measure) for _, reduced in costs]
@@ -175,9 +175,9 @@ def show_inception() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = "One of GoogLeNet's nine modules on its own input, or numbers of your own."
         name = address_select(
-            "Module", [*modules, OWN], "module", str, default=next(iter(modules)), help=text, width=160
+            "Module", [*modules, OWN_NUMBERS], "module", str, default=next(iter(modules)), help=text, width=160
         )
-        module = Inception(*number_inputs(OWN_MODULE)) if name == OWN else modules[name]
+        module = Inception(*number_inputs(OWN_MODULE)) if name == OWN_NUMBERS else modules[name]
     for measure in side_by_side("module"):
         show_costs(measure, "naive", module.naive, "reduced", module.reduced)
     show_table(*branch_table(module))
@@ -209,7 +209,7 @@ def vgg_table(costs: dict[str, Cost]) -> tuple[pd.DataFrame, int]:
     )
     for side, name in enumerate("CD"):
         table[f"Window, {name}"] = [*(f"{pair.kernels[side]}×{pair.kernels[side]}" for pair in pairs), "", ""]
-    for measure in MEASURES:
+    for measure in COST_MEASURES:
         for side, name in enumerate("CD"):
             three = reduction.together(pair.costs[side] for pair in pairs)
             counted = [*(pair.costs[side] for pair in pairs), three, costs[name]]
@@ -265,7 +265,7 @@ def show(part: Callable[[], None]) -> None:
 
 def main() -> None:
     lin = ARCHITECTURES["nin"].paper
-    st.html(STYLE)
+    st.html(PATHS_STYLE)
     st.title("1×1 convolutions", anchor=False)
     st.markdown(
         "See what a 1×1 convolution saves before a costly one: the lecture's part *How to use 1x1 convolutions*, after "

@@ -27,7 +27,7 @@ from pages.shared.scripts import PASTE
 
 enter_through_app()
 
-CARDS = 4
+MOST_CARDS = 4
 MOST_NETWORKS = 4
 MOST_UPLOAD_MB = 500
 SHOWN_REJECTED = 5
@@ -106,7 +106,7 @@ def show_rejected(rejected: list[Rejected]) -> None:
 
 def show_answers(predictions: list[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> None:
     """A card for each of a few images; of many a table, and the card of the one chosen in it."""
-    if len(predictions) <= CARDS:
+    if len(predictions) <= MOST_CARDS:
         explained = "image" in st.query_params
         for number, one in enumerate(predictions):
             show_card(one, models, scores_of(scores, number), f"image {number}", explained)

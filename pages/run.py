@@ -29,7 +29,7 @@ from pages.shared.parts import run_title, runs_folder, state_badge
 
 enter_through_app()
 
-REFRESH_SECONDS = 1.0
+RUN_REFRESH_SECONDS = 1.0
 WATCH_SECONDS = 3.0
 ALIVE = (*ACTIVE, "queued")
 STEP_CURVES = {
@@ -151,7 +151,7 @@ def show_curves(run: Run, history: Sequence[EpochRecord], epochs: int) -> None:
         )
         scale = st.segmented_control("Scale", ["linear", "log"], default="linear", key="scale", width="content")
         smoothing = st.slider("Smoothing of training", 0.0, 0.98, 0.0, 0.02, key="smoothing", width=220)
-    for column, measure in zip(st.columns(2), plots.MEASURES, strict=True):
+    for column, measure in zip(st.columns(2), plots.CURVE_MEASURES, strict=True):
         figure = plots.learning_curves(
             measure,
             history,
@@ -346,7 +346,7 @@ def main() -> None:
     show_origin(run, labels)
     if is_own(run):
         show_problems(run)
-    st.fragment(progress, run_every=REFRESH_SECONDS if active else None)(run, active)
+    st.fragment(progress, run_every=RUN_REFRESH_SECONDS if active else None)(run, active)
     if is_own(run) and not active:
         watch(run)
     if is_own(run):

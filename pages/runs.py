@@ -19,9 +19,9 @@ from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
 
-REFRESH_SECONDS = 2.0
+RUNS_REFRESH_SECONDS = 2.0
 SHOWN_WAITING = 100
-MOST_TAG = 60
+MOST_LISTED_TAG = 60
 SHOWN_DAMAGED = 5
 RUN_WIDTH = 260
 
@@ -71,7 +71,7 @@ def show_waiting(run: Run, place: int, last: bool) -> None:
         )
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment(run_every=RUNS_REFRESH_SECONDS)
 def at_work(folder: Path, busy: list[str], waiting: list[str]) -> None:
     """What trains now and what waits, live."""
     now = queue.read(folder)
@@ -136,7 +136,7 @@ def table_of(shown: list[RunSummary]) -> pd.DataFrame:
             "At work": pd.to_timedelta([round(item["seconds"] or 0) for item in shown], unit="s"),
             "Started": [datetime.fromisoformat(item["created"]) for item in shown],
             "Group": [item["group"] and text.table(item["group"]) for item in shown],
-            "Tags": [[text.table(tag, MOST_TAG) for tag in item["tags"]] for item in shown],
+            "Tags": [[text.table(tag, MOST_LISTED_TAG) for tag in item["tags"]] for item in shown],
         }
     )
 

@@ -27,7 +27,7 @@ SHOWN_IMAGES, SHOWN_VARIANTS = 8, 3
 SAMPLE_PIXELS = 112
 BAR, HALVES = "begin", "halves"
 BEGIN_WIDTH = 150
-STYLE = f"""<style>
+TRAIN_STYLE = f"""<style>
 /* the button that starts it stays in sight, however long the settings below it */
 [data-testid="stLayoutWrapper"]:has(> .st-key-{BAR}) {{position: sticky; top: 3.75rem; z-index: 50}}
 .st-key-{BAR} {{background: light-dark({BACKGROUND["light"]}, {BACKGROUND["dark"]}); padding: 0.4rem 0}}
@@ -152,7 +152,7 @@ def main() -> None:
     st.write(
         "Choose a network, a data set and a recipe. The training runs in a process of its own: leave when you like."
     )
-    st.html(STYLE)
+    st.html(TRAIN_STYLE)
     top = st.container(key=BAR, horizontal=True, vertical_alignment="center")
     with st.container(horizontal=True, gap="large", key=HALVES):
         controls, outlook = st.container(), st.container()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab import cli
+from cnnlab.cli.former import FORMER_COMMANDS
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 EXAMPLES = [line.strip() for line in README.splitlines() if line.startswith("    python -m cnnlab")]
@@ -21,4 +22,4 @@ def test_every_command_of_the_readme_is_understood(example: str) -> None:
 def test_the_readme_shows_every_command() -> None:
     (commands,) = (action.choices for action in cli.parser()._actions if action.dest == "command")
     assert commands is not None
-    assert {example.split()[3] for example in EXAMPLES} == set(commands)
+    assert {example.split()[3] for example in EXAMPLES} == set(commands) - set(FORMER_COMMANDS)

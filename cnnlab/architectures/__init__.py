@@ -76,7 +76,7 @@ def szegedy_paper(where: str) -> Paper:
 
 
 LIN = Paper("Lin, Chen and Yan", "Network In Network", "ICLR 2014", "https://arxiv.org/abs/1312.4400", "section 4")
-ZHANG = Paper(
+ZHANG_PAPER = Paper(
     "Zhang, Bengio, Hardt, Recht and Vinyals",
     "Understanding Deep Learning Requires Rethinking Generalization",
     "ICLR 2017",
@@ -100,7 +100,7 @@ ARCHITECTURES = {
             "MiniGoogLeNet",
             "Inception modules of a 1×1 beside a 3×3 convolution, for CIFAR-10, without any large dense layer.",
             "MiniGoogLeNet",
-            ZHANG,
+            ZHANG_PAPER,
             minigooglenet,
         ),
         Architecture(

@@ -34,7 +34,7 @@ CHECKPOINT: dict[str, Any] = {
     "metavar": "E",
     "help": "best, last, or after epoch E (default best)",
 }
-LOGGERS = ("tensorboard", "wandb", "mlflow")
+LOGGER_CHOICES = ("tensorboard", "wandb", "mlflow")
 
 
 class Parser(argparse.ArgumentParser):
@@ -154,7 +154,7 @@ def parser() -> Parser:
     rethink.add_argument("--epochs", type=int, default=40, metavar="N", help="each; default 40")
 
     as_json(command("presets", training.show_presets, "List the presets that --preset names."))
-    as_json(former_command(commands, "recipes", "presets", training.show_presets, everywhere))
+    as_json(former_command(commands, "recipes", training.show_presets, everywhere))
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
     as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
 
@@ -257,6 +257,6 @@ def recipe_options() -> Parser:
     options.add_argument(
         "--freeze-epochs", type=int, default=0, metavar="N", help="leave them as they are for N epochs"
     )
-    options.add_argument("--logger", action="append", default=[], choices=LOGGERS, help="also log to")
+    options.add_argument("--logger", action="append", default=[], choices=LOGGER_CHOICES, help="also log to")
     options.add_argument("--group", metavar="TEXT", help="a name for runs that belong together")
     return options

@@ -14,7 +14,7 @@ from cnnlab import datasets
 from cnnlab.cli.former import with_former
 from cnnlab.cli.output import echo, print_json, print_table
 from cnnlab.datasets.imported import import_images, make_subset, remove
-from cnnlab.datasets.imported.source import FOLDER
+from cnnlab.datasets.imported.source import IMPORTED_FOLDER
 from cnnlab.datasets.job import free_name
 from cnnlab.text import plain
 
@@ -85,7 +85,7 @@ def prepare_dataset(options: argparse.Namespace) -> int:
 
 def import_dataset(options: argparse.Namespace) -> int:
     name = free_name(options.name)
-    folder = datasets.data_root() / FOLDER / name
+    folder = datasets.data_root() / IMPORTED_FOLDER / name
     with Bar() as progress:
         report = import_images(Path(options.path), folder, name, options.name, options.size, options.fit, progress)
     if options.json:
@@ -108,7 +108,9 @@ def subset_dataset(options: argparse.Namespace) -> int:
     name = free_name(options.name)
     with Bar() as progress:
         dataset = datasets.load(options.dataset, progress)
-        make_subset(dataset, options.classes, datasets.data_root() / FOLDER / name, name, options.name, progress)
+        make_subset(
+            dataset, options.classes, datasets.data_root() / IMPORTED_FOLDER / name, name, options.name, progress
+        )
     print(name)
     return 0
 

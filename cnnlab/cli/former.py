@@ -11,6 +11,8 @@ from typing import Any
 
 from cnnlab.cli.output import echo
 
+FORMER_COMMANDS = {"recipes": "presets"}
+
 
 def note(old: str, new: str) -> None:
     """Say on stderr that something has another name now."""
@@ -33,15 +35,15 @@ class FormerOption(argparse.Action):
 
 
 def former_command(
-    commands: Any, old: str, new: str, function: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser
+    commands: Any, old: str, function: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser
 ) -> Any:
     """A command by its old name: it does what the new one does, and says so. `--help` does not list it."""
 
     def run(options: argparse.Namespace) -> int:
-        note(old, new)
+        note(old, FORMER_COMMANDS[old])
         return function(options)
 
-    made = commands.add_parser(old, description=f"Now called {new}.", parents=parents)
+    made = commands.add_parser(old, description=f"Now called {FORMER_COMMANDS[old]}.", parents=parents)
     made.set_defaults(run_command=run)
     return made
 

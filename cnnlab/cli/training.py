@@ -36,7 +36,7 @@ from cnnlab.runs.sweep import sweep
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue as networks
 
-POLL_SECONDS = 0.25
+FOLLOW_SECONDS = 0.25
 RUN_COLUMNS = ("id", "name", "state", "best validation accuracy", "epochs", "duration")
 
 
@@ -220,7 +220,7 @@ def follow(run: Run) -> int:
                 )
                 if status.state not in (*ACTIVE, "queued"):
                     break
-                time.sleep(POLL_SECONDS)
+                time.sleep(FOLLOW_SECONDS)
             except KeyboardInterrupt:
                 actions.send_request(run, "stop")
     if status.state in ("failed", "interrupted"):

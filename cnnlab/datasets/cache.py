@@ -22,7 +22,7 @@ from cnnlab.errors import UserError
 from cnnlab.storage.leftovers import sweep, written_aside
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
-FORMAT = 1
+CACHE_FORMAT = 1
 
 
 class DatasetSummary(BaseModel):
@@ -112,7 +112,7 @@ def load(folder: Path, signature: str) -> Dataset | None:
     except (OSError, EOFError, ValueError, ValidationError):
         return None
     whole = all(len(arrays[f"{part}_images"]) == len(arrays[f"{part}_labels"]) for part in ("train", "test"))
-    if summary.format != FORMAT or summary.signature != signature or not whole:
+    if summary.format != CACHE_FORMAT or summary.signature != signature or not whole:
         return None
     return Dataset(**summary.model_dump(exclude={"format", "signature"}), **arrays)
 
@@ -132,7 +132,7 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
                 if not path.exists():
                     np.save(path, getattr(dataset, name))
             summary = DatasetSummary(
-                format=FORMAT,
+                format=CACHE_FORMAT,
                 name=dataset.name,
                 title=dataset.title,
                 classes=dataset.classes,

@@ -23,11 +23,11 @@ from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.storage.progress import Progress
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-SIZE = 32
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR_SIZE = 32
 BATCHES = tuple(f"data_batch_{n}" for n in range(1, 6)), ("test_batch",)
 BATCHES_FOLDER = "cifar-10-batches-py"
-ARCHIVE = Download(
+CIFAR10_ARCHIVE = Download(
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
     "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
     170_498_071,
@@ -62,7 +62,7 @@ def load(root: Path, progress: Progress) -> Dataset:
     """
     if folder := image_folder(root):
         source = folder
-        folders = [source / part / name for part in ("train", "test") for name in CLASSES]
+        folders = [source / part / name for part in ("train", "test") for name in CIFAR10_CLASSES]
         return cached(root / "decoded" / "cifar10-images", folders, lambda _: from_images(source, progress))
     batches = batches_folder(root) or download(root, progress)
     files = [batches / name for names in BATCHES for name in names]
@@ -72,40 +72,44 @@ def load(root: Path, progress: Progress) -> Dataset:
 def from_images(folder: Path, progress: Progress) -> Dataset:
     progress("Decoding CIFAR-10", None)
     listed = [
-        [(path, label) for label, name in enumerate(CLASSES) for path in image_files(folder / part / name)]
+        [(path, label) for label, name in enumerate(CIFAR10_CLASSES) for path in image_files(folder / part / name)]
         for part in ("train", "test")
     ]
     total = sum(len(files) for files in listed)
     parts, jpeg, done = [], False, 0
     for part, files in zip(("train", "test"), listed, strict=True):
-        images = np.empty((len(files), SIZE, SIZE, 3), np.uint8)
+        images = np.empty((len(files), CIFAR_SIZE, CIFAR_SIZE, 3), np.uint8)
         for row, (path, _) in enumerate(files):
             if row % 500 == 0:
                 progress(f"Decoding CIFAR-10, {part} images", (done + row) / total)
             image = read_image(path.read_bytes(), str(path))
-            if image.shape != (SIZE, SIZE, 3):
+            if image.shape != (CIFAR_SIZE, CIFAR_SIZE, 3):
                 height, width = image.shape[:2]
-                raise UserError(f"{path} has {width}×{height} pixels; the images of CIFAR-10 have {SIZE}×{SIZE}.")
+                raise UserError(
+                    f"{path} has {width}×{height} pixels; the images of CIFAR-10 have {CIFAR_SIZE}×{CIFAR_SIZE}."
+                )
             images[row] = image
         jpeg = jpeg or files[0][0].suffix.lower() in JPEG_SUFFIXES
         parts.append((images, np.array([label for _, label in files], np.int64)))
         done += len(files)
     progress("Measuring the images of CIFAR-10", None)
     title = "CIFAR-10 (JPEG)" if jpeg else "CIFAR-10"
-    return make_dataset("cifar10", title, CLASSES, parts[0], parts[1])
+    return make_dataset("cifar10", title, CIFAR10_CLASSES, parts[0], parts[1])
 
 
 def image_files(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     if not files:
-        raise UserError(f"{folder} holds no images; CIFAR-10 needs one folder for each of {', '.join(CLASSES)}.")
+        raise UserError(
+            f"{folder} holds no images; CIFAR-10 needs one folder for each of {', '.join(CIFAR10_CLASSES)}."
+        )
     return files
 
 
 def from_batches(folder: Path, progress: Progress) -> Dataset:
     progress("Decoding CIFAR-10", None)
     train, test = (join([read_batch(folder / name) for name in names]) for names in BATCHES)
-    return make_dataset("cifar10", "CIFAR-10", CLASSES, train, test)
+    return make_dataset("cifar10", "CIFAR-10", CIFAR10_CLASSES, train, test)
 
 
 def join(batches: list[tuple[Pixels, NDArray[np.int64]]]) -> tuple[Pixels, NDArray[np.int64]]:
@@ -123,11 +127,13 @@ class ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def read_batch(path: Path, key: bytes = b"labels", classes: int = len(CLASSES)) -> tuple[Pixels, NDArray[np.int64]]:
+def read_batch(
+    path: Path, key: bytes = b"labels", classes: int = len(CIFAR10_CLASSES)
+) -> tuple[Pixels, NDArray[np.int64]]:
     """Images (count, 32, 32, 3) and labels of one original batch file: rows of 3,072 bytes, channel by channel."""
     try:
         batch = ArrayUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-        rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIZE, SIZE)
+        rows = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, CIFAR_SIZE, CIFAR_SIZE)
         labels = np.asarray(batch[key], np.int64)
     except Exception as error:  # a damaged pickle raises whatever it likes
         raise UserError(f"{path} is not a CIFAR-{classes} batch: {type(error).__name__}: {error}.") from error
@@ -141,7 +147,7 @@ def read_batch(path: Path, key: bytes = b"labels", classes: int = len(CLASSES)) 
 
 def download(root: Path, progress: Progress) -> Path:
     try:
-        archive = fetch(ARCHIVE, root, progress)
+        archive = fetch(CIFAR10_ARCHIVE, root, progress)
     except UserError as error:
         raise UserError(
             f"CIFAR-10 is not under {root}. {error} "
@@ -158,11 +164,11 @@ CIFAR10 = Source(
     title="CIFAR-10",
     summary="60,000 photographs of 32×32 pixels: airplanes, automobiles, birds, cats, deer, dogs, frogs, horses, "
     "ships and trucks.",
-    classes=len(CLASSES),
-    image_size=SIZE,
+    classes=len(CIFAR10_CLASSES),
+    image_size=CIFAR_SIZE,
     train_images=50_000,
     test_images=10_000,
     find=find,
     load=load,
-    downloads=(ARCHIVE,),
+    downloads=(CIFAR10_ARCHIVE,),
 )

@@ -7,17 +7,17 @@ import io
 from pathlib import Path
 
 from cnnlab.datasets.cache import cached, make_dataset
-from cnnlab.datasets.cifar10 import SIZE, ArrayUnpickler, read_batch
+from cnnlab.datasets.cifar10 import CIFAR_SIZE, ArrayUnpickler, read_batch
 from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.download import Download, extract, fetch
 from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.storage.progress import Progress
 
-FOLDER = "cifar-100-python"
-FILES = ("train", "test", "meta")
-CLASSES = 100
-ARCHIVE = Download(
+CIFAR100_FOLDER = "cifar-100-python"
+CIFAR100_FILES = ("train", "test", "meta")
+CIFAR100_CLASSES = 100
+CIFAR100_ARCHIVE = Download(
     "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
     "sha256:85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
     169_001_437,
@@ -25,28 +25,28 @@ ARCHIVE = Download(
 
 
 def find(root: Path) -> str | None:
-    folder = root / FOLDER
-    return f"original files in {folder}" if all((folder / name).is_file() for name in FILES) else None
+    folder = root / CIFAR100_FOLDER
+    return f"original files in {folder}" if all((folder / name).is_file() for name in CIFAR100_FILES) else None
 
 
 def load(root: Path, progress: Progress) -> Dataset:
     """CIFAR-100 from under the data root, downloaded if it is not there; UserError where that fails."""
     if not find(root):
         try:
-            archive = fetch(ARCHIVE, root, progress)
+            archive = fetch(CIFAR100_ARCHIVE, root, progress)
         except UserError as error:
             raise UserError(
-                f"CIFAR-100 is not under {root}. {error} Without a network, unpack it so that {root / FOLDER} holds "
-                f"{', '.join(FILES)}."
+                f"CIFAR-100 is not under {root}. {error} Without a network, unpack it so that {root / CIFAR100_FOLDER} holds "
+                f"{', '.join(CIFAR100_FILES)}."
             ) from error
-        extract(archive, root, [f"{FOLDER}/{name}" for name in FILES])
+        extract(archive, root, [f"{CIFAR100_FOLDER}/{name}" for name in CIFAR100_FILES])
         archive.unlink()
-    files = [root / FOLDER / name for name in FILES]
+    files = [root / CIFAR100_FOLDER / name for name in CIFAR100_FILES]
 
     def decode(_: Path) -> Dataset:
         progress("Decoding CIFAR-100", None)
         names = class_names(files[2])
-        train, test = (read_batch(path, b"fine_labels", CLASSES) for path in files[:2])
+        train, test = (read_batch(path, b"fine_labels", CIFAR100_CLASSES) for path in files[:2])
         return make_dataset("cifar100", "CIFAR-100", names, train, test)
 
     return cached(root / "decoded" / "cifar100", files, decode)
@@ -58,8 +58,8 @@ def class_names(path: Path) -> tuple[str, ...]:
         names = tuple(name.decode() for name in meta[b"fine_label_names"])
     except Exception as error:  # a damaged pickle raises whatever it likes
         raise UserError(f"{path} is not CIFAR-100's list of classes: {type(error).__name__}: {error}.") from error
-    if len(set(names)) != CLASSES:
-        raise UserError(f"{path} names {len(set(names))} classes; CIFAR-100 has {CLASSES}.")
+    if len(set(names)) != CIFAR100_CLASSES:
+        raise UserError(f"{path} names {len(set(names))} classes; CIFAR-100 has {CIFAR100_CLASSES}.")
     return names
 
 
@@ -67,13 +67,13 @@ CIFAR100 = Source(
     name="cifar100",
     title="CIFAR-100",
     summary="60,000 photographs of 32×32 pixels in 100 classes: apples to worms.",
-    classes=CLASSES,
-    image_size=SIZE,
+    classes=CIFAR100_CLASSES,
+    image_size=CIFAR_SIZE,
     train_images=50_000,
     test_images=10_000,
     find=find,
     load=load,
-    downloads=(ARCHIVE,),
-    tree=f"{FOLDER}/train, test and meta",
-    folder=FOLDER,
+    downloads=(CIFAR100_ARCHIVE,),
+    tree=f"{CIFAR100_FOLDER}/train, test and meta",
+    folder=CIFAR100_FOLDER,
 )

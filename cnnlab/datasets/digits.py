@@ -16,8 +16,8 @@ from cnnlab.datasets.source import Source
 from cnnlab.storage.progress import Progress
 
 TEST_FRACTION = 0.2
-SPLIT_SEED = 0
-CLASSES = tuple("0123456789")
+DIGITS_SPLIT_SEED = 0
+DIGITS_CLASSES = tuple("0123456789")
 
 
 def find(root: Path) -> str:
@@ -33,17 +33,19 @@ def load(root: Path, progress: Progress) -> Dataset:
     images = np.repeat(grey[..., None], 3, axis=-1)
     labels = data.target.astype(np.int64)
     train, test = train_test_split(
-        np.arange(len(labels)), test_size=TEST_FRACTION, random_state=SPLIT_SEED, stratify=labels
+        np.arange(len(labels)), test_size=TEST_FRACTION, random_state=DIGITS_SPLIT_SEED, stratify=labels
     )
     train, test = np.sort(train), np.sort(test)
-    return make_dataset("digits", "Digits", CLASSES, (images[train], labels[train]), (images[test], labels[test]))
+    return make_dataset(
+        "digits", "Digits", DIGITS_CLASSES, (images[train], labels[train]), (images[test], labels[test])
+    )
 
 
 DIGITS = Source(
     name="digits",
     title="Digits",
     summary="1,797 handwritten digits of 8×8 pixels, white on black. Works offline, trains in a minute.",
-    classes=len(CLASSES),
+    classes=len(DIGITS_CLASSES),
     image_size=8,
     train_images=1437,
     test_images=360,

@@ -14,7 +14,7 @@ from cnnlab.errors import UserError
 from cnnlab.storage.leftovers import sweep, written_aside
 from cnnlab.storage.progress import Progress
 
-CHUNK = 1 << 18
+DOWNLOAD_CHUNK = 1 << 18
 TIMEOUT_SECONDS = 30
 PARTIAL_CONTENT = 206
 
@@ -72,7 +72,7 @@ def append(wanted: Download, partial: Path, progress: Progress) -> None:
         done = have if goes_on else 0
         whole = done + coming
         with partial.open("ab" if goes_on else "wb") as file:
-            while chunk := answer.read(CHUNK):
+            while chunk := answer.read(DOWNLOAD_CHUNK):
                 file.write(chunk)
                 done += len(chunk)
                 words = f"Downloading {wanted.name}, {done / 1e6:.0f} of {wanted.size / 1e6:.0f} MB"

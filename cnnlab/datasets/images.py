@@ -19,9 +19,9 @@ Pixels = NDArray[np.uint8]
 Fitting = Literal["squash", "crop", "pad"]
 """How an image of another shape becomes a square: distorted, its middle cut out, or with black bars."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif")
-MAX_BYTES = 20_000_000
+MAX_IMAGE_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
 WHITE = (255, 255, 255)
 
@@ -35,12 +35,14 @@ def read_image(data: bytes, name: str) -> Pixels:
     """
     if not data:
         raise UserError(f"{name} is empty (0 bytes).")
-    if len(data) > MAX_BYTES:
-        raise UserError(f"{name} has {len(data) / 1e6:.1f} MB; images of up to {MAX_BYTES // 10**6} MB are accepted.")
+    if len(data) > MAX_IMAGE_BYTES:
+        raise UserError(
+            f"{name} has {len(data) / 1e6:.1f} MB; images of up to {MAX_IMAGE_BYTES // 10**6} MB are accepted."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limit below is stricter than Pillow's warning
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
                     raise UserError(

@@ -10,9 +10,9 @@ from typing import ClassVar, get_args
 from cnnlab import datasets
 from cnnlab.datasets.images import Fitting
 from cnnlab.datasets.imported import import_images, imported_summary, slug
-from cnnlab.datasets.imported.dropped import ARCHIVE, File, write_archive
+from cnnlab.datasets.imported.dropped import DROPPED_ARCHIVE, File, write_archive
 from cnnlab.datasets.imported.sorting import printable
-from cnnlab.datasets.imported.source import FOLDER
+from cnnlab.datasets.imported.source import IMPORTED_FOLDER
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 from cnnlab.storage import jobs
@@ -52,10 +52,10 @@ class ImportRequest(jobs.Request):
         root = datasets.data_root()
         try:
             return import_images(
-                self.path, root / FOLDER / self.name, self.name, self.title, self.size, self.fitting, progress
+                self.path, root / IMPORTED_FOLDER / self.name, self.name, self.title, self.size, self.fitting, progress
             )
         finally:
-            if self.path.parent.parent == root / FOLDER / UPLOADS:
+            if self.path.parent.parent == root / IMPORTED_FOLDER / UPLOADS:
                 shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
@@ -103,11 +103,11 @@ def keep_upload(title: str, name: str, data: bytes) -> Path:
 def keep_dropped(title: str, files: Iterable[File]) -> Path:
     """The same for files that were dropped one by one or as a folder."""
     limits = Limits.from_environment()
-    return kept(title, ARCHIVE, lambda path: write_archive(path, files, limits))
+    return kept(title, DROPPED_ARCHIVE, lambda path: write_archive(path, files, limits))
 
 
 def kept(title: str, name: str, write: Callable[[Path], object]) -> Path:
-    folder = datasets.data_root() / FOLDER / UPLOADS / free_name(title)
+    folder = datasets.data_root() / IMPORTED_FOLDER / UPLOADS / free_name(title)
     path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def forget(job: Job) -> None:
     root, name = datasets.data_root(), job.folder.name
     if name.startswith("import-"):
         name = name.removeprefix("import-")
-        left = [*partials_of(root / FOLDER / name), root / FOLDER / UPLOADS / name]
+        left = [*partials_of(root / IMPORTED_FOLDER / name), root / IMPORTED_FOLDER / UPLOADS / name]
     else:
         forms = (name, f"{name}-images", f"{name}-batches")
         left = [path for form in forms for path in partials_of(root / "decoded" / form)]

@@ -27,25 +27,25 @@ from cnnlab.errors import UserError
 from cnnlab.storage.progress import Progress
 
 NAME, OFFICIAL = "tiny-imagenet", "tiny-imagenet-official"
-FOLDER = "tiny-imagenet-200"
+TINY_IMAGENET_FOLDER = "tiny-imagenet-200"
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 SIZE, CLASSES, IMAGES, HELD_OUT = 64, 200, 500, 50
 SPLIT_SEED = 0
 OFFICIAL_IMAGES = 10_000
-CHUNK = 2000
+TINY_IMAGENET_CHUNK = 2000
 WORKERS = 4
 TREE = "wnids.txt, words.txt, the images of train/<wnid>/images and val/images, and val/val_annotations.txt"
 Labelled = list[tuple[Path, int]]
 
 
 def find(root: Path) -> str | None:
-    folder = root / FOLDER
+    folder = root / TINY_IMAGENET_FOLDER
     return f"image folders in {folder}" if (folder / "train").is_dir() else None
 
 
 def load(root: Path, progress: Progress, official: bool = False) -> Dataset:
     """Tiny ImageNet from under the data root, decoded once; UserError where files are missing or broken."""
-    folder = root / FOLDER
+    folder = root / TINY_IMAGENET_FOLDER
     if not folder.is_dir():
         raise UserError(f"Tiny ImageNet is not under {root}. Unpack {ADDRESS} there, so that {folder} holds {TREE}.")
     names = class_names(folder)
@@ -136,9 +136,9 @@ def read_all(files: Sequence[tuple[Path, int]], total: int, done: int, progress:
         return image
 
     with ThreadPoolExecutor(WORKERS) as threads:
-        for start in range(0, len(files), CHUNK):
+        for start in range(0, len(files), TINY_IMAGENET_CHUNK):
             progress("Decoding Tiny ImageNet", (done + start) / total)
-            yield np.stack(list(threads.map(read, files[start : start + CHUNK])))
+            yield np.stack(list(threads.map(read, files[start : start + TINY_IMAGENET_CHUNK])))
 
 
 def official_count(root: Path) -> int | None:
@@ -146,7 +146,7 @@ def official_count(root: Path) -> int | None:
     if find(root) is None:
         return None
     try:
-        return sum(path.suffix == ".JPEG" for path in (root / FOLDER / "val" / "images").iterdir())
+        return sum(path.suffix == ".JPEG" for path in (root / TINY_IMAGENET_FOLDER / "val" / "images").iterdir())
     except OSError:
         return 0
 
@@ -181,7 +181,7 @@ TINY_IMAGENET = Source(
     load=load,
     held_out=10_000,
     tree=TREE,
-    folder=FOLDER,
+    folder=TINY_IMAGENET_FOLDER,
     differing=incomplete,
 )
 TINY_IMAGENET_OFFICIAL = replace(

@@ -10,7 +10,7 @@ from cnnlab.datasets.imported.container import Budget, Found, members, open_arch
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 
-ARCHIVE = ".zip"
+ARCHIVE_ENDING = ".zip"
 Files = Iterator[tuple[str, Callable[[], bytes]]]
 
 
@@ -22,7 +22,7 @@ def unpacked(files: Iterable[tuple[str, BinaryIO]]) -> Files:
     """
     limits = Limits.from_environment()
     for name, file in files:
-        if not name.lower().endswith(ARCHIVE):
+        if not name.lower().endswith(ARCHIVE_ENDING):
             yield name, lambda file=file: from_start(file)  # type: ignore[misc]
             continue
         try:
@@ -37,7 +37,7 @@ def on_disk(names: Iterable[str]) -> Files:
     limits = Limits.from_environment()
     for name in names:
         path = Path(name)
-        if not path.is_dir() and path.suffix.lower() != ARCHIVE:
+        if not path.is_dir() and path.suffix.lower() != ARCHIVE_ENDING:
             yield name, lambda path=path: file_bytes(path)  # type: ignore[misc]
             continue
         try:

@@ -23,8 +23,8 @@ from cnnlab.text import cell, html
 AVERAGES = ("macro avg", "weighted avg")
 FIGURES = ("precision", "recall", "f1-score", "support")
 SHOWN_MISTAKES = 36
-THUMBNAIL = 96
-STYLE = """
+REPORT_THUMBNAIL = 96
+REPORT_STYLE = """
 :root { color-scheme: light }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #1b2733 }
 table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabular-nums }
@@ -106,7 +106,7 @@ def html_report(
     ]
     figures += [
         run_plots.learning_curves(measure, history, run.steps(), len(history), best["epoch"] if best else None)
-        for measure in run_plots.MEASURES
+        for measure in run_plots.CURVE_MEASURES
         if history
     ]
     facts = {
@@ -130,7 +130,7 @@ def html_report(
     ]
     mistakes = predictions.mistakes()[:SHOWN_MISTAKES]
     shown = [
-        f'<figure><img src="{data_url(image)}" width="{THUMBNAIL}" height="{THUMBNAIL}" alt="">'
+        f'<figure><img src="{data_url(image)}" width="{REPORT_THUMBNAIL}" height="{REPORT_THUMBNAIL}" alt="">'
         f"<figcaption>{html(evaluation.classes[predictions.labels[place]])}, taken for "
         f"{html(evaluation.classes[predictions.predicted[place]])} "
         f"({predictions.confidence[place]:.0%})</figcaption></figure>"
@@ -145,7 +145,7 @@ def html_report(
         f"<h2>The most confident of {int((~predictions.right).sum()):,} mistakes</h2>",
         *shown,
     ]
-    head = f'<meta charset="utf-8"><title>{html(title)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{html(title)}</title><style>{REPORT_STYLE}</style>'
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 

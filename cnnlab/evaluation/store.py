@@ -24,7 +24,7 @@ from cnnlab.runs.run import CheckpointChoice, Run
 from cnnlab.storage.files import write_text
 from cnnlab.storage.leftovers import written_aside
 
-CHUNK = 512
+EVALUATION_CHUNK = 512
 EVALUATION_FILE = "evaluation.json"
 PREDICTIONS_FILE = "predictions.npz"
 
@@ -69,9 +69,9 @@ def predict_all(classifier: Classifier, split: Split, tta: Tta = "plain", progre
     """What the network says of each image of a split."""
     predictor = TtaPredictor(classifier, tta)
     parts = []
-    for start in range(0, len(split), CHUNK):
+    for start in range(0, len(split), EVALUATION_CHUNK):
         progress(f"{start:,} of {len(split):,} images", start / len(split))
-        parts.append(predictor.probabilities(split.batch(slice(start, start + CHUNK))[0]))
+        parts.append(predictor.probabilities(split.batch(slice(start, start + EVALUATION_CHUNK))[0]))
     return Predictions(np.concatenate(parts), np.asarray(split.labels)[split.indices], split.indices)
 
 

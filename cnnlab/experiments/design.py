@@ -16,13 +16,13 @@ from cnnlab.network.layers import Activation, Dense, shape_text
 
 PREFIX = "design-"
 """What a design's recorded name begins with; no architecture has a hyphen in its name, now or later."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+DESIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names that Keras, TensorFlow and a folder's name can bear."""
 MOST_SIDE = 1024
 MOST_LAYERS = 2_000
 MOST_PARAMETERS = 1_000_000_000
 """With gradients and momentum 12 GB."""
-MOST_VALUES = 1_000_000_000
+MOST_TRAINED_VALUES = 1_000_000_000
 """Of all layers' outputs for one image: 4 GB, which training keeps."""
 
 
@@ -78,7 +78,7 @@ def ways_to(network: Network, output: str) -> set[str]:
 
 def check_names(network: Network) -> None:
     for what, name in (("A network", network.name), *(("A layer", node.name) for node in network.layers)):
-        if not NAME.fullmatch(name):
+        if not DESIGN_NAME.fullmatch(name):
             raise UserError(
                 f"{what} named {name!r}: up to 80 of the letters a to z, digits, '_', '-' and '.' are accepted, a "
                 "letter or digit first."
@@ -93,10 +93,10 @@ def check_size(network: Network) -> None:
             f"{network.name} has more than {MOST_PARAMETERS:,} parameters, for which training needs over 12 GB; make "
             "its layers narrower."
         )
-    if sum(prod(node.output_shape) for node in network.layers) > MOST_VALUES:
+    if sum(prod(node.output_shape) for node in network.layers) > MOST_TRAINED_VALUES:
         raise UserError(
-            f"{network.name} gives more than {MOST_VALUES:,} values for one image, for which training needs over 4 GB; "
-            "make its maps smaller."
+            f"{network.name} gives more than {MOST_TRAINED_VALUES:,} values for one image, for which training needs "
+            "over 4 GB; make its maps smaller."
         )
 
 

@@ -14,7 +14,7 @@ LoggerName = Literal["tensorboard", "wandb", "mlflow"]
 LOGGERS: tuple[LoggerName, ...] = get_args(LoggerName)
 
 
-TITLES: dict[LoggerName, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "mlflow": "MLflow"}
+LOGGER_TITLES: dict[LoggerName, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "mlflow": "MLflow"}
 
 
 PACKAGES: dict[LoggerName, str] = {"tensorboard": "tensorflow", "wandb": "wandb", "mlflow": "mlflow"}
@@ -29,4 +29,4 @@ def check_loggers(names: Sequence[str]) -> None:
         if name not in LOGGERS:
             raise UserError(f"There is no logger {name!r}; there are {', '.join(LOGGERS)}.")
         if find_spec(PACKAGES[name]) is None:
-            raise UserError(f"{TITLES[name]} is not installed here; {INSTALL} installs it.")
+            raise UserError(f"{LOGGER_TITLES[name]} is not installed here; {INSTALL} installs it.")

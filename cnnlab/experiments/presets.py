@@ -13,7 +13,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.recipe import Recipe, make_recipe
 
-LECTURE = 'the lecture "CNN Architectures II"'
+LECTURE_SOURCE = 'the lecture "CNN Architectures II"'
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ EXPERIMENT_03 = {
     "schedule": "steps",
     "milestones": "41:1e-4,61:1e-5",
 }
-SHIPPED = {
+SHIPPED_RECIPE = {
     "optimizer": "sgd",
     "batch_size": 128,
     "learning_rate": 0.1,
@@ -96,9 +96,9 @@ PRESETS = {
             "minivggnet",
             "MiniVGGNet on CIFAR-10",
             "Nesterov SGD from 0.01, falling over 40 epochs; no augmentation.",
-            f"{LECTURE} prints the network and its report, and no setting of the training. All settings, the 40 epochs "
-            f"among them, are those of {ROSEBROCK}, Starter Bundle, chapter 15, where the network comes from; its "
-            "time-based decay from 0.01 to 0.0011 is a straight line here.",
+            f"{LECTURE_SOURCE} prints the network and its report, and no setting of the training. All settings, "
+            f"the 40 epochs among them, are those of {ROSEBROCK}, Starter Bundle, chapter 15, where the network comes "
+            "from; its time-based decay from 0.01 to 0.0011 is a straight line here.",
             "The lecture prints accuracy 0.82 for this network, not after how many epochs.",
             0.3,
             "minivggnet",
@@ -116,9 +116,9 @@ PRESETS = {
             "minigooglenet",
             "MiniGoogLeNet on CIFAR-10",
             "SGD from 0.005 linearly to zero over 70 epochs, with mirrored and shifted 28×28 crops.",
-            f"{LECTURE} prints the network, at 28×28, and its report, and no setting of the training. The settings, "
-            f"the 70 epochs among them, are those of {ROSEBROCK}, Practitioner Bundle, chapter 11 (linear decay from "
-            "5e-3, shifts by a tenth, mirroring), the crop that of Zhang et al., 2017, appendix A.",
+            f"{LECTURE_SOURCE} prints the network, at 28×28, and its report, and no setting of the training. "
+            f"The settings, the 70 epochs among them, are those of {ROSEBROCK}, Practitioner Bundle, chapter 11 (linear "
+            "decay from 5e-3, shifts by a tenth, mirroring), the crop that of Zhang et al., 2017, appendix A.",
             "The lecture prints accuracy 0.90 for this network, not after how many epochs.",
             2.2,
             "minigooglenet",
@@ -137,7 +137,7 @@ PRESETS = {
             "experiment-01",
             "Experiment #01: DeeperGoogLeNet without 4a to 4e, SGD",
             "SGD, 65 epochs: 1e-2 to epoch 25, 1e-3 to epoch 35, 1e-4 after; inception modules 4a to 4e removed.",
-            f"{LECTURE}, Experiment #01. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Experiment #01. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
             6.5,
             "deepergooglenet",
@@ -155,7 +155,7 @@ PRESETS = {
             "experiment-02",
             "Experiment #02: DeeperGoogLeNet without 4a to 4e, Adam",
             "Adam, 40 epochs: 1e-3 to epoch 20, 1e-4 to epoch 30, 1e-5 after; inception modules 4a to 4e removed.",
-            f"{LECTURE}, Experiment #02. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Experiment #02. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
             4,
             "deepergooglenet",
@@ -174,7 +174,7 @@ PRESETS = {
             "experiment-03",
             "Experiment #03: DeeperGoogLeNet with 4a to 4e, Adam",
             "Adam, 70 epochs: 1e-3 to epoch 40, 1e-4 to epoch 60, 1e-5 after; inception modules 4a to 4e in place.",
-            f"{LECTURE}, Experiment #03. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Experiment #03. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
             11,
             "deepergooglenet",
@@ -185,7 +185,7 @@ PRESETS = {
             "deepergooglenet-sgd",
             "DeeperGoogLeNet: SGD(1e-3, momentum=0.9)",
             "A constant rate for 40 epochs, with a checkpoint kept every 5 from which to lower it by hand.",
-            f"{LECTURE}, the run whose curve and checkpoints it shows. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, the run whose curve and checkpoints it shows. {BATCH_LEFT_OPEN}",
             "The lecture prints rank-1 30.23 % and rank-5 54.34 % beside a curve over 40 epochs.",
             6.5,
             "deepergooglenet",
@@ -202,7 +202,7 @@ PRESETS = {
             "deepergooglenet-conv-act-bn",
             "Extension 1: CONV, ACT, BN",
             "Experiment #03 with batch normalization after the activation.",
-            f"{LECTURE}, Extensions, 1. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Extensions, 1. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
             11,
             "deepergooglenet",
@@ -214,7 +214,7 @@ PRESETS = {
             "deepergooglenet-elu",
             "Extension 2: ELU",
             "Experiment #03 with exponential linear units in the place of ReLU.",
-            f"{LECTURE}, Extensions, 2. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Extensions, 2. {BATCH_LEFT_OPEN}",
             "The lecture prints no figure for it.",
             11,
             "deepergooglenet",
@@ -254,7 +254,7 @@ PRESETS = {
             0.6,
             "minivggnet",
             "cifar10",
-            {**SHIPPED, "epochs": 100, "warmup_epochs": 2, "shift": 4},
+            {**SHIPPED_RECIPE, "epochs": 100, "warmup_epochs": 2, "shift": 4},
             {"dropout": 0.1, "classifier_dropout": 0.3},
         ),
         Preset(
@@ -267,7 +267,7 @@ PRESETS = {
             1.5,
             "minigooglenet",
             "cifar10",
-            {**SHIPPED, "epochs": 50, "warmup_epochs": 2, "crop": True, "cutout": 8},
+            {**SHIPPED_RECIPE, "epochs": 50, "warmup_epochs": 2, "crop": True, "cutout": 8},
         ),
         Preset(
             "deepergooglenet-shipped",
@@ -281,7 +281,7 @@ PRESETS = {
             "deepergooglenet",
             "tiny-imagenet",
             {
-                **SHIPPED,
+                **SHIPPED_RECIPE,
                 "epochs": 30,
                 "warmup_epochs": 1,
                 "shift": 8,

@@ -31,7 +31,7 @@ from cnnlab.network.layers import (
 from cnnlab.network.paths import last_map_node, leads_to
 
 Map = NDArray[np.float32]
-MOST_CHANNELS = 64
+MOST_FILTERS = 64
 # Colours from low to high (viridis, sampled), dark to bright in grey as well.
 SCALE = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], np.float32)
 
@@ -131,7 +131,7 @@ class Explainer:
         name = next(node.name for node in self.network.layers if isinstance(node.layer, Conv2D))
         kernel = self.classifier.model.get_layer(name).get_weights()[0]  # rows, columns, 3, filters
         filters = []
-        for one in np.moveaxis(kernel, -1, 0)[:MOST_CHANNELS]:
+        for one in np.moveaxis(kernel, -1, 0)[:MOST_FILTERS]:
             largest = max(float(np.abs(one).max()), 1e-12)
             filters.append(np.clip(127.5 + 127.5 * one / largest, 0, 255).astype(np.uint8))
         return filters

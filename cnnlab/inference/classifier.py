@@ -13,7 +13,7 @@ from cnnlab.datasets.images import Pixels, read_image, resize
 from cnnlab.errors import UserError
 from cnnlab.runs.run import MODEL_FILE, Checkpoint, CheckpointChoice, Data, Run
 
-BATCH = 256
+PREDICTION_BATCH = 256
 MOST_FILES = 2_000
 THUMBNAIL = 256
 
@@ -37,8 +37,8 @@ class Classifier:
     def probabilities(self, images: Sequence[Pixels] | Pixels) -> Probabilities:
         """Class probabilities (count, classes) of RGB images of any size."""
         parts = [
-            self.function(self.data.preprocessing.fit_all(images[start : start + BATCH])).numpy()
-            for start in range(0, len(images), BATCH)
+            self.function(self.data.preprocessing.fit_all(images[start : start + PREDICTION_BATCH])).numpy()
+            for start in range(0, len(images), PREDICTION_BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self.data.classes)), np.float32)
 
@@ -130,7 +130,7 @@ def classify(
             waiting.append(Prediction(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
         except UserError as error:
             waiting.append(Rejected(name, str(error)))
-        if len(waiting) == BATCH:
+        if len(waiting) == PREDICTION_BATCH:
             yield from answered(waiting, classifiers)
             waiting = []
     yield from answered(waiting, classifiers)

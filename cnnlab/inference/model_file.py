@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnlab.errors import UserError
 
-MAX_BYTES = 2_000_000_000
+MAX_MODEL_BYTES = 2_000_000_000
 
 
 MAX_UNPACKED = 4_000_000_000
@@ -38,8 +38,10 @@ def load(path: Path, name: str) -> Any:
 def check(path: Path, name: str) -> None:
     """UserError where the file is no .keras archive, or claims too much."""
     size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise UserError(f"{name} has {size / 1e9:.1f} GB; model files of up to {MAX_BYTES / 1e9:g} GB are accepted.")
+    if size > MAX_MODEL_BYTES:
+        raise UserError(
+            f"{name} has {size / 1e9:.1f} GB; model files of up to {MAX_MODEL_BYTES / 1e9:g} GB are accepted."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(item.file_size for item in archive.infolist())

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from cnnlab.datasets.images import Pixels
 
 Statistics = NDArray[np.float32]
-CHUNK = 512
+STATISTICS_CHUNK = 512
 MEAN_SCALE = 40.0
 
 
 def pixel_statistics(images: Pixels) -> Statistics:
     """Of images (count, height, width, 3): the means of brightness and of two colour differences, then the contrast of
     each in octaves, finest first, on a logarithmic scale. Shape (count, 3 + 3 * octaves)."""
-    parts = [statistics_of(images[at : at + CHUNK]) for at in range(0, len(images), CHUNK)]
+    parts = [statistics_of(images[at : at + STATISTICS_CHUNK]) for at in range(0, len(images), STATISTICS_CHUNK)]
     return np.concatenate(parts)
 
 

@@ -50,7 +50,7 @@ MOST_IMAGES, MOST_JUDGED = 2_000, 2_000
 LEAST_IMAGES = 500
 MOST_NUMBERS = 800_000
 """Images times features that are kept: half a megabyte, as each is stored in a byte."""
-BATCH = 256
+REFERENCE_BATCH = 256
 NEAREST_IMAGE = 10
 FALSE_ALARMS = 0.01
 LEAST_DEVIATION = 0.02
@@ -89,8 +89,8 @@ class Reference:
     def feature_distances(self, features: Features) -> Scores:
         """The distance to the tenth nearest training image, for each image."""
         parts = [
-            self.nearest_images(features[at : at + BATCH], NEAREST_IMAGE)[1][:, -1]
-            for at in range(0, len(features), BATCH)
+            self.nearest_images(features[at : at + REFERENCE_BATCH], NEAREST_IMAGE)[1][:, -1]
+            for at in range(0, len(features), REFERENCE_BATCH)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
@@ -168,9 +168,9 @@ def compute(classifier: Classifier, progress: Progress = silent, share: float = 
 
     def seen(split: Split, positions: Indices, done: float) -> tuple[Features, Pixels]:
         features, inputs = [], []
-        for start in range(0, len(positions), BATCH):
+        for start in range(0, len(positions), REFERENCE_BATCH):
             progress(f"{start:,} of {len(positions):,} images", done + start / len(positions) / 2)
-            inputs.append(fit(split.batch(positions[start : start + BATCH])[0]))
+            inputs.append(fit(split.batch(positions[start : start + REFERENCE_BATCH])[0]))
             features.append(function(inputs[-1]).numpy())
         return np.concatenate(features), np.concatenate(inputs)
 

@@ -28,9 +28,9 @@ from cnnlab.inference.classifier import Classifier, Prediction, classify, top_cl
 from cnnlab.inference.reference import ood_function
 from cnnlab.limits import Limits
 
-MOST_FILES = 100
-TOP = 5
-ADVICE = "Whoever runs it can add the name: --allow-host NAME."
+MOST_FILES_SENT = 100
+SERVED_CLASSES = 5
+SERVE_ADVICE = "Whoever runs it can add the name: --allow-host NAME."
 
 
 def application(classifier: Classifier, limits: Limits, names: frozenset[str] = LOOPBACK) -> Starlette:
@@ -52,7 +52,7 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
         )
 
     async def predict(request: Request) -> JSONResponse:
-        top = whole_number(request.query_params.getlist("top") or [str(TOP)])
+        top = whole_number(request.query_params.getlist("top") or [str(SERVED_CLASSES)])
         files = await files_of(request, limits)
         async with one_at_a_time:
             found = await asyncio.to_thread(answers, files, top)
@@ -72,7 +72,7 @@ def application(classifier: Classifier, limits: Limits, names: frozenset[str] = 
         return found
 
     routes = [Route("/", describe), Route("/predict", predict, methods=["POST"])]
-    guard = Middleware(Guard, names=names, advice=ADVICE, headers=answer_headers, refuse=refused)
+    guard = Middleware(Guard, names=names, advice=SERVE_ADVICE, headers=answer_headers, refuse=refused)
     return Starlette(routes=routes, middleware=[guard], exception_handlers={HTTPException: told})
 
 
@@ -96,10 +96,12 @@ def whole_number(texts: list[str]) -> int:
 async def files_of(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
     """The images of a request by name: its body, or the files of its form."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        too_long = int(request.headers.get("content-length") or 0) > limits.image_bytes * MOST_FILES
+        too_long = int(request.headers.get("content-length") or 0) > limits.image_bytes * MOST_FILES_SENT
         if too_long:
-            raise HTTPException(413, f"Up to {limits.image_bytes * MOST_FILES / 1e6:g} MB are accepted in one form.")
-        async with request.form(max_files=MOST_FILES) as form:
+            raise HTTPException(
+                413, f"Up to {limits.image_bytes * MOST_FILES_SENT / 1e6:g} MB are accepted in one form."
+            )
+        async with request.form(max_files=MOST_FILES_SENT) as form:
             files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
             if not files:
                 raise HTTPException(400, "The form holds no file; send an image in it.")

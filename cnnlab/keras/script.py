@@ -36,7 +36,9 @@ from cnnlab.network.layers import (
 )
 
 HEAD_WEIGHT = 0.3  # of an auxiliary head's loss (Szegedy et al., 2015, section 5)
-Settings = dict[str, tuple[Value, Value | None]]  # of a Keras layer: each with its default, None where there is none
+LayerSettings = dict[
+    str, tuple[Value, Value | None]
+]  # of a Keras layer: each with its default, None where there is none
 RESERVED = ("keras", "layers", "tf", "inputs", "outputs")  # what the script uses these names for
 
 COMPILING = """
@@ -137,8 +139,8 @@ def expression(node: Node, inputs: list[str]) -> str:
         case InputLayer(shape):
             return f"keras.Input({shape}, name={literal(node.name)})"
         case Conv2D(filters, kernel, stride, padding, activation, use_bias):
-            window: Settings = {"strides": (stride, 1), "padding": (padding, "valid")}
-            rest: Settings = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
+            window: LayerSettings = {"strides": (stride, 1), "padding": (padding, "valid")}
+            rest: LayerSettings = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
             return call(node, inputs, filters, kernel, **window, **rest)
         case DepthwiseConv2D(kernel, stride, padding, multiplier, activation, use_bias):
             window = {"strides": (stride, 1), "padding": (padding, "valid"), "depth_multiplier": (multiplier, 1)}

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from cnnlab.lecture.reduction import Bottleneck, Inception, Measure, Path
+from cnnlab.lecture.reduction import Bottleneck, CostMeasure, Inception, Path
 from cnnlab.plots import LEGEND
 from cnnlab.plots.colours import BLUE, VERMILLION
 
 DIRECT, REDUCED = VERMILLION, BLUE
-WORDS: dict[Measure, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds"}
+WORDS: dict[CostMeasure, str] = {"parameters": "Parameters", "multiply_adds": "Multiply-adds"}
 HEIGHT = 250
 LINE = 60  # characters of a formula that fit into half a laptop's screen
 
 
-def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
+def width_curve(case: Bottleneck, measure: CostMeasure) -> go.Figure:
     """Cost of the reduced path over the bottleneck's width, the direct path level, break-even and `case` marked."""
     direct, points = case.direct.cost.of(measure), case.curve()
     even, unit = case.break_even(measure), WORDS[measure].lower()
@@ -67,7 +67,7 @@ def width_curve(case: Bottleneck, measure: Measure) -> go.Figure:
     return figure
 
 
-def branch_bars(module: Inception, measure: Measure) -> go.Figure:
+def branch_bars(module: Inception, measure: CostMeasure) -> go.Figure:
     """What each branch of an inception module costs, naive beside reduced."""
     names = [branch.name for branch in module.branches]
     naive = [branch.naive.cost.of(measure) for branch in module.branches]
@@ -98,7 +98,7 @@ def path_text(path: Path, pooled: bool = False) -> str:
     return " → ".join([*steps, *(f"{layer.kernel}×{layer.kernel}, {layer.filters:,}" for layer in path.layers)])
 
 
-def formula(case: Bottleneck, measure: Measure) -> str:
+def formula(case: Bottleneck, measure: CostMeasure) -> str:
     """Both paths and the break-even as aligned lines of LaTeX: the last one starts from the symbols."""
     direct, reduced = case.direct, case.reduced
     terms, costs = path_terms(reduced, measure), [cost.of(measure) for cost in reduced.costs]
@@ -120,7 +120,7 @@ def addition(terms: Sequence[str]) -> str:
     return line if len(shown) <= LINE else r" \\ &\quad + ".join(terms)
 
 
-def path_terms(path: Path, measure: Measure) -> list[str]:
+def path_terms(path: Path, measure: CostMeasure) -> list[str]:
     """The product behind each layer's cost: window · channels · filters + biases, or that times the output's pixels."""
     terms = []
     for layer, given, made in zip(path.layers, path.shapes[:-1], path.shapes[1:], strict=True):
@@ -132,7 +132,7 @@ def path_terms(path: Path, measure: Measure) -> list[str]:
     return terms
 
 
-def break_even_line(case: Bottleneck, measure: Measure) -> str:
+def break_even_line(case: Bottleneck, measure: CostMeasure) -> str:
     """B*, from the symbols to the number."""
     even = case.break_even(measure)
     symbols = {
@@ -146,7 +146,7 @@ def break_even_line(case: Bottleneck, measure: Measure) -> str:
     )
 
 
-def decimal(case: Bottleneck, measure: Measure) -> str:
+def decimal(case: Bottleneck, measure: CostMeasure) -> str:
     """The break-even width with two decimals, cut off, or as the whole number that it is."""
     width = case.break_even(measure).width
     if width.denominator == 1:

@@ -15,7 +15,7 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo.shipped import shipped
 from cnnlab.zoo.studies import Study
 
-LECTURE = (  # what the lecture prints results of: architecture, data set, its title there
+LECTURE_RESULTS = (  # what the lecture prints results of: architecture, data set, its title there
     ("minivggnet", "cifar10", "CIFAR-10"),
     ("minigooglenet", "cifar10", "CIFAR-10"),
     ("deepergooglenet", "tiny-imagenet", "Tiny ImageNet"),
@@ -58,7 +58,7 @@ def tested_runs(folder: Path) -> Tested:
 
 def lecture_results(tested: Tested) -> list[Result]:
     """The lecture's networks in its order, each with the best of those tested."""
-    return [result(tested, *network) for network in LECTURE]
+    return [result(tested, *network) for network in LECTURE_RESULTS]
 
 
 def result(tested: Tested, architecture: str, dataset: str, title: str) -> Result:

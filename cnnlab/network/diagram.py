@@ -11,7 +11,7 @@ from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import contents, modules
 from cnnlab.text import plain
 
-INK = "#7A8794"
+DIAGRAM_INK = "#7A8794"
 FONT = "Source Sans, Source Sans Pro, Helvetica, sans-serif"
 
 
@@ -21,7 +21,8 @@ def diagram(network: Network, opened: Collection[str] = ()) -> str:
     place: dict[str, str] = {}  # of each layer: its own box, or its module's
     for module, nodes in modules(network):
         if module in opened and len(nodes) > 1:
-            frame = f'  label={quote(module)} labeljust=l fontcolor="{INK}" color="{INK}" style="rounded,dashed"'
+            colours = f'fontcolor="{DIAGRAM_INK}" color="{DIAGRAM_INK}"'
+            frame = f'  label={quote(module)} labeljust=l {colours} style="rounded,dashed"'
             lines += [f"subgraph {quote('cluster ' + module)} {{", frame, *map(layer_box, nodes), "}"]
         elif module in opened:
             lines.append(layer_box(nodes[0]))
@@ -63,8 +64,8 @@ def graph(lines: list[str]) -> str:
     settings = [
         'bgcolor="transparent" rankdir=LR nodesep=0.25 ranksep=0.3',
         f'graph [fontname="{FONT}" fontsize=12]',
-        f'node [shape=box style="rounded,filled" penwidth=1 color="{INK}" fontname="{FONT}" fontsize=12 '
+        f'node [shape=box style="rounded,filled" penwidth=1 color="{DIAGRAM_INK}" fontname="{FONT}" fontsize=12 '
         f'margin="0.16,0.07"]',
-        f'edge [color="{INK}" fontcolor="{INK}" fontname="{FONT}" fontsize=12 arrowsize=0.7]',
+        f'edge [color="{DIAGRAM_INK}" fontcolor="{DIAGRAM_INK}" fontname="{FONT}" fontsize=12 arrowsize=0.7]',
     ]
     return "digraph {\n" + "\n".join(settings + lines) + "\n}\n"

@@ -38,7 +38,7 @@ from cnnlab.network.layers import (
 
 MOST_VALUES = 10**12
 """Of one layer's output; a network whose layers give more is a slip of the hand."""
-NAMES = 200
+LAYER_NAME_LETTERS = 200
 """Letters of a name."""
 KINDS = {kind.__name__: kind for kind in get_args(AnyLayer)}
 
@@ -179,7 +179,7 @@ class Network:
         return builder.build(*(tensors[name] for name in written.outputs))
 
 
-Name = Annotated[str, Field(min_length=1, max_length=NAMES)]
+Name = Annotated[str, Field(min_length=1, max_length=LAYER_NAME_LETTERS)]
 
 
 class LayerRecord(BaseModel):
@@ -189,7 +189,7 @@ class LayerRecord(BaseModel):
     type: Name
     settings: dict[str, Any]
     inputs: tuple[Name, ...]
-    module: Annotated[str, Field(max_length=NAMES)] = ""
+    module: Annotated[str, Field(max_length=LAYER_NAME_LETTERS)] = ""
 
 
 class NetworkRecord(BaseModel):

@@ -24,9 +24,9 @@ from cnnlab.errors import UserError
 from cnnlab.network import families
 from cnnlab.network.families import Family
 
-MOST = 1_000_000
-Positive = Annotated[int, Field(gt=0, le=MOST)]
-Border = Annotated[int, Field(ge=0, le=MOST)]
+MOST_UNITS = 1_000_000
+Positive = Annotated[int, Field(gt=0, le=MOST_UNITS)]
+Border = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 Above = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Shape = tuple[Positive, ...]
 Padding = Literal["same", "valid"]

@@ -12,7 +12,7 @@ from cnnlab.plots import ABOVE_ALL, LEGEND, MARGIN, MOST_TICK, TRAINING, VALIDAT
 from cnnlab.plots.colours import FAINT_TO_STRONG, GREY, INK, SEEN_TO_STRONG, Theme, scale, shade, text_on
 from cnnlab.text import chart
 
-MOST_LABELLED = 30
+MOST_LABELLED_CLASSES = 30
 CELL, LARGEST = 36, 720
 SIDE = 380
 RIGHT = VALIDATION
@@ -51,7 +51,7 @@ def confusion_matrix(
     portions = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     names = [chart(classes[place]) for place in places]
     positions = list(range(len(places)))
-    labelled = len(places) <= MOST_LABELLED
+    labelled = len(places) <= MOST_LABELLED_CLASSES
     colours = scale((FAINT_TO_STRONG if labelled else SEEN_TO_STRONG)[theme])
     most = 1.0 if labelled else 0.5
     figure = go.Figure()
@@ -108,7 +108,7 @@ def confusion_matrix(
             showlegend=False,
         )
     side = min(90 + CELL * len(places), LARGEST)
-    step = -(-len(places) // MOST_LABELLED)
+    step = -(-len(places) // MOST_LABELLED_CLASSES)
     shown = {
         "tickvals": positions[::step],
         "ticktext": [chart(classes[place], MOST_TICK) for place in places[::step]],

@@ -18,8 +18,8 @@ from cnnlab.plots.colours import GREY, SERIES, SYMBOLS
 from cnnlab.runs.records import EpochRecord, Record, StepRecord
 from cnnlab.text import chart
 
-Measure = Literal["accuracy", "loss"]
-MEASURES: tuple[Measure, ...] = get_args(Measure)
+CurveMeasure = Literal["accuracy", "loss"]
+CURVE_MEASURES: tuple[CurveMeasure, ...] = get_args(CurveMeasure)
 Across = Literal["epoch", "step", "time"]
 ACROSS: dict[Across, str] = {"epoch": "Epoch", "step": "Step", "time": "Minutes at work"}
 Records = Sequence[Record]
@@ -45,14 +45,14 @@ SCHEDULE_POINTS = 200
 RUN_COLOURS = SERIES
 MARKED = 12
 HALF_SCREEN, LEGEND_ITEM, LEGEND_CHARACTER, LEGEND_LINE = 560, 50, 6, 19
-MOST_LABELLED = 6
+MOST_LABELLED_RUNS = 6
 RANK5_INTERESTING = 0.97
 STRIPS, STRIP_HEIGHT, SPREAD = 3, 230, 0.5
 MOST_CHARACTERS, MOST_NAME = 14, 60
 
 
 def learning_curves(
-    measure: Measure,
+    measure: CurveMeasure,
     history: Sequence[EpochRecord],
     steps: Sequence[StepRecord],
     epochs: int,
@@ -127,7 +127,7 @@ def learning_curves(
     return figure
 
 
-def validated_measures(measure: Measure, history: Sequence[EpochRecord]) -> list[tuple[str, str, str]]:
+def validated_measures(measure: CurveMeasure, history: Sequence[EpochRecord]) -> list[tuple[str, str, str]]:
     """Key, dash and name of the validation's curves; rank-5 beside rank-1 where there are so many classes."""
     curves = [(f"validation_{measure}", "solid", "Validation")]
     if measure == "accuracy" and (column(history, "validation_top5") < RANK5_INTERESTING).any():
@@ -141,7 +141,7 @@ def axis_of(across: Across, epochs: int) -> dict[str, Any]:
     return {"title": ACROSS[across], "rangemode": "tozero"}
 
 
-def value_axis(measure: Measure, logarithmic: bool) -> dict[str, Any]:
+def value_axis(measure: CurveMeasure, logarithmic: bool) -> dict[str, Any]:
     if logarithmic:
         return {"type": "log", "tickformat": ".0%" if measure == "accuracy" else "~g"}
     if measure == "accuracy":
@@ -236,7 +236,7 @@ def schedule(recipe: Recipe) -> go.Figure:
 
 def run_curves(
     runs: Sequence[tuple[str, Sequence[EpochRecord]]],
-    measure: Measure,
+    measure: CurveMeasure,
     across: Across = "epoch",
     training: bool = False,
 ) -> go.Figure:
@@ -436,7 +436,7 @@ def reached_over(
             x=[point[key]],
             y=[point["accuracy"]],
             name=name,
-            mode="markers+text" if len(points) <= MOST_LABELLED else "markers",
+            mode="markers+text" if len(points) <= MOST_LABELLED_RUNS else "markers",
             text=[name],
             textposition="top left" if 2 * point[key] > furthest else "top right",
             cliponaxis=False,

@@ -16,7 +16,7 @@ from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import replan
 from cnnlab.runs import queue
-from cnnlab.runs.config import FORMAT, Parent
+from cnnlab.runs.config import RUN_FORMAT, Parent
 from cnnlab.runs.initial import begins_like
 from cnnlab.runs.records import Record
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
@@ -78,7 +78,7 @@ def extend(run: Run, epochs: int) -> None:
         raise UserError(f"Run {run.id} has no checkpoint to go on from.")
     before = run.config.experiment.recipe.epochs
     experiment = replan(run.config.experiment, {"epochs": before + epochs})
-    config = run.config.model_copy(update={"experiment": experiment, "format": FORMAT})
+    config = run.config.model_copy(update={"experiment": experiment, "format": RUN_FORMAT})
     try:
         write_text(run.folder / "config.json", config.model_dump_json(indent=1))
         changes = {"state": "stopped", "epochs": before + epochs, "message": ""}

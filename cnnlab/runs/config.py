@@ -17,7 +17,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.resources import CHECKOUT
 
-FORMAT = 2
+RUN_FORMAT = 2
 """1: the network is drawn by an architecture. 2: it may also be a design of its own,
 and an architecture's options are called so; they were `switches` before, which is still read."""
 RECORDED_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
@@ -35,7 +35,7 @@ class Parent(BaseModel):
 class Format(BaseModel):
     """The version of a config's format, whatever else it holds."""
 
-    format: int = FORMAT
+    format: int = RUN_FORMAT
 
 
 class RunConfig(BaseModel):
@@ -43,7 +43,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    format: int = FORMAT
+    format: int = RUN_FORMAT
     id: str
     created: str
     experiment: Experiment
@@ -91,9 +91,9 @@ def read_config(content: bytes, name: str) -> RunConfig:
     """A run's config from its file's bytes; UserError that says whether it is damaged or of a newer cnnlab."""
     try:
         written = Format.model_validate_json(content).format
-        if written > FORMAT:
+        if written > RUN_FORMAT:
             raise UserError(
-                f"Run {name} was written by a newer cnnlab (format {written}, this one reads up to {FORMAT}); "
+                f"Run {name} was written by a newer cnnlab (format {written}, this one reads up to {RUN_FORMAT}); "
                 "open it with that one."
             )
         return RunConfig.model_validate_json(content)

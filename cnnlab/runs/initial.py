@@ -16,7 +16,7 @@ from cnnlab.experiments.recipe import MOST_EPOCHS
 from cnnlab.network import Network, Node
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointChoice, Run
 
-FOLDER = "initial"
+INITIAL_FOLDER = "initial"
 
 
 def transferable(source: Network, target: Network) -> tuple[str, ...]:
@@ -51,7 +51,7 @@ def initial_from(
 
 def begins_like(run: Run, initial: Initial | None) -> bool:
     """Whether a run keeps the weights that another is to begin with."""
-    return initial is not None and run.config.experiment.initial == initial and (run.folder / FOLDER).is_dir()
+    return initial is not None and run.config.experiment.initial == initial and (run.folder / INITIAL_FOLDER).is_dir()
 
 
 def copy_weights(source: Run, initial: Initial, run: Run) -> None:
@@ -60,12 +60,12 @@ def copy_weights(source: Run, initial: Initial, run: Run) -> None:
     `source` is the run that was trained, or one that begins with the same weights and so has them too.
     """
     if begins_like(source, initial):
-        shutil.copytree(source.folder / FOLDER, run.folder / FOLDER)
+        shutil.copytree(source.folder / INITIAL_FOLDER, run.folder / INITIAL_FOLDER)
         return
     points = [point for point in source.checkpoints() if point.info.epoch == initial.epoch]
     if not points:
         raise UserError(f"Run {source.id} no longer has its checkpoint after epoch {initial.epoch:g}.")
-    folder = run.folder / FOLDER
+    folder = run.folder / INITIAL_FOLDER
     folder.mkdir()
     shutil.copyfile(points[-1].weights, folder / WEIGHTS_FILE)
     shutil.copyfile(source.folder / "network.json", folder / "network.json")

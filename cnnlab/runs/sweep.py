@@ -14,7 +14,7 @@ from cnnlab.experiments.experiment import Experiment, replan
 from cnnlab.runs import queue
 from cnnlab.runs.run import Labels, Run
 
-MOST = 500
+MOST_COMBINATIONS = 500
 
 
 def combinations(values: Mapping[str, Sequence[Any]], sample: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
@@ -30,10 +30,10 @@ def combinations(values: Mapping[str, Sequence[Any]], sample: int | None = None,
     count = 1
     for choices in values.values():
         count *= len(choices)
-    if sample is None and count > MOST:
-        raise UserError(f"These are {count:,} runs; draw a sample of at most {MOST}.")
-    if sample is not None and not 1 <= sample <= min(count, MOST):
-        raise UserError(f"A sample of {sample}: choose from 1 to {min(count, MOST)}.")
+    if sample is None and count > MOST_COMBINATIONS:
+        raise UserError(f"These are {count:,} runs; draw a sample of at most {MOST_COMBINATIONS}.")
+    if sample is not None and not 1 <= sample <= min(count, MOST_COMBINATIONS):
+        raise UserError(f"A sample of {sample}: choose from 1 to {min(count, MOST_COMBINATIONS)}.")
     if sample is None:
         places: Sequence[int] = range(count)
     else:

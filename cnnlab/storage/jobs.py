@@ -4,8 +4,8 @@ A job has a folder. While it works, request.json there says what it is asked to 
 process.json who works, and log.txt what it printed. A page asks for it, looks at it, may cancel it, and may be gone
 meanwhile.
 
-`python -m cnnlab.storage.jobs FOLDER` is the process of every job. What can be asked for are the classes of `REQUESTS`
-and nothing else.
+`python -m cnnlab.storage.jobs FOLDER` is the process of every job. What can be asked for are the classes of
+`REQUEST_CLASSES` and nothing else.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ REQUEST_FILE = "request.json"
 PROGRESS_FILE = "progress.json"
 PROGRESS_SECONDS = 0.3
 SPEED_SECONDS = 10.0
-LEAST_SECONDS = 2.0
+LEAST_SECONDS_OF_WORK = 2.0
 LEAST_REPORTS = 5
-FILES = (REQUEST_FILE, PROGRESS_FILE, process.PROCESS_FILE, "log.txt", "lock")
-REQUESTS = {
+JOB_FILES = (REQUEST_FILE, PROGRESS_FILE, process.PROCESS_FILE, "log.txt", "lock")
+REQUEST_CLASSES = {
     "prepare": "cnnlab.datasets.job:PrepareRequest",
     "import": "cnnlab.datasets.job:ImportRequest",
     "reference": "cnnlab.inference.reference:ReferenceRequest",
@@ -71,12 +71,12 @@ def request_in(folder: Path) -> Request:
     """What is asked for in a job's folder; UserError where that is missing, damaged, or nothing that is known."""
     try:
         found = json.loads((folder / REQUEST_FILE).read_bytes())
-        module, _, name = REQUESTS[found["kind"]].partition(":")
+        module, _, name = REQUEST_CLASSES[found["kind"]].partition(":")
         kind: type[Request] = getattr(importlib.import_module(module), name)
         return kind.model_validate(found["arguments"])
     except (OSError, ValueError, KeyError, TypeError) as error:  # pydantic's ValidationError is a ValueError
         raise UserError(
-            f"{folder / REQUEST_FILE} is missing or damaged: it holds the kind ({', '.join(REQUESTS)}) and the "
+            f"{folder / REQUEST_FILE} is missing or damaged: it holds the kind ({', '.join(REQUEST_CLASSES)}) and the "
             "arguments of a job. Ask for the job anew."
         ) from error
 
@@ -129,7 +129,7 @@ class Remaining:
         while len(self.reports) > LEAST_REPORTS and now - self.reports[0][0] > SPEED_SECONDS:
             self.reports.popleft()
         began, before = self.reports[0]
-        if len(self.reports) < LEAST_REPORTS or now - began < LEAST_SECONDS:
+        if len(self.reports) < LEAST_REPORTS or now - began < LEAST_SECONDS_OF_WORK:
             return None
         return (1 - fraction) * (now - began) / (fraction - before)
 
@@ -178,7 +178,7 @@ class Job:
 
     def clear(self) -> None:
         """Remove what only a job at work needs, and its folder if that was all."""
-        for name in FILES:
+        for name in JOB_FILES:
             (self.folder / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()

@@ -24,9 +24,11 @@ from cnnlab.storage import here
 
 DAY = 24 * 3600.0
 CLOCK_TOLERANCE = 2.0
-HOST = here.place()
+THIS_PLACE = here.place()
 OWNED = re.compile(r"\..+\.(?P<host>[A-Za-z0-9-]+)\.(?P<pid>\d{1,9})\.[0-9a-f]{8}\.partial")
-NAMELESS = re.compile(r"\..+\.(json|npz)\.(?P<pid>\d{1,9})|.+\.[0-9a-f]{8}\.partial|\.step-\d+\.partial|\..+\.part")
+NAMELESS_LEFTOVER = re.compile(
+    r"\..+\.(json|npz)\.(?P<pid>\d{1,9})|.+\.[0-9a-f]{8}\.partial|\.step-\d+\.partial|\..+\.part"
+)
 """As earlier versions named them; without a process, only their age tells."""
 
 
@@ -61,7 +63,7 @@ def flush(path: Path) -> None:
 
 def partial_of(path: Path) -> Path:
     """Where that which will be at `path` is made; nobody else makes anything there."""
-    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.{uuid4().hex[:8]}.partial")
+    return path.with_name(f".{path.name}.{THIS_PLACE}.{os.getpid()}.{uuid4().hex[:8]}.partial")
 
 
 def partials_of(path: Path) -> Iterator[Path]:
@@ -91,11 +93,14 @@ def sweep(folder: Path, depth: int = 0) -> None:
 def is_left(entry: os.DirEntry[str]) -> bool:
     """Whether this was being made by a process that is no more."""
     owned = OWNED.fullmatch(entry.name)
-    nameless = None if owned else NAMELESS.fullmatch(entry.name)
+    nameless = None if owned else NAMELESS_LEFTOVER.fullmatch(entry.name)
     if not owned and not nameless:
         return False
     touched = last_touched(Path(entry.path))
-    own = owned and owned["host"] in (HOST, here.plain_host())  # without a container, as earlier versions named it
+    own = owned and owned["host"] in (
+        THIS_PLACE,
+        here.plain_host(),
+    )  # without a container, as earlier versions named it
     pid = owned["pid"] if owned and own else nameless["pid"] if nameless else None
     if pid is None:
         ended = owned and owned["host"].rpartition("-")[0] == here.plain_host() and touched < psutil.boot_time()

@@ -8,7 +8,7 @@ import traceback
 from cnnlab.runs.run import Run
 from cnnlab.training.reporter import Reporter
 
-LEAST_SECONDS = 10.0
+LEAST_SECONDS_TO_CLOSE = 10.0
 WORKED_SHARE = 0.02
 LEAST_SHARE = 0.1
 
@@ -24,7 +24,7 @@ def keep_reference(run: Run, reporter: Reporter, seconds_per_image: float) -> No
 
     try:
         best = run.checkpoint("best")
-        affordable = max(LEAST_SECONDS, WORKED_SHARE * reporter.worked)
+        affordable = max(LEAST_SECONDS_TO_CLOSE, WORKED_SHARE * reporter.worked)
         if not seconds_per_image:  # it ends before it validated once: nothing says how long it would take
             return
         share = min(affordable / (seconds_per_image * (MOST_IMAGES + MOST_JUDGED)), 1.0)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnlab.experiments.loggers import TITLES, LoggerName
+from cnnlab.experiments.loggers import LOGGER_TITLES, LoggerName
 
 PROJECT = "cnnlab"
-Settings = Mapping[str, Any]
+LoggedSettings = Mapping[str, Any]
 Figures = Mapping[str, float]
 
 
@@ -42,7 +42,7 @@ class Logger:
             act()
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            print(f"{TITLES[self.name]} logging ended: {reason}", flush=True)
+            print(f"{LOGGER_TITLES[self.name]} logging ended: {reason}", flush=True)
             self.sink = None
 
     def step(self, step: int, figures: Figures) -> None:
@@ -62,7 +62,7 @@ class Logger:
             self._carefully(lambda: sink.close(succeeded))
 
 
-def start_logger(name: LoggerName, run: str, folder: Path, settings: Settings, first_step: int = 0) -> Logger:
+def start_logger(name: LoggerName, run: str, folder: Path, settings: LoggedSettings, first_step: int = 0) -> Logger:
     """A logger for the run in `folder`, which goes on in the same place where `first_step` is not 0."""
     place = folder / "loggers" / name
     sinks: dict[LoggerName, Callable[[], Sink]] = {
@@ -81,7 +81,7 @@ def start_logger(name: LoggerName, run: str, folder: Path, settings: Settings, f
 class TensorBoard:
     """An event file; a resumed run marks where it goes on, and TensorBoard drops what it repeats."""
 
-    def __init__(self, folder: Path, settings: Settings, first_step: int) -> None:
+    def __init__(self, folder: Path, settings: LoggedSettings, first_step: int) -> None:
         from cnnlab.keras.backend import tf
 
         self.v1 = tf.compat.v1
@@ -112,7 +112,7 @@ class TensorBoard:
 class WeightsAndBiases:
     """A W&B run of the same id: online where a key is known, else in files that `wandb sync` takes."""
 
-    def __init__(self, run: str, folder: Path, settings: Settings) -> None:
+    def __init__(self, run: str, folder: Path, settings: LoggedSettings) -> None:
         import wandb
 
         online = has_wandb_key() and os.environ.get("WANDB_MODE", "online") == "online"
@@ -149,7 +149,7 @@ def has_wandb_key() -> bool:
 class MLflow:
     """A run in the store that MLFLOW_TRACKING_URI names, else in a database of its own in the run's folder."""
 
-    def __init__(self, run: str, folder: Path, settings: Settings) -> None:
+    def __init__(self, run: str, folder: Path, settings: LoggedSettings) -> None:
         from mlflow import MlflowClient
         from mlflow.entities import Metric, Param
 

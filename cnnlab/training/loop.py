@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cnnlab.datasets import Split
 from cnnlab.errors import UserError
 from cnnlab.network import Network
-from cnnlab.runs.initial import FOLDER as INITIAL_FOLDER
+from cnnlab.runs.initial import INITIAL_FOLDER
 from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, EpochTotals, Request, Run
 from cnnlab.storage.files import append_record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 WINDOW_SECONDS = 15.0
-LEAST_SECONDS = 3.0
+LEAST_SECONDS_TRAINED = 3.0
 LEAST_TIMES = 3
 
 
@@ -45,7 +45,7 @@ class Pace:
         """How long so many images still take and `beside` seconds at the end of each of so many epochs; None while too
         little has been trained to tell."""
         rate = self.rate()
-        if rate is None or self.seconds < LEAST_SECONDS or len(self.spans) < LEAST_TIMES:
+        if rate is None or self.seconds < LEAST_SECONDS_TRAINED or len(self.spans) < LEAST_TIMES:
             return None
         return images / rate + epochs * beside
 

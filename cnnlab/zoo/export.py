@@ -99,7 +99,7 @@ def ask_onnx(path: Path, images: NDArray[np.float32]) -> Probabilities:
     return said
 
 
-FORMATS: dict[Format, Form] = {
+EXPORT_FORMATS: dict[Format, Form] = {
     "keras": Form(
         "Keras",
         "to go on with in Python",
@@ -161,7 +161,7 @@ def export(classifier: Classifier, form: Format, target: Path, progress: Progres
 
     Raises UserError where the network cannot be written in the format, a package is missing, or the check fails.
     """
-    chosen = FORMATS[form]
+    chosen = EXPORT_FORMATS[form]
     images = checked_images(classifier)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / chosen.file
@@ -217,7 +217,7 @@ def pack(folder: Path, target: Path) -> None:
 
 def script(classifier: Classifier, form: Format) -> str:
     """Ten lines that classify an image with the exported model."""
-    chosen, given = FORMATS[form], classifier.data.preprocessing
+    chosen, given = EXPORT_FORMATS[form], classifier.data.preprocessing
     height, width = given.image_size
     fit = {
         "squash": f"image.resize(({width}, {height}), Image.Resampling.BILINEAR)",
@@ -271,7 +271,7 @@ def card(classifier: Classifier, checked: tuple[Format, float, int] | None) -> s
     )
     form = []
     if checked:
-        chosen = FORMATS[checked[0]]
+        chosen = EXPORT_FORMATS[checked[0]]
         form = [
             f"- Format: {chosen.title}, `{chosen.file}`. Checked against Keras on {checked[2]} images: probabilities "
             f"differ by at most {checked[1]:.1g}.",

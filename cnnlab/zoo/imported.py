@@ -21,7 +21,7 @@ from cnnlab.inference.model_file import load
 from cnnlab.runs.imported import keep_as_run
 from cnnlab.runs.run import MODEL_FILE, Data, Run
 
-FOLDER = "models"
+MODELS_FOLDER = "models"
 MAX_SIDE = 1024
 Values = Literal["0 to 255", "0 to 1", "-1 to 1"]
 SCALES: dict[Values, tuple[float, float]] = {  # mean and deviation that scale 0..255 to it
@@ -33,7 +33,7 @@ SCALES: dict[Values, tuple[float, float]] = {  # mean and deviation that scale 0
 
 def imported_models() -> dict[str, Run]:
     """The imported models, by name."""
-    found = sorted((datasets.data_root() / FOLDER).glob(f"*/{MODEL_FILE}"))
+    found = sorted((datasets.data_root() / MODELS_FOLDER).glob(f"*/{MODEL_FILE}"))
     return {path.parent.name: Run(path.parent) for path in found if "." not in path.parent.name}
 
 
@@ -67,7 +67,7 @@ def import_model(
     if size is not None and not 1 <= size <= MAX_SIDE:
         raise UserError(f"Images of {size} pixels a side: choose from 1 to {MAX_SIDE}.")
     name = slug(title)
-    target = datasets.data_root() / FOLDER / name
+    target = datasets.data_root() / MODELS_FOLDER / name
     if target.exists():
         raise UserError(f"There is a model {name!r} already; choose another name.")
     model = load(path, path.name)

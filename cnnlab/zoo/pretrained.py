@@ -24,12 +24,12 @@ from cnnlab.storage.files import write_text
 from cnnlab.storage.jobs import Job
 from cnnlab.storage.progress import Progress
 
-FOLDER = "pretrained"
-PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
+PRETRAINED_FOLDER = "pretrained"
+WEIGHTS_ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
 SIZE, CLASSES = 224, 1000
 EPOCHS = 74  # the paper, section 3.1
 MEANS = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue, as keras.applications subtracts them
-NAMES = Download(
+CLASS_NAMES = Download(
     "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json",
     "md5:c2c37ea517e94d9795004a39431a14cb",
     35_363,
@@ -52,7 +52,7 @@ class Pretrained:
         return f'from keras.applications import {self.function}\n\nmodel = {self.function}(weights="imagenet")'
 
     def folder(self) -> Path:
-        return datasets.data_root() / FOLDER / self.name
+        return datasets.data_root() / PRETRAINED_FOLDER / self.name
 
     def run(self) -> Run | None:
         """It as a run, once it is here."""
@@ -61,7 +61,7 @@ class Pretrained:
 
     def job(self) -> Job:
         """The job that fetches it."""
-        folder = datasets.data_root() / FOLDER / ".jobs" / self.name
+        folder = datasets.data_root() / PRETRAINED_FOLDER / ".jobs" / self.name
         return Job(folder, FetchRequest(name=self.name))
 
 
@@ -86,7 +86,7 @@ PRETRAINED = {
             "vgg16",
             "VGG16",
             Download(
-                f"{PUBLISHED}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+                f"{WEIGHTS_ADDRESS}/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
                 "md5:64373286793e3c8b2b4e3219cbf3544b",
                 553_467_096,
             ),
@@ -97,7 +97,7 @@ PRETRAINED = {
             "vgg19",
             "VGG19",
             Download(
-                f"{PUBLISHED}/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5",
+                f"{WEIGHTS_ADDRESS}/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5",
                 "md5:cbe5617147190e668d6c5d5026f83318",
                 574_710_816,
             ),
@@ -126,7 +126,7 @@ def obtain(wanted: Pretrained, progress: Progress) -> Run:
     if run := wanted.run():
         return run
     downloads = wanted.folder().parent / ".downloads"
-    names = class_names(fetch(NAMES, downloads, progress))
+    names = class_names(fetch(CLASS_NAMES, downloads, progress))
     weights = fetch(wanted.weights, downloads, progress)
     progress("Reading the weights", None)
     from cnnlab.keras.backend import keras

@@ -12,7 +12,7 @@ from functools import cache
 
 from cnnlab.resources import ASSETS
 
-FOLDER = ASSETS / "samples"
+SAMPLES = ASSETS / "samples"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Sample:
     changes: str
 
     def read(self) -> bytes:
-        return (FOLDER / self.file).read_bytes()
+        return (SAMPLES / self.file).read_bytes()
 
     def label(self, classes: Sequence[str]) -> str | None:
         """The class of these that it shows; None where it shows none."""
@@ -37,7 +37,7 @@ class Sample:
 
 @cache
 def all_samples() -> tuple[Sample, ...]:
-    records = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
+    records = json.loads((SAMPLES / "samples.json").read_text(encoding="utf-8"))
     return tuple(Sample(**{**record, "classes": tuple(record["classes"])}) for record in records)
 
 

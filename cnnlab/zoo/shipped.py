@@ -24,15 +24,15 @@ from cnnlab.runs.run import WEIGHTS_FILE, Labels, Run
 from cnnlab.storage.files import write_text
 from cnnlab.storage.leftovers import sweep, written_aside
 
-SOURCE = SHIPPED
-FOLDER = "shipped"
+SHIPPED_RUNS = SHIPPED
+SHIPPED_FOLDER = "shipped"
 PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400
 MOST_LOST = 0.001
 
 
 def shipped_names() -> list[str]:
-    return sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
+    return sorted(path.parent.name for path in SHIPPED_RUNS.glob("*/config.json"))
 
 
 def shipped() -> dict[str, Run]:
@@ -42,7 +42,7 @@ def shipped() -> dict[str, Run]:
 
 def shipped_run(name: str) -> Run:
     """One of them."""
-    source, target = SOURCE / name, datasets.data_root() / FOLDER / name
+    source, target = SHIPPED_RUNS / name, datasets.data_root() / SHIPPED_FOLDER / name
     if not same(source, target):
         copy(source, target)
     elif size_of(source / REFERENCE_FILE) != size_of(target / REFERENCE_FILE):  # an older version copied it
@@ -56,7 +56,7 @@ def nearest(side: int) -> Run:
 
 
 def is_shipped(run: Run) -> bool:
-    return run.folder.parent == datasets.data_root() / FOLDER
+    return run.folder.parent == datasets.data_root() / SHIPPED_FOLDER
 
 
 def size_of(path: Path) -> int | None:
@@ -98,7 +98,7 @@ def ship(run: Run, name: str, title: str) -> Path:
     from cnnlab.inference.classifier import load_classifier
     from cnnlab.zoo.export import card
 
-    target = SOURCE / name
+    target = SHIPPED_RUNS / name
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in PLAIN_FILES:

@@ -19,7 +19,7 @@ from cnnlab.runs.run import Labels, Run
 from cnnlab.storage.files import write_text
 from cnnlab.zoo.shipped import PLAIN_FILES
 
-SOURCE = SHIPPED / "studies"
+STUDIES = SHIPPED / "studies"
 STUDY_FILE = "study.json"
 
 
@@ -42,7 +42,7 @@ class Study:
 def studies() -> dict[str, Study]:
     """The studies that come with cnnlab, by name."""
     found = {}
-    for file in sorted(SOURCE.glob(f"*/{STUDY_FILE}")):
+    for file in sorted(STUDIES.glob(f"*/{STUDY_FILE}")):
         runs = tuple(Run(path.parent) for path in sorted(file.parent.glob("*/config.json")))
         found[file.parent.name] = Study(file.parent.name, About.model_validate_json(file.read_bytes()), runs)
     return found
@@ -53,7 +53,7 @@ def make_study(name: str, about: About, runs: Sequence[Run]) -> Study:
     from cnnlab.evaluation import evaluate
     from cnnlab.inference.classifier import load_classifier
 
-    folder = SOURCE / name
+    folder = STUDIES / name
     shutil.rmtree(folder, ignore_errors=True)
     for place, run in enumerate(runs):
         evaluation = evaluate(load_classifier(run))

@@ -21,12 +21,12 @@ from cnnlab import text
 
 VISIT = "visit"
 LATE_SECONDS = 2.0
-MOST_LETTERS = 80
+MOST_SHOWN_LETTERS = 80
 FORMER_NAMES = {"evaluate": {"view": "tta"}, "train": {"recipe": "preset"}}
 """Names that addresses of earlier versions use, by page: links that were kept still lead where they led."""
 Address = dict[str, tuple[str, ...]]
 Text = TypeVar("Text", bound=str)
-Number = TypeVar("Number", int, float)
+AddressNumber = TypeVar("AddressNumber", int, float)
 
 
 @dataclass
@@ -143,9 +143,9 @@ def _control(
 
 def unknown(what: str, value: str, instead: str = "") -> None:
     """Say that the address asks for something that is not there, and what is shown instead."""
-    shown = f"{text.markdown(instead, MOST_LETTERS)} is shown." if instead else "It is left out."
+    shown = f"{text.markdown(instead, MOST_SHOWN_LETTERS)} is shown." if instead else "It is left out."
     st.warning(
-        f"The address asks for {what} “{text.markdown(value, MOST_LETTERS)}”, which is not here. {shown}",
+        f"The address asks for {what} “{text.markdown(value, MOST_SHOWN_LETTERS)}”, which is not here. {shown}",
         icon=":material/link_off:",
     )
 
@@ -215,13 +215,13 @@ def address_tabs(titles: Sequence[str], name: str) -> dict[str, Any]:
 def address_number(
     label: str,
     name: str,
-    default: Number,
+    default: AddressNumber,
     place: Any = st,
-    minimum: Number | None = None,
-    maximum: Number | None = None,
+    minimum: AddressNumber | None = None,
+    maximum: AddressNumber | None = None,
     slider: bool = False,
     **settings: Any,
-) -> Number:
+) -> AddressNumber:
     """A number, whole where the default is; the default is not in the address."""
     kind = type(default)
     wanted = asked(name)
@@ -236,7 +236,7 @@ def address_number(
                 math.isfinite(value) and (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
             )
     box = place.slider if slider else place.number_input
-    chosen: Number = box(
+    chosen: AddressNumber = box(
         label,
         min_value=minimum,
         max_value=maximum,
@@ -276,4 +276,4 @@ def address_many(label: str, options: Sequence[str], name: str, place: Any = st,
 
 def tab_title(words: str) -> None:
     """What stands on the browser's tab, where a page can say more than its name."""
-    st.set_page_config(page_title=f"{text.plain(words, MOST_LETTERS)} – cnnlab")
+    st.set_page_config(page_title=f"{text.plain(words, MOST_SHOWN_LETTERS)} – cnnlab")

@@ -23,10 +23,10 @@ from pages.shared.explain import explain
 from pages.shared.parts import describe_run
 from pages.shared.pictures import enlarged
 
-TOP = 5
+SHOWN_CLASSES = 5
 INPUT_PIXELS = 160
-THUMBNAIL = 48
-MOST_NAME = 80
+TABLE_THUMBNAIL = 48
+MOST_FILE_NAME = 80
 
 
 def encoded(image: Pixels, side: int | None = None) -> bytes:
@@ -42,11 +42,11 @@ def show_card(
     with st.container(border=True):
         columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
         columns[0].image(enlarged(one.shown, 2 * INPUT_PIXELS), width=INPUT_PIXELS)
-        columns[0].caption(f"{text.markdown(one.name, MOST_NAME)}, {one.width}×{one.height} pixels")
+        columns[0].caption(f"{text.markdown(one.name, MOST_FILE_NAME)}, {one.width}×{one.height} pixels")
         columns[1].image(enlarged(one.inputs[0], 2 * INPUT_PIXELS), width=INPUT_PIXELS)
         columns[1].caption(f"What the network sees: {what_was_done(one, models[0])} pixels")
         for number, (model, column, said) in enumerate(zip(models, columns[2:], one.probabilities, strict=True)):
-            top = top_classes(said, model.data.classes, TOP)
+            top = top_classes(said, model.data.classes, SHOWN_CLASSES)
             if len(models) > 1:
                 column.caption(text.markdown(describe_run(model.run)))
             column.markdown(f"**{text.markdown(top[0][0])}**, {units.percent(top[0][1])}")
@@ -70,7 +70,8 @@ def show_table(predictions: Sequence[Prediction], models: Sequence[Classifier], 
     """All images with their answers; gives the one that is chosen."""
     columns: dict[str, list[Any]] = {
         "": [
-            "data:image/png;base64," + base64.b64encode(encoded(one.shown, THUMBNAIL)).decode() for one in predictions
+            "data:image/png;base64," + base64.b64encode(encoded(one.shown, TABLE_THUMBNAIL)).decode()
+            for one in predictions
         ],
         "Image": [text.table(one.name, text.MOST) for one in predictions],
     }
@@ -93,8 +94,8 @@ def show_table(predictions: Sequence[Prediction], models: Sequence[Classifier], 
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        row_height=THUMBNAIL + 4,
-        height=min(38 + (THUMBNAIL + 4) * len(predictions), 460),
+        row_height=TABLE_THUMBNAIL + 4,
+        height=min(38 + (TABLE_THUMBNAIL + 4) * len(predictions), 460),
         column_config={"": st.column_config.ImageColumn(width="small"), **confidences},
     )
     return int(event.selection.rows[0]) if event.selection.rows else 0
@@ -108,12 +109,12 @@ def scores_of(scores: Sequence[Scores | None], number: int) -> list[float | None
 def table_csv(predictions: Sequence[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> str:
     """A line an image and network, with the five most probable classes and the out-of-distribution score."""
     head = ["image", "width", "height", "network", "ood_score"] + [
-        f"{what} {n}" for n in range(1, TOP + 1) for what in ("class", "p")
+        f"{what} {n}" for n in range(1, SHOWN_CLASSES + 1) for what in ("class", "p")
     ]
     rows = []
     for number, one in enumerate(predictions):
         for model, said, score in zip(models, one.probabilities, scores_of(scores, number), strict=True):
-            top = top_classes(np.asarray(said), model.data.classes, TOP)
+            top = top_classes(np.asarray(said), model.data.classes, SHOWN_CLASSES)
             flat = [cell for label, p in top for cell in (label, f"{p:.6f}")]
             rows.append([one.name, one.width, one.height, model.run.id, "" if score is None else f"{score:.4f}", *flat])
     return csv_text([head, *rows])

@@ -12,12 +12,12 @@ from cnnlab.plots.colours import SOFT_INK, Theme
 BUTTONS = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 NO_BUTTONS = {"displayModeBar": False}
 PALE = ".xtick text, .ytick text, .xtitle, .ytitle, .colorbar text, .annotation-text, .bartext-outside"
-NAMES = (
+CHART_NAMES = (
     ".js-plotly-plot .textpoint text"  # of points; in the confusion matrix they have the colour that fits their cell
 )
-STYLE = f"""<style>
+CHART_STYLE = f"""<style>
 /* Streamlit draws these texts too pale for a light page; here, because a change of the theme runs no page anew */
-.js-plotly-plot :is({PALE}), {NAMES}:not([class*="st-key-confusion"] *) {{
+.js-plotly-plot :is({PALE}), {CHART_NAMES}:not([class*="st-key-confusion"] *) {{
   fill: light-dark({SOFT_INK["light"]}, {SOFT_INK["dark"]}) !important
 }}
 </style>"""
@@ -25,7 +25,7 @@ STYLE = f"""<style>
 
 def style_charts() -> None:
     """For all pages: once around them."""
-    st.html(STYLE)
+    st.html(CHART_STYLE)
 
 
 def theme() -> Theme:

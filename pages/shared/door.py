@@ -60,7 +60,7 @@ ONE_STEP = """
 }
 """
 ANOTHER_NAME = "To have it asked by another name, add --server.allowedHosts NAME."
-ADVICE = "Whoever runs it can add the name: streamlit run app.py --server.allowedHosts NAME."
+APP_ADVICE = "Whoever runs it can add the name: streamlit run app.py --server.allowedHosts NAME."
 
 
 def guard() -> list[Middleware]:
@@ -72,7 +72,7 @@ def guard() -> list[Middleware]:
     config.set_option("server.allowedHosts", sorted(names))  # Streamlit asks it of WebSockets: the same answer
     origins = frozenset(origin.strip().rstrip("/") for origin in config.get_option("server.corsAllowedOrigins"))
     scripts = (*INLINE_SCRIPT.findall(shell()), *SCRIPTS)
-    return [Middleware(Guard, names=names, advice=ADVICE, origins=origins, headers=page_headers(scripts))]
+    return [Middleware(Guard, names=names, advice=APP_ADVICE, origins=origins, headers=page_headers(scripts))]
 
 
 def address() -> str:

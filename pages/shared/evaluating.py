@@ -67,7 +67,7 @@ def checkpoint_title(run: Run, name: str) -> str:
     return f"{name.capitalize()}, {epoch}" if name in ("best", "last") else epoch.capitalize()
 
 
-ANY = "(none)"
+ANY_CLASS = "(none)"
 """What stands for no class in the boxes below; as an address it may be left out."""
 
 
@@ -84,8 +84,8 @@ def chosen_cell(kept: Evaluation, points: Sequence[Any]) -> tuple[int, int] | No
     st.session_state["clicked cell"] = clicked
     left, right = st.columns(2)
     with left:
-        true = address_select("True class", [ANY, *kept.classes], "true", text.plain, default=ANY)
-    if true == ANY:
+        true = address_select("True class", [ANY_CLASS, *kept.classes], "true", text.plain, default=ANY_CLASS)
+    if true == ANY_CLASS:
         pair = worst_pair(kept)
         st.caption(
             "Click a cell, or choose a class, to see its images."

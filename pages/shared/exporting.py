@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.runs.run import Run
-from cnnlab.zoo.export import FORMATS, archive_of, exporting
+from cnnlab.zoo.export import EXPORT_FORMATS, archive_of, exporting
 from pages.shared.working import job_or_offer
 
 
@@ -16,7 +16,7 @@ def show_exports(run: Run) -> None:
         f"The weights after epoch {point.info.epoch:g}, with class names, a model card and a ten-line script. Each "
         "file is checked against Keras on real images before it is given out."
     )
-    for column, (name, form) in zip(st.columns(len(FORMATS)), FORMATS.items(), strict=True):
+    for column, (name, form) in zip(st.columns(len(EXPORT_FORMATS)), EXPORT_FORMATS.items(), strict=True):
         archive = archive_of(run, point, name)
         with column:
             if archive.exists():

@@ -18,7 +18,7 @@ from pages.shared.address import VISIT, go
 from pages.shared.errors import show_error
 from pages.shared.working import show_progress
 
-MOST_UPLOAD_MB = 1000
+MOST_IMPORT_MB = 1000
 FITTING_WORDS: dict[Fitting, str] = {
     "crop": "Cut out the middle",
     "pad": "Pad with black bars",
@@ -58,13 +58,13 @@ def import_form() -> None:
         match where:
             case "Zip archive":
                 given = st.file_uploader(
-                    "Zip archive", type=["zip"], max_upload_size=MOST_UPLOAD_MB, key=form_key("zip")
+                    "Zip archive", type=["zip"], max_upload_size=MOST_IMPORT_MB, key=form_key("zip")
                 )
             case "Dropped folder":
                 given = st.file_uploader(
                     "Folder",
                     accept_multiple_files="directory",
-                    max_upload_size=MOST_UPLOAD_MB,
+                    max_upload_size=MOST_IMPORT_MB,
                     key=form_key("directory"),
                 )
             case "Class by class":
@@ -135,7 +135,7 @@ def class_row(row: int, place: int, rows: list[int]) -> tuple[str, Any]:
         f"Images of class {place}",
         type=list(EXTENSIONS),
         accept_multiple_files=True,
-        max_upload_size=MOST_UPLOAD_MB,
+        max_upload_size=MOST_IMPORT_MB,
         key=form_key(f"images {row}"),
     )
     right.form_submit_button(

@@ -47,7 +47,10 @@ def ood_scores(model: Classifier, predictions: Sequence[Prediction], place: int)
 def features(model: Classifier, inputs: Pixels) -> reference.Features:
     """What a network sees in inputs (count, height, width, 3), by a function that is compiled once."""
     function = _feature_function(model.run, model.checkpoint.info.step, model)
-    parts = [function(inputs[at : at + reference.BATCH]).numpy() for at in range(0, len(inputs), reference.BATCH)]
+    parts = [
+        function(inputs[at : at + reference.REFERENCE_BATCH]).numpy()
+        for at in range(0, len(inputs), reference.REFERENCE_BATCH)
+    ]
     return np.concatenate(parts)
 
 

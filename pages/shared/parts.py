@@ -128,7 +128,7 @@ def _described(folder: str, written: tuple[float, ...]) -> str:
     return f"{text.plain(name or run_title(run), MOST_NAME)}{accuracy}{origin}"
 
 
-LECTURE: tuple[tuple[str, str, dict[str, str]], ...] = (  # the lecture's parts in its order: where each lives
+LECTURE_PARTS: tuple[tuple[str, str, dict[str, str]], ...] = (  # the lecture's parts in its order: where each lives
     ("VGG", "pages/architectures.py", {"architecture": "vgg16"}),
     ("1x1 convolutions", "pages/one_by_one.py", {}),
     ("GoogLeNet", "pages/architectures.py", {"architecture": "googlenet"}),
@@ -140,8 +140,8 @@ LECTURE: tuple[tuple[str, str, dict[str, str]], ...] = (  # the lecture's parts 
 
 def lecture_thread(part: str) -> None:
     """Which part of the lecture this is, and the way to the next."""
-    parts = [name for name, _, _ in LECTURE]
-    name, page, query = LECTURE[(parts.index(part) + 1) % len(LECTURE)]
+    parts = [name for name, _, _ in LECTURE_PARTS]
+    name, page, query = LECTURE_PARTS[(parts.index(part) + 1) % len(LECTURE_PARTS)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"In the lecture: part {parts.index(part) + 1}, {part}.", width="content")
         st.page_link(

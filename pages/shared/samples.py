@@ -23,7 +23,7 @@ LICENCES = {
     "CC0 1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
     "CC BY 2.5": "https://creativecommons.org/licenses/by/2.5/",
 }
-SPLITS: tuple[SplitName, ...] = ("test", "validation", "train")
+SAMPLED_SPLITS: tuple[SplitName, ...] = ("test", "validation", "train")
 
 
 def samples(run: Run) -> Files:
@@ -79,9 +79,11 @@ def addressed_image(run: Run) -> tuple[Split, SplitName, int] | None:
     name, number = asked("split"), asked("image")
     if name is None or number is None:
         return None
-    split_name = next((known for known in SPLITS if known == name), None)
+    split_name = next((known for known in SAMPLED_SPLITS if known == name), None)
     if split_name is None:
-        raise UserError(f"The address asks for an image of “{text.plain(name, 40)}”: there are {', '.join(SPLITS)}.")
+        raise UserError(
+            f"The address asks for an image of “{text.plain(name, 40)}”: there are {', '.join(SAMPLED_SPLITS)}."
+        )
     split = split_here(run, split_name)
     if split is None:
         raise UserError(f"The {split_name} images of this network are not on this machine, so none can be shown.")

@@ -10,11 +10,11 @@ from cnnlab.datasets.corruption import PIXELS
 from cnnlab.experiments.recipe import BY_EPOCH, CHOICES, FLAT_FIELDS
 from cnnlab.experiments.schedule import pairs_text
 
-NAMES: dict[str, dict[str, str]] = {
+CHOICE_TITLES: dict[str, dict[str, str]] = {
     "pixels": dict(PIXELS.items()),
     "decayed": {"kernels": "Kernels alone", "all": "All weights"},
 }
-TITLES = {
+SETTING_TITLES = {
     "nesterov": "Nesterov momentum",
     "milestones": "Changes of the rate",
     "lowest_learning_rate": "Lowest rate",
@@ -42,14 +42,14 @@ STEPS = {"epochs": 1, "batch_size": 16, "validation_fraction": 0.05, "label_nois
 
 
 def setting_title(name: str) -> str:
-    return TITLES.get(name, name.replace("_", " ").capitalize())
+    return SETTING_TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def names_of(setting: str) -> dict[str, str]:
     """The values that a setting is chosen from, with what they are called; none where it is written."""
     if setting in CHOICES:
         return {name: record.title for name, record in CHOICES[setting].items()}
-    return NAMES.get(setting, {})
+    return CHOICE_TITLES.get(setting, {})
 
 
 def setting_control(name: str, value: Any, key: str, place: Any = st) -> Any:

@@ -11,8 +11,7 @@ from cnnlab import architectures, datasets, hardware
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, Initial, plan
-from cnnlab.experiments.loggers import LOGGERS, LoggerName
-from cnnlab.experiments.loggers import TITLES as LOGGER_TITLES
+from cnnlab.experiments.loggers import LOGGER_TITLES, LOGGERS, LoggerName
 from cnnlab.experiments.optimizers import OPTIMIZERS
 from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, Preset, fine_tuning
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, idle_settings, make_recipe, settings_of
@@ -29,8 +28,10 @@ from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
 from pages.shared.settings import columns_of, setting_control, setting_title
 
-OWN = "own"
-PRESET_TITLES = {OWN: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {name: one.title for name, one in PRESETS.items()}
+OWN_RECIPE = "own"
+PRESET_TITLES = {OWN_RECIPE: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {
+    name: one.title for name, one in PRESETS.items()
+}
 SWEEP_ROWS = 3
 REGULARIZATION = (
     "weight_decay",
@@ -88,7 +89,7 @@ def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
         "preset",
         PRESET_TITLES.__getitem__,
         place,
-        default=OWN,
+        default=OWN_RECIPE,
         help="A recipe with a name and a source, as the lecture or a paper. Train it as it stands, or change it.",
     )
     recipe = make_recipe(**PRESETS[name].settings) if name in PRESETS else Recipe()
@@ -99,7 +100,7 @@ def main_controls(values: dict[str, Any], scope: str) -> tuple[dict[str, Any], s
     """Epochs, batch size, optimizer, learning rate and schedule; and the scope of the controls that depend on them."""
     left, middle, right = st.columns(3)
     chosen: dict[str, Any] = {}
-    if scope == OWN:
+    if scope == OWN_RECIPE:
         chosen["epochs"] = left.number_input(
             "Epochs", value=values["epochs"], step=1, help=FLAT_FIELDS["epochs"].description, key="epochs"
         )
@@ -122,8 +123,8 @@ def main_controls(values: dict[str, Any], scope: str) -> tuple[dict[str, Any], s
             scope = f"{scope}.{chosen['epochs']}"
     chosen["optimizer"] = setting_control("optimizer", values["optimizer"], f"{scope}.optimizer", right)
     left, right = st.columns([1, 2])
-    rate_scope = f"{scope}.{chosen['optimizer']}" if scope == OWN else scope
-    rate = OPTIMIZERS[chosen["optimizer"]].learning_rate if scope == OWN else values["learning_rate"]
+    rate_scope = f"{scope}.{chosen['optimizer']}" if scope == OWN_RECIPE else scope
+    rate = OPTIMIZERS[chosen["optimizer"]].learning_rate if scope == OWN_RECIPE else values["learning_rate"]
     chosen["learning_rate"] = setting_control("learning_rate", rate, f"{rate_scope}.learning_rate", left)
     chosen["schedule"] = setting_control("schedule", values["schedule"], f"{scope}.schedule", right)
     return chosen, scope

@@ -10,11 +10,11 @@ from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, State
 from pages.shared.parts import runs_folder
 
-REFRESH_SECONDS = 4.0
+ENDED_SECONDS = 4.0
 ICONS = {"completed": ":material/check:", "failed": ":material/error:", "interrupted": ":material/power_off:"}
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment(run_every=ENDED_SECONDS)
 def watch_runs() -> None:
     """Look at the runs that were at work or waiting when last seen, and notify of those that have ended."""
     folder = runs_folder()

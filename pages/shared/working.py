@@ -13,7 +13,7 @@ from cnnlab.errors import UserError
 from cnnlab.storage.jobs import Job
 from pages.shared.errors import show_error
 
-REFRESH_SECONDS = 0.7
+JOB_REFRESH_SECONDS = 0.7
 
 
 def job_or_offer(
@@ -41,7 +41,7 @@ def job_or_offer(
             st.rerun()
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment(run_every=JOB_REFRESH_SECONDS)
 def show_progress(job: Job, cancel: Callable[[Job], None] = Job.cancel) -> None:
     now = job.progress()
     if now is None or now.failed:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab.runs.run import Run
-from cnnlab.storage.leftovers import HOST
+from cnnlab.storage.leftovers import THIS_PLACE
 from tests.browser.conftest import PATIENCE_MS, POLICY, PROJECT, Server, serving, until, watch_console
 
 PAGES = sorted(page.stem.replace("home", "") for page in (PROJECT / "pages").glob("*.py"))
@@ -54,7 +54,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> It
 
 def left_over(runs: Path) -> list[Path]:
     """What a process that was killed would have left with the runs and with the data sets."""
-    name = f".mine.{HOST}.999999999.0123abcd.partial"
+    name = f".mine.{THIS_PLACE}.999999999.0123abcd.partial"
     return [runs / "one" / "checkpoints" / name, *(runs.parent / "data" / part / name for part in ("decoded", "own"))]
 
 

@@ -17,10 +17,10 @@ from PIL import Image
 from cnnlab import datasets
 from cnnlab.datasets import Dataset
 from cnnlab.datasets.cache import ARRAYS, channel_statistics, make_dataset
-from cnnlab.datasets.cifar10 import CLASSES, read_batch
+from cnnlab.datasets.cifar10 import CIFAR10_CLASSES, read_batch
 from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
-from cnnlab.storage.leftovers import HOST
+from cnnlab.storage.leftovers import THIS_PLACE
 from tests.conftest import assert_one_line, ended_process
 
 PER_CLASS = {"train": 3, "test": 2}
@@ -67,7 +67,7 @@ def picture(label: int, number: int, size: int = 32) -> Pixels:
 def image_folders(root: Path, suffix: str = "png") -> Path:
     """CIFAR-10 as image folders, a few images for each class."""
     for part, count in PER_CLASS.items():
-        for label, name in enumerate(CLASSES):
+        for label, name in enumerate(CIFAR10_CLASSES):
             folder = root / "cifar10" / part / name
             folder.mkdir(parents=True)
             for number in range(count):
@@ -209,7 +209,7 @@ def test_an_unknown_data_set_is_answered_with_the_names() -> None:
 
 
 def assert_image_folders_were_read(dataset: Dataset) -> None:
-    assert dataset.classes == CLASSES
+    assert dataset.classes == CIFAR10_CLASSES
     for part, count in PER_CLASS.items():
         images, labels = getattr(dataset, f"{part}_images"), getattr(dataset, f"{part}_labels")
         assert images.shape == (10 * count, 32, 32, 3)
@@ -301,7 +301,7 @@ def test_a_half_written_cache_is_never_taken_for_a_data_set(data_root: Path, mis
 
 def test_what_a_killed_process_left_of_a_cache_is_removed(data_root: Path) -> None:
     image_folders(data_root)
-    left = data_root / "decoded" / f".cifar10-images.{HOST}.{ended_process()}.12345678.partial"
+    left = data_root / "decoded" / f".cifar10-images.{THIS_PLACE}.{ended_process()}.12345678.partial"
     left.mkdir(parents=True)
     (left / "train_images.npy").write_bytes(b"half")
     assert_image_folders_were_read(datasets.load("cifar10"))
@@ -312,7 +312,7 @@ def test_images_that_came_later_are_not_overlooked(data_root: Path) -> None:
     """The folders were read while the archive was still being unpacked; the data set must not stay so for ever."""
     folder = image_folders(data_root)
     assert len(datasets.load("cifar10").train_images) == 30
-    for label, name in enumerate(CLASSES):
+    for label, name in enumerate(CIFAR10_CLASSES):
         Image.fromarray(picture(label, 4)).save(folder / "train" / name / "0004.png")
     assert len(datasets.load("cifar10").train_images) == 40
 

@@ -175,7 +175,7 @@ def test_nothing_is_fetched_by_asking_whether_a_data_set_is_ready(
 
 
 def cifar100_files(root: Path) -> Path:
-    folder = root / cifar100.FOLDER
+    folder = root / cifar100.CIFAR100_FOLDER
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for name, each in (("train", 2), ("test", 1)):
@@ -192,7 +192,7 @@ def test_cifar100_is_read_by_its_fine_labels(data_root: Path) -> None:
     found = datasets.load("cifar100")
     assert (len(found.train_labels), len(found.test_labels), len(found.classes)) == (200, 100, 100)
     assert found.classes[7] == "class 7"
-    (data_root / cifar100.FOLDER / "meta").write_bytes(pickle.dumps({b"fine_label_names": [b"a"]}, protocol=2))
+    (data_root / cifar100.CIFAR100_FOLDER / "meta").write_bytes(pickle.dumps({b"fine_label_names": [b"a"]}, protocol=2))
     with pytest.raises(UserError) as told:
         datasets.load("cifar100")
     assert_one_line(str(told.value), "meta", "100")
@@ -216,7 +216,7 @@ def test_mnist_is_read_from_its_original_files(data_root: Path, name: str, zippe
     folder = data_root / name
     folder.mkdir(parents=True)
     arrays = mnist_arrays()
-    for file, array in zip(mnist.FILES, arrays, strict=True):
+    for file, array in zip(mnist.MNIST_FILES, arrays, strict=True):
         data = idx(array)
         (folder / f"{file}{'.gz' if zipped else ''}").write_bytes(gzip.compress(data) if zipped else data)
     found = datasets.load(name)
@@ -230,8 +230,8 @@ def test_mnist_is_downloaded_as_one_archive(server: Server, data_root: Path, mon
     out = io.BytesIO()
     names = ("x_train", "y_train", "x_test", "y_test")
     np.savez(out, **dict(zip(names, [array.astype(np.uint8) for array in mnist_arrays()], strict=True)))
-    wanted = server.offer(mnist.ARCHIVE, out.getvalue())
-    found = mnist.load("mnist", "MNIST", mnist.DIGITS, (wanted,), data_root, silent)
+    wanted = server.offer(mnist.MNIST_ARCHIVE, out.getvalue())
+    found = mnist.load("mnist", "MNIST", mnist.MNIST_CLASSES, (wanted,), data_root, silent)
     assert (len(found.train_labels), len(found.test_labels)) == (40, 20)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnlab.datasets.images import MAX_BYTES, Pixels, read_image, resize
+from cnnlab.datasets.images import MAX_IMAGE_BYTES, Pixels, read_image, resize
 from cnnlab.errors import UserError
 from tests.conftest import assert_one_line
 
@@ -225,7 +225,7 @@ def test_a_header_just_over_the_limit_is_refused_with_the_numbers() -> None:
 
 
 def test_a_file_of_too_many_bytes_is_refused() -> None:
-    message = refusal(b"\x89PNG" + b"\0" * MAX_BYTES)
+    message = refusal(b"\x89PNG" + b"\0" * MAX_IMAGE_BYTES)
     assert "20.0 MB" in message
 
 

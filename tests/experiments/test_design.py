@@ -25,7 +25,7 @@ from cnnlab.network.diagram import diagram
 from cnnlab.network.file import MOST_BYTES
 from cnnlab.network.modules import module_rows
 from cnnlab.runs import actions
-from cnnlab.runs.config import FORMAT
+from cnnlab.runs.config import RUN_FORMAT
 from cnnlab.runs.run import Run
 from tests.conftest import Output, assert_one_line, assert_refused, last_line
 from tests.designs import added, design, written
@@ -42,7 +42,7 @@ def planned(data: dict[str, Any] | None = None, **recipe: object) -> Experiment:
 def test_a_design_is_planned_and_kept_as_it_is(runs_dir: Path) -> None:
     run = Run(runs.create(planned(epochs=3), runs_dir).folder)
     assert run.network == Network.from_data(design()) == run.config.experiment.network
-    assert run.config.format == FORMAT
+    assert run.config.format == RUN_FORMAT
     assert Experiment.model_validate_json(run.config.experiment.model_dump_json()) == run.config.experiment
     assert run.id.startswith("design-mini-residual-digits-")
     assert runs.summary(run)["network"] == "mini-residual"
@@ -313,7 +313,7 @@ def test_a_run_that_an_earlier_version_wrote_is_read(tmp_path: Path, no_starts: 
     assert runs.listing(tmp_path) == [run]
     made = actions.duplicate(run, {"seed": "3"})
     assert made.network == run.network
-    assert made.config.format == FORMAT
+    assert made.config.format == RUN_FORMAT
 
 
 def test_an_extended_run_bears_the_format_that_it_is_written_in(tmp_path: Path, no_starts: list[str]) -> None:
@@ -325,7 +325,7 @@ def test_an_extended_run_bears_the_format_that_it_is_written_in(tmp_path: Path, 
     (point / "model.weights.h5").write_bytes(b"weights")
     run.write_status(run.status().model_copy(update={"state": "stopped"}))
     actions.extend(run, 1)
-    assert json.loads((run.folder / "config.json").read_text())["format"] == FORMAT
+    assert json.loads((run.folder / "config.json").read_text())["format"] == RUN_FORMAT
 
 
 def test_every_data_set_takes_a_design_of_its_classes() -> None:

@@ -10,7 +10,15 @@ import pytest
 from PIL import Image
 
 from cnnlab import datasets
-from cnnlab.inference.classifier import BATCH, THUMBNAIL, Classifier, Prediction, Rejected, classify, load_classifier
+from cnnlab.inference.classifier import (
+    PREDICTION_BATCH,
+    THUMBNAIL,
+    Classifier,
+    Prediction,
+    Rejected,
+    classify,
+    load_classifier,
+)
 from cnnlab.runs.run import Run
 
 
@@ -26,7 +34,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def test_more_images_than_a_batch_are_answered_in_order_and_the_bad_ones_in_their_place(classifier: Classifier) -> None:
-    images = datasets.load("digits").train_images[: BATCH + 20]
+    images = datasets.load("digits").train_images[: PREDICTION_BATCH + 20]
     files: list[tuple[str, Callable[[], bytes]]] = [
         (f"{n}.png", lambda image=image: png(image))
         for n, image in enumerate(images)  # type: ignore[misc]

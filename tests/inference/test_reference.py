@@ -35,7 +35,7 @@ from cnnlab.runs.run import Run
 from cnnlab.training.closing import keep_reference
 from cnnlab.training.reporter import Reporter
 from cnnlab.zoo.samples import all_samples, samples_of
-from cnnlab.zoo.shipped import SOURCE, shipped
+from cnnlab.zoo.shipped import SHIPPED_RUNS, shipped
 from tests.conftest import digits_experiment, wait_for_end
 
 MOST_BYTES = 500_000
@@ -187,7 +187,7 @@ def test_a_network_too_slow_for_the_time_there_is_leaves_it_to_be_asked_for(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in SOURCE.glob("*/config.json")))
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in SHIPPED_RUNS.glob("*/config.json")))
 def test_a_shipped_network_knows_noise_from_its_kind_without_any_data(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +212,7 @@ def test_a_shipped_network_knows_noise_from_its_kind_without_any_data(
 
 
 def test_what_is_shipped_stays_small() -> None:
-    assert sum(path.stat().st_size for path in SOURCE.rglob("*") if path.is_file()) <= MOST_SHIPPED_BYTES
+    assert sum(path.stat().st_size for path in SHIPPED_RUNS.rglob("*") if path.is_file()) <= MOST_SHIPPED_BYTES
 
 
 def test_a_copy_made_by_an_older_version_gets_the_reference_and_keeps_what_was_done_with_it(

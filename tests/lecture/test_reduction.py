@@ -12,7 +12,7 @@ from cnnlab import architectures
 from cnnlab.architectures.googlenet import INCEPTIONS
 from cnnlab.errors import UserError
 from cnnlab.lecture import reduction
-from cnnlab.lecture.reduction import MEASURES, Bottleneck, Cost, Inception, Measure
+from cnnlab.lecture.reduction import COST_MEASURES, Bottleneck, Cost, CostMeasure, Inception
 from cnnlab.lecture.reduction_plots import branch_bars, formula, path_text, width_curve
 from cnnlab.network import Builder, Network
 from cnnlab.network.layers import Conv2D, Padding
@@ -64,9 +64,9 @@ def test_both_paths_cost_what_networks_of_the_same_layers_cost(case: Bottleneck)
     assert case.direct.output_shape == case.reduced.output_shape == straight.layers[-1].output_shape
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", COST_MEASURES)
 @given(case=cases())
-def test_break_even_separates_the_cheaper_widths_from_the_others(measure: Measure, case: Bottleneck) -> None:
+def test_break_even_separates_the_cheaper_widths_from_the_others(measure: CostMeasure, case: Bottleneck) -> None:
     widest, direct = case.break_even(measure).widest, case.direct.cost.of(measure)
     assert 0 <= widest < case.channels
     assert case.at(widest + 1).reduced.cost.of(measure) >= direct
@@ -106,7 +106,7 @@ def test_the_curve_rises_from_width_1_past_the_break_even_and_holds_the_case(cas
     assert widths == sorted(set(widths))
     assert (widths[0], widths[-1]) == (1, max(case.channels, case.bottleneck))
     assert (case.bottleneck, case.reduced.cost) in curve
-    for measure in MEASURES:
+    for measure in COST_MEASURES:
         counts = [cost.of(measure) for _, cost in curve]
         assert counts == sorted(set(counts))
         assert case.break_even(measure).width < case.channels
@@ -207,7 +207,7 @@ def test_a_naive_module_costs_what_the_network_of_figure_2a_costs(module: Incept
 
 def test_every_module_of_googlenet_saves_at_least_half() -> None:
     for module in reduction.googlenet_modules().values():
-        assert all(module.naive.of(measure) > 2 * module.reduced.of(measure) for measure in MEASURES)
+        assert all(module.naive.of(measure) > 2 * module.reduced.of(measure) for measure in COST_MEASURES)
 
 
 def test_a_module_names_the_number_that_cannot_be() -> None:
@@ -241,7 +241,7 @@ def test_the_published_errors_rank_d_before_c_before_b() -> None:
 
 
 def test_formulas_hold_the_numbers() -> None:
-    parameters, multiply_adds = (formula(LECTURE, measure) for measure in MEASURES)
+    parameters, multiply_adds = (formula(LECTURE, measure) for measure in COST_MEASURES)
     assert r"5 \cdot 5 \cdot 192 \cdot 32 + 32 = 153{,}632" in parameters
     assert r"(1 \cdot 1 \cdot 192 \cdot 16 + 16) + (5 \cdot 5 \cdot 16 \cdot 32 + 32)" in parameters
     assert "3{,}088 + 12{,}832 = 15{,}920" in parameters
@@ -249,9 +249,9 @@ def test_formulas_hold_the_numbers() -> None:
     assert r"24 \cdot 24 \cdot 5 \cdot 5 \cdot 192 \cdot 32 = 88{,}473{,}600" in multiply_adds
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", COST_MEASURES)
 @given(case=cases())
-def test_formulas_are_true(measure: Measure, case: Bottleneck) -> None:
+def test_formulas_are_true(measure: CostMeasure, case: Bottleneck) -> None:
     """Each line evaluated as arithmetic, the break-even's with its two roundings."""
     body = formula(case, measure).removeprefix(r"\begin{aligned}").removesuffix(r"\end{aligned}")
     plain = body.replace("{,}", "").replace(r"\cdot", "*").replace("&", "").replace(r"\quad", "")
@@ -263,10 +263,10 @@ def test_formulas_are_true(measure: Measure, case: Bottleneck) -> None:
     assert ("=" in even.split("}")[-1]) == (case.break_even(measure).width.denominator == 1)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", COST_MEASURES)
 @given(case=cases())
 def test_the_curve_is_drawn_with_the_direct_path_the_break_even_and_the_case(
-    measure: Measure, case: Bottleneck
+    measure: CostMeasure, case: Bottleneck
 ) -> None:
     reduced, direct, even, chosen = width_curve(case, measure).data
     assert next(iter(reduced.x)) == 1

@@ -13,7 +13,7 @@ from cnnlab.evaluation import evaluations, kept_evaluation
 from cnnlab.lecture.results import ingredients, points_text
 from cnnlab.runs.run import Run
 from cnnlab.zoo.shipped import shipped
-from cnnlab.zoo.studies import SOURCE, Study, studies
+from cnnlab.zoo.studies import STUDIES, Study, studies
 from tests.conftest import Output, assert_refused
 
 
@@ -56,7 +56,7 @@ def test_a_study_that_is_not_there_is_refused(call: Callable[..., Output]) -> No
     assert_refused(call("results", "--study", "nothing"), "'nothing'")
 
 
-@pytest.fixture(params=sorted(path.parent.name for path in SOURCE.glob("*/study.json")))
+@pytest.fixture(params=sorted(path.parent.name for path in STUDIES.glob("*/study.json")))
 def study(request: pytest.FixtureRequest) -> Study:
     return studies()[request.param]
 

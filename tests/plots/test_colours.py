@@ -16,14 +16,14 @@ from cnnlab import plots
 from cnnlab.evaluation.measures import Bin
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.lecture import reduction, reduction_plots
-from cnnlab.network.diagram import INK as LINES
+from cnnlab.network.diagram import DIAGRAM_INK as LINES
 from cnnlab.network.families import FAMILIES
 from cnnlab.plots import evaluation as judged
 from cnnlab.plots import training as trained
 from cnnlab.plots.colours import (
     BACKGROUND,
+    DIAGRAM_INK,
     FAINT_TO_STRONG,
-    INK,
     SEEN_TO_STRONG,
     SERIES,
     SOFT_INK,
@@ -141,7 +141,7 @@ def test_the_number_on_every_cell_of_a_confusion_matrix_is_read(theme: Theme) ->
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_of_many_classes_a_single_mistake_is_seen(theme: Theme) -> None:
-    classes = [f"class {number}" for number in range(judged.MOST_LABELLED + 1)]
+    classes = [f"class {number}" for number in range(judged.MOST_LABELLED_CLASSES + 1)]
     counts = [[50 if row == column else int(row == 0) for column in range(len(classes))] for row in range(len(classes))]
     figure = judged.confusion_matrix(counts, classes, theme=theme)
     least = figure.data[0].colorscale[0][1]
@@ -161,19 +161,19 @@ def test_a_scale_goes_away_from_the_page_in_steps_that_look_equal(theme: Theme, 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_text_is_read_in_both_themes(theme: Theme) -> None:
-    assert contrast(INK[theme], BACKGROUND[theme]) >= TEXT
+    assert contrast(DIAGRAM_INK[theme], BACKGROUND[theme]) >= TEXT
     assert contrast(SOFT_INK[theme], BACKGROUND[theme]) >= TEXT
     for family in FAMILIES:
         assert contrast(family.text, family.colour) >= TEXT, family.title
         tinted = over(family.colour, 0x40 / 255, BACKGROUND[theme])  # the cells of the table of layers
-        assert contrast(INK[theme], tinted) >= TEXT, family.title
+        assert contrast(DIAGRAM_INK[theme], tinted) >= TEXT, family.title
     assert contrast(LINES, BACKGROUND[theme]) >= MARKS
 
 
 def test_the_themes_are_those_of_the_app() -> None:
     for theme in THEMES:
         assert CONFIG[theme]["backgroundColor"] == BACKGROUND[theme]
-        assert CONFIG[theme]["textColor"] == INK[theme]
+        assert CONFIG[theme]["textColor"] == DIAGRAM_INK[theme]
     for colour in CONFIG["chartCategoricalColors"]:
         assert min(contrast(colour, background) for background in BACKGROUND.values()) >= MARKS, colour
 

@@ -49,7 +49,7 @@ def test_a_line_with_no_more_than_is_required_is_read_and_drawn(tmp_path: Path) 
     history = written(tmp_path, EARLIEST).history()
     assert best_of(history) == EARLIEST
     assert average_speed(history) is None
-    for measure in plots.MEASURES:
+    for measure in plots.CURVE_MEASURES:
         for across in plots.ACROSS:
             plots.learning_curves(measure, history, [], 3, 1, across)
             plots.run_curves([("early", history)], measure, across, training=True)

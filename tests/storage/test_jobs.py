@@ -16,7 +16,7 @@ import pytest
 from cnnlab.datasets.job import ImportRequest, PrepareRequest, preparing
 from cnnlab.errors import UserError
 from cnnlab.storage import jobs
-from cnnlab.storage.jobs import REQUEST_FILE, REQUESTS, Job, Request, request_in, written
+from cnnlab.storage.jobs import REQUEST_CLASSES, REQUEST_FILE, Job, Request, request_in, written
 from cnnlab.storage.process import is_alive
 from tests.conftest import PATIENCE, PROJECT, assert_one_line
 
@@ -28,8 +28,8 @@ def test_every_kind_of_request_is_in_the_register_and_nothing_else() -> None:
             if isinstance(node, ast.ClassDef) and "jobs.Request" in map(ast.unparse, node.bases):
                 module = ".".join(path.relative_to(PROJECT).with_suffix("").parts)
                 found.add(f"{module}:{node.name}")
-    assert found == set(REQUESTS.values())
-    for kind, place in REQUESTS.items():
+    assert found == set(REQUEST_CLASSES.values())
+    for kind, place in REQUEST_CLASSES.items():
         module, _, name = place.partition(":")
         request = getattr(importlib.import_module(module), name)
         assert issubclass(request, Request)

@@ -17,7 +17,7 @@ from cnnlab import runs
 from cnnlab.runs.run import Run
 from cnnlab.storage import jobs
 from cnnlab.storage.files import write_text
-from cnnlab.storage.leftovers import DAY, HOST, partial_of, sweep, written_aside
+from cnnlab.storage.leftovers import DAY, THIS_PLACE, partial_of, sweep, written_aside
 from tests.conftest import PATIENCE, PROJECT, digits_experiment, ended_process, wait_for_end
 
 WRITER = """
@@ -64,11 +64,11 @@ def test_what_goes_and_what_stays(tmp_path: Path) -> None:
     ended, own = ended_process(), os.getpid()
     before_us = time.time() - psutil.Process().create_time() + 100  # when another had our number
     gone = [
-        file(tmp_path / f".status.json.{HOST}.{ended}.0123abcd.partial"),
-        folder(tmp_path / f".cifar10.{HOST}.{ended}.0123abcd.partial"),
-        file(tmp_path / "runs" / "one" / f".predictions.npz.{HOST}.{ended}.0123abcd.partial"),
+        file(tmp_path / f".status.json.{THIS_PLACE}.{ended}.0123abcd.partial"),
+        folder(tmp_path / f".cifar10.{THIS_PLACE}.{ended}.0123abcd.partial"),
+        file(tmp_path / "runs" / "one" / f".predictions.npz.{THIS_PLACE}.{ended}.0123abcd.partial"),
         file(tmp_path / f".status.json.{ended}"),  # as earlier versions named them
-        aged(file(tmp_path / f".queue.json.{HOST}.{own}.0123abcd.partial"), before_us),
+        aged(file(tmp_path / f".queue.json.{THIS_PLACE}.{own}.0123abcd.partial"), before_us),
         aged(file(tmp_path / ".status.json.elsewhere.1.0123abcd.partial"), DAY + 60),
         aged(file(tmp_path / ".keras.zip.part"), DAY + 60),
     ]
@@ -93,7 +93,7 @@ def test_what_goes_and_what_stays(tmp_path: Path) -> None:
 
 
 def test_the_sweep_goes_no_deeper_than_it_is_told(tmp_path: Path) -> None:
-    deep = file(tmp_path / "a" / "b" / f".status.json.{HOST}.{ended_process()}.0123abcd.partial")
+    deep = file(tmp_path / "a" / "b" / f".status.json.{THIS_PLACE}.{ended_process()}.0123abcd.partial")
     sweep(tmp_path, depth=1)
     assert deep.exists()
     sweep(tmp_path, depth=2)
@@ -117,10 +117,10 @@ def test_a_training_that_goes_on_removes_what_the_killed_one_left(runs_dir: Path
     run: Run = runs.create(digits_experiment(epochs=1), runs_dir)
     ended = ended_process()
     left = [
-        file(run.folder / f".status.json.{HOST}.{ended}.0123abcd.partial"),
+        file(run.folder / f".status.json.{THIS_PLACE}.{ended}.0123abcd.partial"),
         file(run.folder / f".status.json.{ended}"),
         folder(run.folder / "checkpoints" / ".step-00000001.partial"),
-        folder(run.folder / "checkpoints" / f".step-00000002.{HOST}.{ended}.0123abcd.partial"),
+        folder(run.folder / "checkpoints" / f".step-00000002.{THIS_PLACE}.{ended}.0123abcd.partial"),
         file(run.folder / "evaluations" / "test-00000001-plain" / f".predictions.npz.{ended}"),
     ]
     runs.start(run)
@@ -130,7 +130,7 @@ def test_a_training_that_goes_on_removes_what_the_killed_one_left(runs_dir: Path
 
 
 def test_a_job_that_goes_on_removes_what_the_killed_one_left(tmp_path: Path) -> None:
-    left = file(tmp_path / f".progress.json.{HOST}.{ended_process()}.0123abcd.partial")
+    left = file(tmp_path / f".progress.json.{THIS_PLACE}.{ended_process()}.0123abcd.partial")
     assert jobs.work(tmp_path, lambda tell: None, "It") == 0
     assert not left.exists()
 
@@ -168,7 +168,7 @@ def test_nobody_else_writes_aside_in_a_way_of_their_own() -> None:
 def test_what_another_container_of_this_machine_makes_stays_and_what_an_earlier_boot_left_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, here_, ended = HOST.rpartition("-")[0], HOST, ended_process()
+    name, here_, ended = THIS_PLACE.rpartition("-")[0], THIS_PLACE, ended_process()
     of_another = file(tmp_path / f".status.json.{name}-0badcafe.{ended}.0123abcd.partial")
     own = file(partial_of(tmp_path / "status.json"))
     of_before = file(tmp_path / f".status.json.{name}.{ended}.0123abcd.partial")  # as earlier versions named it

@@ -37,7 +37,7 @@ def classifier(run: Run) -> Classifier:
     return load_classifier(run)
 
 
-@pytest.mark.parametrize("form", export.FORMATS)
+@pytest.mark.parametrize("form", export.EXPORT_FORMATS)
 def test_the_script_in_the_archive_classifies_an_image_as_the_app_does(
     classifier: Classifier, form: export.Format, tmp_path: Path
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_model_that_answers_otherwise_is_not_given_out(
     def otherwise(path: Path, images: np.ndarray) -> np.ndarray:
         return np.full((len(images), 10), 0.1, np.float32)
 
-    monkeypatch.setitem(export.FORMATS, "keras", replace(export.FORMATS["keras"], ask=otherwise))
+    monkeypatch.setitem(export.EXPORT_FORMATS, "keras", replace(export.EXPORT_FORMATS["keras"], ask=otherwise))
     with pytest.raises(UserError) as told:
         export.export(classifier, "keras", tmp_path / "model.zip")
     assert_one_line(str(told.value), "otherwise than Keras")

@@ -66,7 +66,7 @@ def test_classes_are_named_in_words_and_no_two_the_same(tmp_path: Path) -> None:
 def test_without_a_network_one_is_told_what_could_not_be_fetched(
     data_root: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Output]
 ) -> None:
-    monkeypatch.setattr(pretrained, "NAMES", Download(f"{NOWHERE}/imagenet_class_index.json", "md5:", 35_363))
+    monkeypatch.setattr(pretrained, "CLASS_NAMES", Download(f"{NOWHERE}/imagenet_class_index.json", "md5:", 35_363))
     with pytest.raises(UserError) as told:
         obtain(VGG16, silent)
     assert_one_line(str(told.value), "imagenet_class_index.json", "cannot be downloaded")

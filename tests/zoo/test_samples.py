@@ -8,7 +8,7 @@ import pytest
 
 from cnnlab.datasets.images import read_image
 from cnnlab.inference.classifier import load_classifier
-from cnnlab.zoo.samples import FOLDER, all_samples, samples_of
+from cnnlab.zoo.samples import SAMPLES, all_samples, samples_of
 from cnnlab.zoo.shipped import shipped
 
 FREE = ("public domain", "CC0 1.0", "CC BY 2.5")
@@ -17,7 +17,7 @@ MOST_BYTES = 60_000
 
 def test_each_picture_is_there_small_and_credited() -> None:
     assert len(all_samples()) >= 12
-    assert {path.name for path in FOLDER.glob("*.jpg")} == {sample.file for sample in all_samples()}
+    assert {path.name for path in SAMPLES.glob("*.jpg")} == {sample.file for sample in all_samples()}
     for sample in all_samples():
         assert len(sample.read()) <= MOST_BYTES
         image = read_image(sample.read(), sample.file)
@@ -25,7 +25,7 @@ def test_each_picture_is_there_small_and_credited() -> None:
         assert sample.licence in FREE
         assert sample.author
         assert sample.source.startswith("https://")
-    assert len(json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))) == len(all_samples())
+    assert len(json.loads((SAMPLES / "samples.json").read_text(encoding="utf-8"))) == len(all_samples())
 
 
 def test_a_picture_goes_by_the_name_that_the_data_set_has_for_it() -> None:

@@ -22,11 +22,11 @@ from cnnlab.experiments.presets import fine_tuning, preset
 from cnnlab.experiments.recipe import Recipe
 from cnnlab.inference.classifier import Classifier, load_classifier
 from cnnlab.runs.run import WEIGHTS_FILE, Run
-from cnnlab.zoo.shipped import SOURCE, nearest, ship, shipped
+from cnnlab.zoo.shipped import SHIPPED_RUNS, nearest, ship, shipped
 from tests.conftest import TRAINED_EPOCHS, Output, assert_refused, last_line
 from tests.inference.test_prediction_many import png
 
-NAMES = sorted(path.parent.name for path in SOURCE.glob("*/config.json"))
+NAMES = sorted(path.parent.name for path in SHIPPED_RUNS.glob("*/config.json"))
 MOST_BYTES = 40_000_000
 FLOORS = {"minivggnet-cifar10": 0.86, "minigooglenet-cifar10": 0.89, "deepergooglenet-tiny-imagenet": 0.58}
 
@@ -39,7 +39,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 def test_there_are_some_and_they_are_small() -> None:
     assert "minivggnet-cifar10" in NAMES
-    assert sum(path.stat().st_size for path in SOURCE.rglob("*") if path.is_file()) < MOST_BYTES
+    assert sum(path.stat().st_size for path in SHIPPED_RUNS.rglob("*") if path.is_file()) < MOST_BYTES
 
 
 @pytest.mark.slow
@@ -92,11 +92,11 @@ def test_it_answers_at_once_without_data_network_or_training(
 
 
 def test_the_projects_own_stay_as_they_are(network: Run) -> None:
-    assert SOURCE not in network.folder.parents
-    before = {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")}
+    assert SHIPPED_RUNS not in network.folder.parents
+    before = {path: path.stat().st_mtime_ns for path in SHIPPED_RUNS.rglob("*")}
     network.relabel(name="mine")
     assert shipped()[network.id].labels().name == "mine", "what one does with a copy stays with it"
-    assert {path: path.stat().st_mtime_ns for path in SOURCE.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in SHIPPED_RUNS.rglob("*")} == before
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_another_training_begins_with_its_weights(tmp_path: Path, call: Callable
 @pytest.fixture
 def finished(trained_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished run to ship from, to a folder other than the project's own."""
-    monkeypatch.setattr(cnnlab.zoo.shipped, "SOURCE", tmp_path / "shipped")
+    monkeypatch.setattr(cnnlab.zoo.shipped, "SHIPPED_RUNS", tmp_path / "shipped")
     return Run(Path(shutil.copytree(trained_run.folder, tmp_path / trained_run.id)))
 
 
@@ -216,7 +216,7 @@ REAL = os.environ.get("CNNLAB_DATA")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_as_good_on_the_test_images_as_it_says(name: str) -> None:
-    network = Run(SOURCE / name)
+    network = Run(SHIPPED_RUNS / name)
     source = datasets.SOURCES[network.config.experiment.dataset]
     if not REAL or source.find(Path(REAL)) is None:
         pytest.skip(f"CNNLAB_DATA points at no {source.title}")

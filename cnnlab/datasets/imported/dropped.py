@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnlab.datasets.imported.container import is_hidden
-from cnnlab.datasets.imported.sorting import PARTS, printable
+from cnnlab.datasets.imported.sorting import PART_FOLDERS, printable
 from cnnlab.errors import UserError
 from cnnlab.limits import Limits
 
 File = tuple[str, bytes]
-ARCHIVE = "dropped images"
+DROPPED_ARCHIVE = "dropped images"
 MOST_NAME_LETTERS = 4000
 
 
@@ -54,7 +54,7 @@ def sorted_files(classes: Sequence[DroppedClass]) -> list[File]:
     if len(given) < 2:
         there = f"there is only {given[0][1].title}" if given else "there is none yet"
         raise UserError(f"A data set needs at least two classes, each with a name and images; {there}.")
-    whole = "train/" if any(name in PARTS for name in names) else ""  # else a class called "test" were a part
+    whole = "train/" if any(name in PART_FOLDERS for name in names) else ""  # else a class called "test" were a part
     return [(f"{whole}{one.title}/{name}", data) for _, one in given for name, data in named_apart(one.files)]
 
 

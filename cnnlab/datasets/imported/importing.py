@@ -31,7 +31,7 @@ REPORT_FILE = "import.json"
 SMALLEST_SIDE = 8
 LEAST_PER_CLASS = 5
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
-SPLIT_SEED = 0
+IMPORT_SPLIT_SEED = 0
 CHUNK, WORKERS = 256, 4
 MOST_NAMED = 10_000
 SIZES = (8, 256)
@@ -218,7 +218,7 @@ def assigned(taken: Sequence[Sorted]) -> tuple[list[Part], list[Part]]:
         if parts[place] == "train":
             by_class.setdefault(one.label, []).append(place)
     for number, label in enumerate(sorted(by_class)):
-        order: NDArray[np.int64] = np.random.default_rng((SPLIT_SEED, number)).permutation(by_class[label])
+        order: NDArray[np.int64] = np.random.default_rng((IMPORT_SPLIT_SEED, number)).permutation(by_class[label])
         start = 0
         for part, share in missing:
             count = max(round(len(order) * share), 1)

@@ -11,7 +11,7 @@ from cnnlab.datasets.images import EXTENSIONS
 from cnnlab.datasets.imported.container import ARCHIVES, Found
 
 Part = Literal["train", "validation", "test"]
-PARTS: dict[str, Part] = {
+PART_FOLDERS: dict[str, Part] = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -63,13 +63,13 @@ def arrange(files: Sequence[Found]) -> Arrangement:
             images.append(file)
     wrapped = wrapper_depth([file.parts for file in images])
     tops = {file.parts[wrapped].casefold() for file in images if len(file.parts) > wrapped + 1}
-    in_parts = "train" in {PARTS.get(top) for top in tops}
+    in_parts = "train" in {PART_FOLDERS.get(top) for top in tops}
     names: dict[str, str] = {}
     for file in images:
         folders = file.parts[wrapped:-1]
         part = None
         if in_parts and folders:
-            part = PARTS.get(folders[0].casefold())
+            part = PART_FOLDERS.get(folders[0].casefold())
             if part is None:
                 found.left_out.append((printable_path(file.parts), "it stands beside train and test, in neither"))
                 continue
@@ -90,7 +90,7 @@ def wrapper_depth(names: Sequence[tuple[str, ...]]) -> int:
     depth = 0
     while any(len(parts) > depth + 2 for parts in names):
         firsts = {parts[depth] if len(parts) > depth + 1 else "" for parts in names} - {""}
-        if len(firsts) > 1 or next(iter(firsts)).casefold() in PARTS:
+        if len(firsts) > 1 or next(iter(firsts)).casefold() in PART_FOLDERS:
             break
         depth += 1
     return depth

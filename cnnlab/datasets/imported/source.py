@@ -17,7 +17,7 @@ from cnnlab.datasets.source import Source
 from cnnlab.errors import UserError
 from cnnlab.storage.progress import Progress
 
-FOLDER = "own"
+IMPORTED_FOLDER = "own"
 
 
 def slug(title: str) -> str:
@@ -32,7 +32,7 @@ def slug(title: str) -> str:
 def imported_summary(root: Path, name: str) -> cache.DatasetSummary | None:
     """What is known of an imported data set without reading its images."""
     try:
-        return cache.DatasetSummary.model_validate_json((root / FOLDER / name / "dataset.json").read_bytes())
+        return cache.DatasetSummary.model_validate_json((root / IMPORTED_FOLDER / name / "dataset.json").read_bytes())
     except (OSError, ValidationError):
         return None
 
@@ -40,7 +40,7 @@ def imported_summary(root: Path, name: str) -> cache.DatasetSummary | None:
 def imported_sources(root: Path) -> dict[str, Source]:
     """The imported data sets under a data root, by name."""
     found = {}
-    for path in sorted((root / FOLDER).glob("*/dataset.json")):
+    for path in sorted((root / IMPORTED_FOLDER).glob("*/dataset.json")):
         name = path.parent.name
         summary, report = imported_summary(root, name), read_report(root, name)
         if summary is None or report is None or "." in name:  # a dot: an import that is not complete
@@ -64,12 +64,12 @@ def imported_sources(root: Path) -> dict[str, Source]:
 
 
 def find(name: str, root: Path) -> str | None:
-    folder = root / FOLDER / name
+    folder = root / IMPORTED_FOLDER / name
     return f"imported to {folder}" if (folder / "dataset.json").exists() else None
 
 
 def load(name: str, root: Path, progress: Progress) -> Dataset:
-    dataset = cache.load(root / FOLDER / name, SIGNATURE)
+    dataset = cache.load(root / IMPORTED_FOLDER / name, SIGNATURE)
     if dataset is None:
         raise UserError(f"The imported data set {name} is damaged; remove it and import it again.")
     return dataset
@@ -77,7 +77,7 @@ def load(name: str, root: Path, progress: Progress) -> Dataset:
 
 def read_report(root: Path, name: str) -> ImportReport | None:
     try:
-        return ImportReport.model_validate_json((root / FOLDER / name / REPORT_FILE).read_bytes())
+        return ImportReport.model_validate_json((root / IMPORTED_FOLDER / name / REPORT_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
 
@@ -87,6 +87,6 @@ def remove(root: Path, name: str) -> None:
     if imported_summary(root, name) is None:
         raise UserError(f"There is no imported data set {name!r}.")
     try:
-        shutil.rmtree(root / FOLDER / name)
+        shutil.rmtree(root / IMPORTED_FOLDER / name)
     except OSError as error:
         raise UserError(f"The data set {name} cannot be removed: {error.strerror}.") from error

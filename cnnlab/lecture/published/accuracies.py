@@ -9,7 +9,7 @@ from cnnlab.architectures.options import Value
 from cnnlab.evaluation.printed import ClassificationReport, ReportLine
 from cnnlab.lecture.published.minigooglenet import ZHANG
 from cnnlab.lecture.published.table import LECTURE
-from cnnlab.lecture.published.vgg import COLUMNS
+from cnnlab.lecture.published.vgg import VGG_COLUMNS
 
 Metric = Literal["rank-1 accuracy", "rank-5 accuracy"]
 
@@ -113,7 +113,7 @@ def vgg_accuracies() -> list[PublishedAccuracy]:
         for metric, name, printed in zip(metrics, ("top-1", "top-5"), errors, strict=True):
             found.append(
                 PublishedAccuracy(
-                    COLUMNS[letter],
+                    VGG_COLUMNS[letter],
                     "ImageNet",
                     "ILSVRC-2012 validation",
                     metric,

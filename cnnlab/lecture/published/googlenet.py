@@ -16,9 +16,9 @@ from cnnlab.lecture.published.measures import (
     weight_layers,
     window,
 )
-from cnnlab.lecture.published.table import LECTURE, Figure, Measure, PublishedTable
+from cnnlab.lecture.published.table import LECTURE, Figure, PublishedMeasure, PublishedTable
 
-COLUMNS = (
+GOOGLENET_COLUMNS = (
     "patch size/ stride",
     "output size",
     "depth",
@@ -39,7 +39,7 @@ BRANCHES = {
     "#5×5": "5x5",
     "pool proj": "pool_proj",
 }
-MEASURES: dict[str, tuple[Measure, int]] = {  # and the unit
+GOOGLENET_MEASURES: dict[str, tuple[PublishedMeasure, int]] = {  # and the unit
     "patch size/ stride": (window, 1),
     "output size": (output_shape, 1),
     "depth": (depth, 1),
@@ -127,20 +127,20 @@ def table_figures(
     notes: Mapping[tuple[str, str], str],
     *,
     branch_suffix: str = "",
-    softmax_depth: Measure = depth,
+    softmax_depth: PublishedMeasure = depth,
 ) -> list[Figure]:
     """A table in GoogLeNet's columns, "our part|type|column|..." a line; empty cells print nothing."""
     figures = []
     for line in printed.strip().splitlines():
         part, row, *cells = line.split("|")
-        for column, cell in zip(COLUMNS, cells, strict=False):
+        for column, cell in zip(GOOGLENET_COLUMNS, cells, strict=False):
             if not cell:
                 continue
             if column in BRANCHES:
                 layer = f"{part}_{BRANCHES[column]}{branch_suffix}"
                 figures.append(Figure(row, column, cell, filters, layer))
                 continue
-            measure, unit = MEASURES[column]
+            measure, unit = GOOGLENET_MEASURES[column]
             if column == "depth" and row == "softmax":
                 measure = softmax_depth
             figures.append(Figure(row, column, cell, measure, part, unit, notes.get((part, column), "")))

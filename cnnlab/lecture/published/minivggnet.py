@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab.lecture.published.measures import Nodes, kernel, kernel_and_filters, output_shape, parameters
-from cnnlab.lecture.published.table import LECTURE, Figure, Measure, PublishedTable
+from cnnlab.lecture.published.table import LECTURE, Figure, PublishedMeasure, PublishedTable
 from cnnlab.lecture.published.vgg import summary_figures
 from cnnlab.network import Network
 from cnnlab.network.layers import Activation, BatchNormalization, Conv2D, Dense, Dropout, InputLayer, MaxPooling2D
@@ -14,7 +14,7 @@ BLOCKS = tuple(
     for block in (1, 2)
     for layer in ("conv1", "act1", "bn1", "conv2", "act2", "bn2", "pool", "dropout")
 )
-CLASSIFIER = ("fc1", "fc1_act", "fc1_bn", "fc1_dropout", "fc2", "predictions")
+MINIVGGNET_CLASSIFIER = ("fc1", "fc1_act", "fc1_bn", "fc1_dropout", "fc2", "predictions")
 
 TABLE = """
 INPUT IMAGE|32×32×3|
@@ -42,7 +42,7 @@ FC|10|
 SOFTMAX|10|
 """
 
-SUMMARY = """
+MINIVGGNET_LISTING = """
 conv2d (Conv2D)|(None, 32, 32, 32)|896
 activation (Activation)|(None, 32, 32, 32)|0
 batch_normalization (Batch Normalization)|(None, 32, 32, 32)|128
@@ -95,7 +95,7 @@ def word(network: Network, nodes: Nodes) -> str:
 def table_figures() -> tuple[Figure, ...]:
     figures = []
     lines = TABLE.strip().splitlines()
-    for number, (line, layer) in enumerate(zip(lines, ("input", *BLOCKS, *CLASSIFIER), strict=True)):
+    for number, (line, layer) in enumerate(zip(lines, ("input", *BLOCKS, *MINIVGGNET_CLASSIFIER), strict=True)):
         kind, shape, window = line.split("|")
         row = f"{number} {kind}"
         figures += [
@@ -103,7 +103,7 @@ def table_figures() -> tuple[Figure, ...]:
             Figure(row, "Output Size", shape, output_shape, layer),
         ]
         if window:
-            measure: Measure = kernel_and_filters if "K" in window else kernel
+            measure: PublishedMeasure = kernel_and_filters if "K" in window else kernel
             figures.append(Figure(row, "Filter Size / Stride", window, measure, layer))
     return tuple(figures)
 
@@ -134,6 +134,8 @@ MINIVGGNET_SUMMARY = PublishedTable(
     lecture="VGG",
     architectures=("minivggnet",),
     options=CIFAR_10,
-    figures=summary_figures(SUMMARY, (*BLOCKS, "flatten", *CLASSIFIER), ("2,171,178", "2,169,770", "1,408")),
+    figures=summary_figures(
+        MINIVGGNET_LISTING, (*BLOCKS, "flatten", *MINIVGGNET_CLASSIFIER), ("2,171,178", "2,169,770", "1,408")
+    ),
     convention="Keras numbers its layers; ours are named by block, and stand in the same order.",
 )

@@ -16,7 +16,7 @@ from cnnlab.units import count
 LECTURE = 'lecture "CNN Architectures II", Instituto Metrópole Digital'
 
 Measured = int | tuple[int, ...] | str
-Measure = Callable[[Network, tuple[Node, ...]], Measured]
+PublishedMeasure = Callable[[Network, tuple[Node, ...]], Measured]
 """What a figure is about: an amount, several whole numbers (a shape, filters), or a word, taken from some layers."""
 
 AMOUNT = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -34,7 +34,7 @@ class Figure:
     row: str
     quantity: str
     printed: str
-    measure: Measure
+    measure: PublishedMeasure
     part: str = ""
     unit: int = 1
     note: str = ""

@@ -15,8 +15,8 @@ from cnnlab.lecture.published.table import LECTURE, Figure, PublishedTable
 from cnnlab.network import Network
 from cnnlab.network.layers import Conv2D, Dense, LocalResponseNormalization, MaxPooling2D
 
-COLUMNS = {"A": "vgg_a", "A-LRN": "vgg_a_lrn", "B": "vgg_b", "C": "vgg_c", "D": "vgg16", "E": "vgg19"}
-IMAGENET = (("input_size", 224), ("classes", 1000))
+VGG_COLUMNS = {"A": "vgg_a", "A-LRN": "vgg_a_lrn", "B": "vgg_b", "C": "vgg_c", "D": "vgg16", "E": "vgg19"}
+VGG_OPTIONS = (("input_size", 224), ("classes", 1000))
 
 LAYERS = {  # by row, then by column
     "block1": "conv3-64|conv3-64 LRN|conv3-64 conv3-64|conv3-64 conv3-64|conv3-64 conv3-64|conv3-64 conv3-64",
@@ -28,7 +28,7 @@ LAYERS = {  # by row, then by column
     "block5": "conv3-512 conv3-512|conv3-512 conv3-512|conv3-512 conv3-512|conv3-512 conv3-512 conv1-512|"
     "conv3-512 conv3-512 conv3-512|conv3-512 conv3-512 conv3-512 conv3-512",
 }
-CLASSIFIER = "FC-4096 FC-4096 FC-1000 soft-max"  # spans all columns
+VGG_CLASSIFIER = "FC-4096 FC-4096 FC-1000 soft-max"  # spans all columns
 
 
 def stack(network: Network, nodes: Nodes) -> str:
@@ -55,7 +55,7 @@ def pooling(network: Network, nodes: Nodes) -> str:
 
 def column(letter: str, place: int) -> list[Figure]:
     """One configuration of Table 1, from its count of weight layers down to the softmax."""
-    name = COLUMNS[letter]
+    name = VGG_COLUMNS[letter]
     depth = {"A": "11", "A-LRN": "11", "B": "13", "C": "16", "D": "16", "E": "19"}[letter]
     figures = [
         Figure(letter, "depth", f"{depth} weight layers", weight_layers, architecture=name),
@@ -66,7 +66,7 @@ def column(letter: str, place: int) -> list[Figure]:
             Figure(letter, block, cells.split("|")[place], stack, block, architecture=name),
             Figure(letter, f"{block}, end", "maxpool", pooling, block, architecture=name),
         ]
-    return [*figures, Figure(letter, "classifier", CLASSIFIER, stack, "classifier", architecture=name)]
+    return [*figures, Figure(letter, "classifier", VGG_CLASSIFIER, stack, "classifier", architecture=name)]
 
 
 def input_size(network: Network, nodes: Nodes) -> tuple[int, int]:
@@ -78,24 +78,24 @@ VGG_TABLE_1 = PublishedTable(
     title="VGG: the six configurations",
     source=f"Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556), Table 1; {LECTURE}, VGG",
     lecture="VGG",
-    architectures=tuple(COLUMNS.values()),
-    options=IMAGENET,
-    figures=tuple(figure for place, letter in enumerate(COLUMNS) for figure in column(letter, place)),
+    architectures=tuple(VGG_COLUMNS.values()),
+    options=VGG_OPTIONS,
+    figures=tuple(figure for place, letter in enumerate(VGG_COLUMNS) for figure in column(letter, place)),
 )
 
 VGG_TABLE_2 = PublishedTable(
     title="VGG: number of parameters, in millions",
     source=f"Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556), Table 2; {LECTURE}, VGG",
     lecture="VGG",
-    architectures=tuple(COLUMNS.values()),
-    options=IMAGENET,
+    architectures=tuple(VGG_COLUMNS.values()),
+    options=VGG_OPTIONS,
     figures=tuple(
-        Figure(letter, "millions of parameters", printed, parameters, unit=10**6, architecture=COLUMNS[letter])
+        Figure(letter, "millions of parameters", printed, parameters, unit=10**6, architecture=VGG_COLUMNS[letter])
         for letter, printed in {"A": "133", "A-LRN": "133", "B": "133", "C": "134", "D": "138", "E": "144"}.items()
     ),
 )
 
-SUMMARY = """
+VGG16_LISTING = """
 input_1 (InputLayer)|[(None, 224, 224, 3)]|0
 block1_conv1 (Conv2D)|(None, 224, 224, 64)|1792
 block1_conv2 (Conv2D)|(None, 224, 224, 64)|36928
@@ -139,14 +139,14 @@ def summary_figures(printed: str, layers: tuple[str, ...], totals: tuple[str, st
     return tuple(figures)
 
 
-NAMES = tuple(line.split(" (")[0] for line in SUMMARY.strip().splitlines())
+VGG_NAMES = tuple(line.split(" (")[0] for line in VGG16_LISTING.strip().splitlines())
 
 VGG16_SUMMARY = PublishedTable(
     title="VGG16: the model's summary",
     source=f"{LECTURE}, VGG: summary of keras.applications.VGG16",
     lecture="VGG",
     architectures=("vgg16",),
-    options=IMAGENET,
-    figures=summary_figures(SUMMARY, ("input", *NAMES[1:]), ("138,357,544", "138,357,544", "0")),
+    options=VGG_OPTIONS,
+    figures=summary_figures(VGG16_LISTING, ("input", *VGG_NAMES[1:]), ("138,357,544", "138,357,544", "0")),
     convention="Keras numbers its input layer, input_1; ours is called input.",
 )

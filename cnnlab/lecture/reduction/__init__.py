@@ -8,17 +8,17 @@ count comes from the layers themselves. As everywhere, biases count as parameter
 from __future__ import annotations
 
 from cnnlab.lecture.reduction.bottleneck import Bottleneck, read_shape, report
-from cnnlab.lecture.reduction.cost import MEASURES, MOST_POINTS, Cost, Measure, Path, together
+from cnnlab.lecture.reduction.cost import COST_MEASURES, MOST_POINTS, Cost, CostMeasure, Path, together
 from cnnlab.lecture.reduction.inception import Inception, googlenet_modules
 from cnnlab.lecture.reduction.vgg import network_cost, vgg_c_against_d, vgg_errors
 
 __all__ = [
-    "MEASURES",
+    "COST_MEASURES",
     "MOST_POINTS",
     "Bottleneck",
     "Cost",
+    "CostMeasure",
     "Inception",
-    "Measure",
     "Path",
     "googlenet_modules",
     "network_cost",

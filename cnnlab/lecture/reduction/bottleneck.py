@@ -9,13 +9,13 @@ from typing import Any, get_args
 
 from cnnlab.errors import UserError
 from cnnlab.lecture.reduction.cost import (
-    MEASURES,
+    COST_MEASURES,
     MOST_CHANNELS,
     MOST_KERNEL,
     MOST_PIXELS,
     MOST_POINTS,
     Cost,
-    Measure,
+    CostMeasure,
     Path,
     check,
 )
@@ -90,7 +90,7 @@ class Bottleneck:
         """The same with another width of the bottleneck."""
         return replace(self, bottleneck=bottleneck)
 
-    def break_even(self, measure: Measure) -> BreakEven:
+    def break_even(self, measure: CostMeasure) -> BreakEven:
         """Derived from two points, for the reduced path's cost is a straight line over the width B.
 
         With C channels, F filters, K the kernel, H x W the input and H' x W' the output, the direct path has
@@ -125,7 +125,7 @@ def read_shape(text: str) -> tuple[int, int, int]:
 def report(case: Bottleneck) -> dict[str, Any]:
     """Both paths, the factor saved and the break-even, as JSON holds it."""
     direct, reduced = case.direct, case.reduced
-    points = {measure: case.break_even(measure) for measure in MEASURES}
+    points = {measure: case.break_even(measure) for measure in COST_MEASURES}
     return {
         "input": list(case.input_shape),
         "kernel": case.kernel,
@@ -141,7 +141,7 @@ def report(case: Bottleneck) -> dict[str, Any]:
                 for layer, shape, cost in zip(reduced.layers, reduced.shapes[1:], reduced.costs, strict=True)
             ],
         },
-        "factor": {measure: direct.cost.factor(reduced.cost, measure) for measure in MEASURES},
+        "factor": {measure: direct.cost.factor(reduced.cost, measure) for measure in COST_MEASURES},
         "break_even": {
             measure: {"bottleneck": float(point.width), "widest_cheaper": point.widest}
             for measure, point in points.items()

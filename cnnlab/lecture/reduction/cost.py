@@ -9,8 +9,8 @@ from typing import Literal, get_args
 from cnnlab.errors import UserError
 from cnnlab.network.layers import Conv2D, Shape
 
-Measure = Literal["parameters", "multiply_adds"]
-MEASURES: tuple[Measure, ...] = get_args(Measure)
+CostMeasure = Literal["parameters", "multiply_adds"]
+COST_MEASURES: tuple[CostMeasure, ...] = get_args(CostMeasure)
 
 MOST_PIXELS = 4096  # these limits keep every count below 2^63, which tables and charts can hold
 MOST_CHANNELS = 8192
@@ -31,10 +31,10 @@ class Cost:
     def __sub__(self, other: Cost) -> Cost:
         return Cost(self.parameters - other.parameters, self.multiply_adds - other.multiply_adds)
 
-    def of(self, measure: Measure) -> int:
+    def of(self, measure: CostMeasure) -> int:
         return self.parameters if measure == "parameters" else self.multiply_adds
 
-    def factor(self, other: Cost, measure: Measure) -> float | None:
+    def factor(self, other: Cost, measure: CostMeasure) -> float | None:
         """How many times `other` this is; None where one of the two costs nothing."""
         return self.of(measure) / other.of(measure) if self.of(measure) and other.of(measure) else None
 
