@@ -97,8 +97,8 @@ PRESETS = {
             "MiniVGGNet on CIFAR-10",
             "Nesterov SGD from 0.01, falling over 40 epochs; no augmentation.",
             f"{LECTURE_SOURCE} prints the network and its report, and no setting of the training. All settings, "
-            f"the 40 epochs among them, are those of {ROSEBROCK}, Starter Bundle, chapter 15, where the network comes "
-            "from; its time-based decay from 0.01 to 0.0011 is a straight line here.",
+            f"the 40 epochs among them, are those of {ROSEBROCK}, Starter Bundle, chapter 15, where the network "
+            "comes from; its time-based decay from 0.01 to 0.0011 is a straight line here.",
             "The lecture prints accuracy 0.82 for this network, not after how many epochs.",
             0.3,
             "minivggnet",
@@ -117,8 +117,8 @@ PRESETS = {
             "MiniGoogLeNet on CIFAR-10",
             "SGD from 0.005 linearly to zero over 70 epochs, with mirrored and shifted 28×28 crops.",
             f"{LECTURE_SOURCE} prints the network, at 28×28, and its report, and no setting of the training. "
-            f"The settings, the 70 epochs among them, are those of {ROSEBROCK}, Practitioner Bundle, chapter 11 (linear "
-            "decay from 5e-3, shifts by a tenth, mirroring), the crop that of Zhang et al., 2017, appendix A.",
+            f"The settings, the 70 epochs among them, are those of {ROSEBROCK}, Practitioner Bundle, chapter 11 "
+            "(linear decay from 5e-3, shifts by a tenth, mirroring), the crop that of Zhang et al., 2017, appendix A.",
             "The lecture prints accuracy 0.90 for this network, not after how many epochs.",
             2.2,
             "minigooglenet",
