@@ -36,8 +36,8 @@ def load(root: Path, progress: Progress) -> Dataset:
             archive = fetch(CIFAR100_ARCHIVE, root, progress)
         except UserError as error:
             raise UserError(
-                f"CIFAR-100 is not under {root}. {error} Without a network, unpack it so that {root / CIFAR100_FOLDER} holds "
-                f"{', '.join(CIFAR100_FILES)}."
+                f"CIFAR-100 is not under {root}. {error} Without a network, unpack it so that "
+                f"{root / CIFAR100_FOLDER} holds {', '.join(CIFAR100_FILES)}."
             ) from error
         extract(archive, root, [f"{CIFAR100_FOLDER}/{name}" for name in CIFAR100_FILES])
         archive.unlink()
