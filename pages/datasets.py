@@ -252,7 +252,7 @@ def main() -> None:
     show_imports()
     known = datasets.sources()
     with st.expander(
-        "Use your own images", icon=":material/add_photo_alternate:", key=form_key("own"), on_change="rerun"
+        "Import your own images", icon=":material/add_photo_alternate:", key=form_key("own"), on_change="rerun"
     ) as own:
         if own.open:
             import_form()

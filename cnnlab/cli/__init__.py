@@ -204,7 +204,7 @@ def parser() -> Parser:
 
     words = "Fetch VGG16 or VGG19 with the weights of ImageNet."
     command("pretrained", fetch_pretrained, words).add_argument("name", metavar="NAME")
-    model = command("model", import_model_file, "Use a .keras file from elsewhere, in safe mode.")
+    model = command("model", import_model_file, "Import a .keras file from elsewhere, in safe mode.")
     model.add_argument("name", metavar="NAME", help="what to call it")
     model.add_argument("file", metavar="FILE")
     model.add_argument("--classes", metavar="FILE", help="the names of its classes, one a line")

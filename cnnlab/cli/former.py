@@ -1,6 +1,7 @@
 """Names that commands, options and keys had in the version before. They work for one release more, with a note.
 
-This is the only place that knows them on the command line; it goes with the release after 0.5.
+This is the only place that knows them on the command line; it goes with the release after 0.5. Addresses have theirs in
+`pages/shared/address.py`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def pairs(texts: Sequence[str], option: str = "--set") -> dict[str, str]:
 
 
 def echo(*texts: str, error: bool = False) -> None:
-    """Print lines that may hold what a person typed; a terminal is told nothing by it."""
+    """Print lines that may hold what a person typed; none of it controls the terminal."""
     print(*(terminal(text) for text in texts), sep="\n", file=sys.stderr if error else sys.stdout)
 
 

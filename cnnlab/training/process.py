@@ -1,4 +1,4 @@
-"""The training process: from a run directory to a trained network, telling the directory everything on the way."""
+"""The training process: from a run directory to a trained network, writing everything into the directory on the way."""
 
 from __future__ import annotations
 

@@ -103,5 +103,5 @@ def remove(name: str) -> None:
     """Delete an imported model; UserError where there is none."""
     run = imported_models().get(name)
     if run is None:
-        raise UserError(f"There is no model {name!r} of your own here.")
+        raise UserError(f"There is no imported model {name!r}.")
     shutil.rmtree(run.folder, ignore_errors=True)

@@ -38,9 +38,7 @@ def offer_pretrained(here: Sequence[str]) -> None:
 
 def offer_model_import() -> None:
     """A model file from elsewhere: what it does not say itself is asked for."""
-    with st.expander(
-        "A model file of your own", icon=":material/upload_file:", key="own models", on_change="rerun"
-    ) as box:
+    with st.expander("Import a model file", icon=":material/upload_file:", key="own models", on_change="rerun") as box:
         if not box.open:
             return
         st.write(

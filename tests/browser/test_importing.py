@@ -33,7 +33,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def open_form(page: Page, server: Server, kind: str = "Zip archive") -> None:
     page.goto(f"{server.address}/datasets")
-    page.get_by_text("Use your own images").click()
+    page.get_by_text("Import your own images").click()
     page.get_by_role("radio", name=kind).click()
     expect(page.get_by_role("radio", name=kind)).to_be_checked()
 
@@ -77,7 +77,7 @@ def test_a_zip_is_imported_without_another_key_and_a_shipped_network_fine_tuned_
     page.get_by_role("link", name=re.compile("^Fine-tune DeeperGoogLeNet")).click()
     expect(page.get_by_role("combobox", name="Architecture", exact=True)).to_have_value("DeeperGoogLeNet")
     expect(page.get_by_role("combobox", name="Data set", exact=True)).to_have_value("Pets")
-    expect(page.get_by_role("combobox", name="Recipe", exact=True)).to_have_value("Fine-tuning a trained network")
+    expect(page.get_by_role("combobox", name="Preset", exact=True)).to_have_value("Fine-tuning a trained network")
     expect(page.get_by_text(re.compile("layers are taken"))).to_contain_text("1 begin anew")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/run?run=*")
