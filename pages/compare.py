@@ -73,7 +73,7 @@ def forget(identity: int) -> None:
 
 
 def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candidate]) -> None:
-    """The options of one network, in a fold of their own; leaving it out."""
+    """The options of one network, in a popover; and the button that leaves it out."""
     with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"options {identity}"):
         if candidate.design is not None:
             st.caption("A run's network is as it was trained; it has no options to move here.")

@@ -1,4 +1,4 @@
-"""What made a network say what it said of an image: maps, activations, filters, the nearest training images."""
+"""Explain an answer of a network: class maps, activations, filters, the nearest training images."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_imag
     assert "image=" not in page.url
 
 
-def test_an_image_is_pasted_asked_about_and_looked_into(server: Server, page: Page, run: Run) -> None:
+def test_an_image_is_pasted_asked_about_and_explained(server: Server, page: Page, run: Run) -> None:
     page.goto(f"{server.address}/predict?run={run.id}")
     expect(page.get_by_test_id("stFileUploader")).to_be_visible()
     until(page, "() => Boolean(window.cnnlabPaste)")
