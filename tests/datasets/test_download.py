@@ -144,7 +144,7 @@ def tar_of(folder: Path) -> bytes:
 def test_cifar10_is_downloaded_unpacked_and_read(
     server: Server, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cifar10, "ARCHIVE", server.offer("cifar-10-python.tar.gz", tar_of(batches(tmp_path))))
+    monkeypatch.setattr(cifar10, "CIFAR10_ARCHIVE", server.offer("cifar-10-python.tar.gz", tar_of(batches(tmp_path))))
     heard = Heard()
     assert len(datasets.load("cifar10", heard).train_images) == 50
     assert "Downloading" in heard.messages[0]
@@ -152,7 +152,9 @@ def test_cifar10_is_downloaded_unpacked_and_read(
 
 
 def test_without_a_network_one_is_told_where_to_put_the_files(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cifar10, "ARCHIVE", Download(f"{NOWHERE}/cifar-10-python.tar.gz", "sha256:", 163_000_000))
+    monkeypatch.setattr(
+        cifar10, "CIFAR10_ARCHIVE", Download(f"{NOWHERE}/cifar-10-python.tar.gz", "sha256:", 163_000_000)
+    )
     with pytest.raises(UserError) as refused:
         datasets.load("cifar10")
     assert_one_line(
@@ -169,7 +171,7 @@ def test_without_a_network_one_is_told_where_to_put_the_files(data_root: Path, m
 def test_nothing_is_fetched_by_asking_whether_a_data_set_is_ready(
     server: Server, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cifar10, "ARCHIVE", server.offer("cifar-10-python.tar.gz", b""))
+    monkeypatch.setattr(cifar10, "CIFAR10_ARCHIVE", server.offer("cifar-10-python.tar.gz", b""))
     assert datasets.ready("cifar10") is None
     assert server.asked == []
 

@@ -22,8 +22,8 @@ from cnnlab.plots import evaluation as judged
 from cnnlab.plots import training as trained
 from cnnlab.plots.colours import (
     BACKGROUND,
-    DIAGRAM_INK,
     FAINT_TO_STRONG,
+    INK,
     SEEN_TO_STRONG,
     SERIES,
     SOFT_INK,
@@ -161,19 +161,19 @@ def test_a_scale_goes_away_from_the_page_in_steps_that_look_equal(theme: Theme, 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_text_is_read_in_both_themes(theme: Theme) -> None:
-    assert contrast(DIAGRAM_INK[theme], BACKGROUND[theme]) >= TEXT
+    assert contrast(INK[theme], BACKGROUND[theme]) >= TEXT
     assert contrast(SOFT_INK[theme], BACKGROUND[theme]) >= TEXT
     for family in FAMILIES:
         assert contrast(family.text, family.colour) >= TEXT, family.title
         tinted = over(family.colour, 0x40 / 255, BACKGROUND[theme])  # the cells of the table of layers
-        assert contrast(DIAGRAM_INK[theme], tinted) >= TEXT, family.title
+        assert contrast(INK[theme], tinted) >= TEXT, family.title
     assert contrast(LINES, BACKGROUND[theme]) >= MARKS
 
 
 def test_the_themes_are_those_of_the_app() -> None:
     for theme in THEMES:
         assert CONFIG[theme]["backgroundColor"] == BACKGROUND[theme]
-        assert CONFIG[theme]["textColor"] == DIAGRAM_INK[theme]
+        assert CONFIG[theme]["textColor"] == INK[theme]
     for colour in CONFIG["chartCategoricalColors"]:
         assert min(contrast(colour, background) for background in BACKGROUND.values()) >= MARKS, colour
 
