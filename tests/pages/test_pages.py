@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from cnnlab.inference.reference import REFERENCE_FILE
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
+from pages.shared.answers import table_csv
 from tests.conftest import unescaped
 from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
@@ -242,6 +245,18 @@ def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     assert "second.png, 8×8 pixels" in captions
     answers = [text.value for text in app.markdown if text.value.startswith("**")]
     assert answers[0].startswith(f"**{labels[0]}**")
+
+
+def test_the_table_of_answers_has_as_many_cells_in_each_row_as_in_its_header() -> None:
+    few, many = (
+        SimpleNamespace(run=SimpleNamespace(id=f"of-{n}"), data=SimpleNamespace(classes=tuple(map(str, range(n)))))
+        for n in (3, 10)
+    )
+    said = [np.full(3, 1 / 3), np.full(10, 0.1)]
+    one = SimpleNamespace(name="a.png", width=8, height=8, probabilities=said)
+    head, *rows = csv.reader(io.StringIO(table_csv([one], [few, many], [None, None])))  # type: ignore[arg-type,list-item]
+    assert [len(row) for row in rows] == [len(head)] * 2
+    assert [dict(zip(head, row, strict=True))["class 5"] == "" for row in rows] == [True, False]
 
 
 def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, trained_run: Run) -> None:
