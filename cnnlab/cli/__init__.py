@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,12 +35,16 @@ CHECKPOINT: dict[str, Any] = {
     "help": "best, last, or after epoch E (default best)",
 }
 LOGGERS = ("tensorboard", "wandb", "mlflow")
+VALUE_MISSING = re.compile(r"expected (at least )?one argument|unrecognized arguments: -[^-]")
+"""What argparse says where a value was taken for an option."""
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with a call in one line."""
 
     def error(self, message: str) -> NoReturn:
+        if VALUE_MISSING.search(message):
+            message += "; a value that begins with '-' is written after '=', as --OPTION=-VALUE"
         say(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
         sys.exit(2)
 
@@ -164,9 +169,12 @@ def parser() -> Parser:
     restart.add_argument("--checkpoint", **CHECKPOINT)
     of_run("duplicate", training.duplicate_run, "Train the same again, with changes.", changes, followed)
     label = of_run("label", training.label_run, "Name, tag and annotate a run.")
-    label.add_argument("--name", metavar="TEXT")
-    label.add_argument("--tags", nargs="*", metavar="TAG")
-    label.add_argument("--note", metavar="TEXT")
+    label.add_argument("--name", metavar="TEXT", help="what to call it, in place of its present name")
+    tags_help = (
+        "words to find it by, in place of its present ones; none removes them; one that begins with - as --tags=-x"
+    )
+    label.add_argument("--tags", nargs="*", action="extend", metavar="TAG", help=tags_help)
+    label.add_argument("--note", metavar="TEXT", help="what to know about it, in place of its present note")
 
     queue = as_json(command("queue", training.show_queue, "Show the queue, or change it."))
     queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings at a time")

@@ -143,6 +143,16 @@ def test_runs_are_named_compared_deleted_and_taken_back(lab: Any, trained_run: R
     assert_refused(lab("trash", "--restore", name), name)
 
 
+def test_what_begins_with_a_hyphen_is_a_tag_a_name_or_a_note_after_an_equals_sign(lab: Any, trained_run: Run) -> None:
+    name = trained_run.id
+    text = lab("label", name, "--tags=-x", "--tags=--y", "--tags", "z", "--name=-n", "--note=-").out
+    assert "name -n, tags -x, --y, z, note -" in text
+    assert "tags –" in lab("label", name, "--tags").out
+    for words in (("--tags", "-x"), ("--tags", "z", "-x"), ("--name", "-n"), ("--note", "-n")):
+        assert_refused(lab("label", name, *words), "--OPTION=-VALUE")
+    assert "--tags=-x" in lab("label", "--help").out
+
+
 def test_pause_stop_and_resume_refuse_a_run_that_has_completed(lab: Any, trained_run: Run) -> None:
     for command in (("pause",), ("stop",), ("stop", "--after-epoch"), ("resume", "--detach")):
         assert_refused(lab(command[0], trained_run.id, *command[1:]), "completed")
