@@ -159,8 +159,12 @@ def parser() -> Parser:
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
     as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
 
-    of_run("pause", training.asking("pause"), "Save a checkpoint and end a training, to resume it later.")
-    stop = of_run("stop", training.asking("stop"), "Save a checkpoint and end a training.")
+    of_run(
+        "pause",
+        training.asking("pause"),
+        "Save a checkpoint and end a training, to resume it later; take out one not yet begun.",
+    )
+    stop = of_run("stop", training.asking("stop"), "Save a checkpoint and end a training; take out one not yet begun.")
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
     of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
     extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)

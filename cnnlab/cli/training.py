@@ -24,12 +24,12 @@ from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network.file import read_network
-from cnnlab.runs import actions, queue
+from cnnlab.runs import actions, launchers, queue
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
 from cnnlab.runs.sweep import sweep
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue as networks
@@ -249,6 +249,8 @@ def asking(request: str) -> Callable[[argparse.Namespace], int]:
         run = run_of(options)
         after = request == "stop" and options.after_epoch
         actions.ask(run, "stop-after-epoch" if after else "pause" if request == "pause" else "stop")
+        if (status := run.status()).state in RESUMABLE:  # its training had not begun, so nothing was to be waited for
+            say(f"{run.id} is {status.state}. {status.message}", error=True)
         print(run.id)
         return 0
 
@@ -382,6 +384,8 @@ def show_run(options: argparse.Namespace) -> int:
         return 0
     best = run.best_epoch()
     say(f"{run.id}: {status.state}. {status.message}".rstrip())
+    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
+        say(note)
     for problem in summary["problems"]:
         say(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")

@@ -14,17 +14,18 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import architectures, cli, datasets
+from cnnlab import architectures, cli, datasets, runs
 from cnnlab.evaluation import evaluate, kept_evaluation
 from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.reference import REFERENCE_FILE
+from cnnlab.runs.launchers import LAUNCHER_FILE
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
 from pages.shared.answers import table_csv
-from tests.conftest import unescaped
+from tests.conftest import digits_experiment, unescaped
 from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
@@ -128,6 +129,35 @@ def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_pa
 def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
     app = open_page("train", architecture="vgg16", dataset="digits")
     assert any("32×32" in text.value for text in app.markdown)
+
+
+def test_a_run_that_has_not_begun_can_only_be_taken_out(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    run.say(run.status().model_copy(update={"state": "submitted"}))
+    asking = ("Pause", "Stop", "Stop after this epoch", "Take out")
+    offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
+    assert [button.label for button in offered] == ["Take out"]
+    run.say(run.status().model_copy(update={"state": "running", "steps_per_epoch": 1, "epochs": 1}))
+    offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
+    assert [button.label for button in offered] == ["Pause", "Stop", "Stop after this epoch"]
+
+
+def test_a_run_says_that_this_version_does_not_know_its_launcher(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    run.say(run.status().model_copy(update={"state": "preparing"}))
+    app = open_page("run", runs_dir, run=run.id)
+    assert not app.exception
+    assert not app.error
+    (said,) = [unescaped(str(item.value)) for item in app.warning]
+    assert "'nebula'" in said
+    assert "does not know" in said
+
+
+def waiting_for_its_launcher(runs_dir: Path) -> Run:
+    """A run whose launcher this version does not know, so that nothing here judges or ends it."""
+    run = runs.create(digits_experiment(epochs=1), runs_dir)
+    (run.folder / LAUNCHER_FILE).write_text('{"launcher": "nebula"}')
+    return run
 
 
 def test_an_address_of_an_unknown_run_says_so(open_page: OpenPage) -> None:
