@@ -30,7 +30,7 @@ from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
-from cnnlab.runs.sweep import sweep
+from cnnlab.runs.sweep import left_out, sweep
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue as networks
 
@@ -152,6 +152,8 @@ def run_sweep(options: argparse.Namespace) -> int:
     experiment, named, source = experiment_of(options)
     texts = pairs(options.values, "--values")
     values = {name: text.split(";" if name in BY_EPOCH else ",") for name, text in texts.items()}
+    if note := left_out(values, settings_of(experiment.recipe)):
+        say(note, error=True)
     made = sweep(
         experiment,
         values,

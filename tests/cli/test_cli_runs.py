@@ -12,7 +12,7 @@ import pytest
 from cnnlab import runs
 from cnnlab.runs import queue
 from cnnlab.runs.run import Run
-from tests.conftest import TRAINED_EPOCHS, assert_refused, digits_experiment, last_line
+from tests.conftest import TRAINED_EPOCHS, assert_one_line, assert_refused, digits_experiment, last_line
 
 
 @pytest.fixture
@@ -113,6 +113,14 @@ def test_a_sweep_prints_the_runs_of_its_group(lab: Any, runs_dir: Path) -> None:
     }
     assert {one.group for one in found} == {"rates"}
     assert_refused(lab(*base, "--values", "learning_rate=0.1,-1"), "learning rate")
+
+
+def test_a_sweep_says_what_it_leaves_out_for_an_optimizer_that_does_not_have_it(lab: Any) -> None:
+    base = ("sweep", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "1")
+    said = lab(*base, "--values", "optimizer=sgd,adam", "momentum=0.8,0.9,0.95")
+    assert said.code == 0, said.err
+    assert len(said.out.split()) == 4
+    assert_one_line(said.err.strip(), "adam takes no momentum", "4 combinations instead of 6")
 
 
 def test_the_randomization_tests_are_queued_as_a_group(lab: Any) -> None:

@@ -120,6 +120,16 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
+def test_train_says_what_a_sweep_leaves_out(open_page: OpenPage) -> None:
+    app = open_page("train", architecture="minivggnet", dataset="digits")
+    for row, (name, tried) in enumerate((("optimizer", "sgd, adam"), ("momentum", "0.8, 0.9"))):
+        app.selectbox(f"sweep {row}").set_value(name).run()
+        app.text_input(f"sweep values {row}").set_value(tried).run()
+    assert not app.error
+    assert "Queue 3 runs" in [button.label for button in app.button]
+    assert any("adam takes no momentum" in unescaped(str(one.value)) for one in app.caption)
+
+
 def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_page: OpenPage) -> None:
     app = open_page("train", dataset="cifar10")
     assert "download" in unescaped(app.warning[0].value)
