@@ -395,7 +395,7 @@ def show_run(options: argparse.Namespace) -> int:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
-    if config:
+    if config and not run.brought:
         say(*run.command().splitlines())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()
