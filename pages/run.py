@@ -11,7 +11,7 @@ from cnnlab import datasets, runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation import Key
 from cnnlab.plots import training as plots
-from cnnlab.runs import actions, queue
+from cnnlab.runs import actions, launchers, queue
 from cnnlab.runs.health import epochs_done, problems
 from cnnlab.runs.records import EpochRecord, average_speed, best_of
 from cnnlab.runs.run import Labels, Run
@@ -87,6 +87,8 @@ def show_message(run: Run, status: Status) -> None:
             st.info(text.message(status.message), icon=":material/flag:")
         case _:
             pass
+    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
+        st.warning(text.message(note), icon=":material/cloud_off:")
     if silence := status.silence(time.time()):
         st.warning(
             f"Nothing was heard of this training for {units.duration(silence)}: it may hang, or the machine is very "

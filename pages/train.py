@@ -176,6 +176,8 @@ def main() -> None:
         )
         if experiment:
             st.markdown(in_short(experiment), width="content")
+            if note := choice.left_out():
+                st.caption(markdown(note), width="content")
     if pressed and experiment:
         try:
             made = begin(choice, experiment)

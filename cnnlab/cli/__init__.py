@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
 from cnnlab.cli import data, training
@@ -28,19 +29,26 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
+from cnnlab.zoo.pretrained import PRETRAINED
 
 CHECKPOINT: dict[str, Any] = {
     "default": "best",
     "metavar": "E",
     "help": "best, last, or after epoch E (default best)",
 }
+OWN_RUN = "a run by its id or the beginning of it"
+ANY_RUN = f"{OWN_RUN}, or another trained network by its name"
 LOGGER_CHOICES = ("tensorboard", "wandb", "mlflow")
+VALUE_MISSING = re.compile(r"expected (at least )?one argument|unrecognized arguments: -[^-]")
+"""What argparse says where a value was taken for an option."""
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with a call in one line."""
 
     def error(self, message: str) -> NoReturn:
+        if VALUE_MISSING.search(message):
+            message += "; a value that begins with '-' is written after '=', as --OPTION=-VALUE"
         echo(f"{self.prog}: {message} (try {self.prog} --help)", error=True)
         sys.exit(2)
 
@@ -87,9 +95,9 @@ def parser() -> Parser:
         made.set_defaults(run_command=function)
         return made
 
-    def of_run(name: str, function: Any, text: str, *parents: Parser) -> Parser:
+    def of_run(name: str, function: Any, text: str, *parents: Parser, which: str = OWN_RUN) -> Parser:
         made = command(name, function, text, *parents)
-        made.add_argument("run", metavar="RUN")
+        made.add_argument("run", metavar="RUN", help=which)
         return made
 
     def as_json(made: Parser) -> Parser:
@@ -112,18 +120,27 @@ def parser() -> Parser:
     side = as_json(command("compare", compare_networks, "Put networks side by side.", architecture_options))
     side.add_argument("names", nargs="*", metavar="NAME[:KEY=VALUE,...]", help="architectures, or run:RUN")
     side.add_argument("--network", action="append", default=[], **network_file)
-    side.add_argument("--batch-size", type=int, default=1, metavar="B", help="images at a time, for the memory")
+    memory_help = "how many images at a time the memory is said for (default 1)"
+    side.add_argument("--batch-size", type=int, default=1, metavar="B", help=memory_help)
 
     reduce = as_json(command("reduce", show_reduction, "A convolution against the same behind a 1x1 bottleneck."))
-    for name, default in (("input", "28x28x192"), ("kernel", 5), ("filters", 32), ("bottleneck", 16)):
-        reduce.add_argument(f"--{name}", default=default, type=type(default), metavar="N", help=f"default {default}")
-    reduce.add_argument("--padding", choices=("same", "valid"), default="valid", help="default valid")
+    for name, default, what in (
+        ("input", "28x28x192", "the input's HEIGHTxWIDTHxCHANNELS"),
+        ("kernel", 5, "the side of the convolution's kernel"),
+        ("filters", 32, "how many filters the convolution has"),
+        ("bottleneck", 16, "how many filters the 1x1 convolution before it has"),
+    ):
+        help_text = f"{what} (default {default})"
+        reduce.add_argument(f"--{name}", default=default, type=type(default), metavar="N", help=help_text)
+    padding_help = "of the convolution (default valid)"
+    reduce.add_argument("--padding", choices=("same", "valid"), default="valid", help=padding_help)
 
     as_json(of_network("code", show_code, "Print a stand-alone Keras script of a network."))
     of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
 
     as_json(command("datasets", data.show_datasets, "List the data sets."))
-    command("prepare", data.prepare_dataset, "Download and decode a data set.").add_argument("name", metavar="NAME")
+    prepare = command("prepare", data.prepare_dataset, "Download and decode a data set.")
+    prepare.add_argument("name", metavar="NAME", help="a data set, as `datasets` lists them")
     imports = as_json(command("import", data.import_dataset, "Make a data set of your own images."))
     imports.add_argument("name", metavar="NAME", help="what to call it")
     imports.add_argument("path", metavar="PATH", help="a folder or a zip archive with a folder for each class")
@@ -132,9 +149,10 @@ def parser() -> Parser:
     imports.add_argument("--fit", choices=FITTINGS, default="crop", help=fit_help)
     subset = command("subset", data.subset_dataset, "Make a data set of some classes of another.")
     subset.add_argument("name", metavar="NAME", help="what to call it")
-    subset.add_argument("dataset", metavar="DATASET")
-    subset.add_argument("classes", metavar="CLASS", nargs="+")
-    command("remove", data.remove_dataset, "Delete an imported data set.").add_argument("name", metavar="NAME")
+    subset.add_argument("dataset", metavar="DATASET", help="the data set to take them from")
+    subset.add_argument("classes", metavar="CLASS", nargs="+", help="the classes to take, two or more")
+    remove = command("remove", data.remove_dataset, "Delete an imported data set.")
+    remove.add_argument("name", metavar="NAME", help="its name, as `datasets` lists it")
 
     train = command("train", training.run_training, "Train a network.", recipes, architecture_options, followed)
     train.add_argument("--name", metavar="TEXT", help="what to call the run")
@@ -142,89 +160,112 @@ def parser() -> Parser:
     sweep = command(
         "sweep", training.run_sweep, "Queue several values of several settings.", recipes, architecture_options
     )
-    values_help = "settings or options with the values to try; every combination is a run"
+    values_help = (
+        "settings or options with the values to try; every combination is a run, without what its optimizer or "
+    )
+    values_help += "schedule does not take"
     sweep.add_argument("--values", nargs="+", required=True, metavar="KEY=V1,V2", help=values_help)
     sweep.add_argument("--sample", type=int, metavar="N", help="try N combinations drawn at random")
 
     rethink = command(
         "generalization", training.run_generalization, "Queue the randomization tests of Zhang et al., 2017."
     )
-    rethink.add_argument("--architecture", default="minigooglenet", metavar="A", help="default minigooglenet")
-    rethink.add_argument("--dataset", default="cifar10", metavar="D", help="default cifar10")
-    rethink.add_argument("--epochs", type=int, default=40, metavar="N", help="each; default 40")
+    rethink.add_argument(
+        "--architecture", default="minigooglenet", metavar="A", help="what to train (default minigooglenet)"
+    )
+    rethink.add_argument("--dataset", default="cifar10", metavar="D", help="on what (default cifar10)")
+    rethink.add_argument("--epochs", type=int, default=40, metavar="N", help="of each training (default 40)")
 
     as_json(command("presets", training.show_presets, "List the presets that --preset names."))
     as_json(former_command(commands, "recipes", training.show_presets, everywhere))
     as_json(command("runs", training.show_runs, "List the runs, newest first."))
-    as_json(of_run("show", training.show_run, "Show a run: state, best epoch, settings, events."))
+    as_json(of_run("show", training.show_run, "Show a run: state, best epoch, command, events.", which=ANY_RUN))
 
-    of_run("pause", training.requesting("pause"), "Save a checkpoint and end a training, to resume it later.")
-    stop = of_run("stop", training.requesting("stop"), "Save a checkpoint and end a training.")
+    of_run(
+        "pause",
+        training.requesting("pause"),
+        "Save a checkpoint and end a training, to resume it later; take out one not yet begun.",
+    )
+    stop = of_run(
+        "stop", training.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun."
+    )
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
     of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
     extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)
     extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
     restart = of_run("restart", training.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
     restart.add_argument("--checkpoint", **CHECKPOINT)
-    of_run("duplicate", training.duplicate_run, "Train the same again, with changes.", changes, followed)
+    of_run(
+        "duplicate", training.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN
+    )
     label = of_run("label", training.label_run, "Name, tag and annotate a run.")
-    label.add_argument("--name", metavar="TEXT")
-    label.add_argument("--tags", nargs="*", metavar="TAG")
-    label.add_argument("--note", metavar="TEXT")
+    label.add_argument("--name", metavar="TEXT", help="what to call it, in place of its present name")
+    tags_help = (
+        "words to find it by, in place of its present ones; none removes them; one that begins with - as --tags=-x"
+    )
+    label.add_argument("--tags", nargs="*", action="extend", metavar="TAG", help=tags_help)
+    label.add_argument("--note", metavar="TEXT", help="what to know about it, in place of its present note")
 
     queue = as_json(command("queue", training.show_queue, "Show the queue, or change it."))
-    queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings at a time")
-    queue.add_argument("--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place")
+    queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings may work at a time, from 1 to 64")
+    queue.add_argument(
+        "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
+    )
 
     side_by_side = as_json(command("compare-runs", training.compare_runs, "Put runs side by side."))
-    side_by_side.add_argument("runs", nargs="+", metavar="RUN")
+    side_by_side.add_argument("runs", nargs="+", metavar="RUN", help=ANY_RUN)
 
     delete = command("delete", training.delete_run, "Move runs to the trash.")
-    delete.add_argument("runs", nargs="+", metavar="RUN")
-    trash = command("trash", training.show_trash, "List the trash, or empty it.")
+    delete.add_argument("runs", nargs="+", metavar="RUN", help=OWN_RUN)
+    trash = command("trash", training.show_trash, "List the trash, empty it, or take a run out of it.")
     ways = trash.add_mutually_exclusive_group()
     ways.add_argument("--empty", action="store_true", help="delete its runs for good")
     ways.add_argument("--restore", metavar="RUN", help="take a run out of it")
 
-    evaluate = as_json(of_run("evaluate", evaluate_run, "Measure a run's checkpoint on a split."))
-    evaluate.add_argument("--split", choices=("test", "validation", "train"), default="test")
+    evaluate = as_json(of_run("evaluate", evaluate_run, "Measure a run's checkpoint on a split.", which=ANY_RUN))
+    split_help = "which images to measure it on (default test)"
+    evaluate.add_argument("--split", choices=("test", "validation", "train"), default="test", help=split_help)
     evaluate.add_argument("--checkpoint", **CHECKPOINT)
     ttas: dict[str, Any] = {"choices": TTA_TITLES, "dest": "tta"}
     tta_help = "test-time augmentation: average over several copies of each image (default plain: none)"
     evaluate.add_argument("--tta", default="plain", help=tta_help, **ttas)
     evaluate.add_argument("--view", action=FormerOption, new="--tta", **ttas)
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
-    evaluate.add_argument("--csv", metavar="FILE", help="write what it said of each image")
+    evaluate.add_argument("--csv", metavar="FILE", help="write what the network said of each image")
 
-    predict = as_json(command("predict", predict_images, "Classify images with a run's best checkpoint."))
-    predict.add_argument("run", metavar="RUN")
+    predict = as_json(command("predict", predict_images, "Classify images with a trained network."))
+    predict.add_argument("run", metavar="RUN", help=ANY_RUN)
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
 
-    words = "Fetch VGG16 or VGG19 with the weights of ImageNet."
-    command("pretrained", fetch_pretrained, words).add_argument("name", metavar="NAME")
+    fetching = command("pretrained", fetch_pretrained, "Fetch VGG16 or VGG19 with the weights of ImageNet.")
+    fetching.add_argument("name", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}")
     model = command("model", import_model_file, "Import a .keras file from elsewhere, in safe mode.")
     model.add_argument("name", metavar="NAME", help="what to call it")
-    model.add_argument("file", metavar="FILE")
+    model.add_argument("file", metavar="FILE", help="the .keras file")
     model.add_argument("--classes", metavar="FILE", help="the names of its classes, one a line")
-    model.add_argument("--values", choices=("0 to 255", "0 to 1", "-1 to 1"), default="0 to 255", help="that it takes")
-    model.add_argument("--size", type=int, metavar="N", help="pixels a side, where it takes any")
-    exports = of_run("export", export_run, "Write a run's network for other tools.")
-    exports.add_argument("--format", choices=("keras", "saved_model", "litert", "onnx"), required=True)
+    ranges = ("0 to 255", "0 to 1", "-1 to 1")
+    model.add_argument("--values", choices=ranges, default=ranges[0], help="what pixels it takes (default 0 to 255)")
+    model.add_argument(
+        "--size", type=int, metavar="N", help="pixels a side to bring images to, where it takes any size"
+    )
+    exports = of_run("export", export_run, "Write a run's network for other tools.", which=ANY_RUN)
+    forms_of_export = ("keras", "saved_model", "litert", "onnx")
+    exports.add_argument("--format", choices=forms_of_export, required=True, help="what those tools read")
     exports.add_argument("--checkpoint", **CHECKPOINT)
     exports.add_argument("--output", metavar="FILE", help="the zip archive to write (default RUN-FORMAT.zip)")
 
     shown = as_json(command("results", show_results, "The lecture's networks: as it prints them, and the best here."))
     shown.add_argument("--study", metavar="NAME", help="what each ingredient of a recipe gave, from real trainings")
     app = command("app", serve_app, "Serve the app in the browser.")
-    app.add_argument("--address", default="localhost", help="default localhost: this machine alone")
-    app.add_argument("--port", type=int, default=8501, help="default 8501")
+    app.add_argument("--address", default="localhost", help="where it answers (default localhost: this machine alone)")
+    app.add_argument("--port", type=int, default=8501, help="the port (default 8501)")
     app.add_argument("flags", nargs="*", metavar="FLAG", help="after --: what `streamlit run` takes besides")
-    serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.")
+    serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.", which=ANY_RUN)
     serve.add_argument("--checkpoint", **CHECKPOINT)
-    serve.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine alone")
-    serve.add_argument("--port", type=int, default=8600, help="default 8600")
+    serve.add_argument("--host", default="127.0.0.1", help="where it answers (default 127.0.0.1: this machine alone)")
+    serve.add_argument("--port", type=int, default=8600, help="the port (default 8600)")
     serve.add_argument(
         "--allow-host",
         action="append",
@@ -241,12 +282,15 @@ def recipe_options() -> Parser:
     options.add_argument("--preset", metavar="NAME", help="a recipe with a name and a source, see `presets`")
     options.add_argument("--recipe", metavar="FILE", help="a recipe of your own, from a JSON file")
     options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
-    options.add_argument("--architecture", metavar="A")
+    options.add_argument("--architecture", metavar="A", help="what to train, as `architectures` lists them")
     options.add_argument("--network", metavar="FILE", help="instead of an architecture a network's JSON, see `network`")
-    options.add_argument("--dataset", metavar="D", help=", ".join(datasets.SOURCES))
+    options.add_argument("--dataset", metavar="D", help=f"{', '.join(datasets.SOURCES)}, or an imported one")
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")
-        words += f" One of {', '.join(CHOICES[name])}." if name in CHOICES else ""
+        choices = tuple(CHOICES.get(name, ())) or get_args(field.annotation)
+        words += (
+            f" One of {', '.join(map(str, choices))}." if choices and all(isinstance(c, str) for c in choices) else ""
+        )
         default = setting_text(default_of(name)) or "none"
         bare: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         options.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{words} Default {default}.", **bare)
@@ -255,8 +299,14 @@ def recipe_options() -> Parser:
         "--take", nargs="+", metavar="PATTERN", help="the layers to take from it (default all that fit)"
     )
     options.add_argument(
-        "--freeze-epochs", type=int, default=0, metavar="N", help="leave them as they are for N epochs"
+        "--freeze-epochs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="do not train those layers in the first N epochs (default 0)",
     )
-    options.add_argument("--logger", action="append", default=[], choices=LOGGER_CHOICES, help="also log to")
+    options.add_argument(
+        "--logger", action="append", default=[], choices=LOGGER_CHOICES, help="also log to this; may be repeated"
+    )
     options.add_argument("--group", metavar="TEXT", help="a name for runs that belong together")
     return options

@@ -25,14 +25,14 @@ from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network.file import read_network
-from cnnlab.runs import actions, queue
+from cnnlab.runs import actions, launchers, queue
 from cnnlab.runs.config import RunConfig
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.runs.sweep import sweep
+from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
+from cnnlab.runs.sweep import left_out, sweep
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue as networks
 
@@ -158,6 +158,8 @@ def run_sweep(options: argparse.Namespace) -> int:
     experiment, named, source = experiment_of(options)
     texts = pairs(options.values, "--values")
     values = {name: text.split(";" if name in BY_EPOCH else ",") for name, text in texts.items()}
+    if note := left_out(values, settings_of(experiment.recipe)):
+        echo(note, error=True)
     made = sweep(
         experiment,
         values,
@@ -255,6 +257,8 @@ def requesting(request: str) -> Callable[[argparse.Namespace], int]:
         run = run_of(options)
         after = request == "stop" and options.after_epoch
         actions.send_request(run, "stop-after-epoch" if after else "pause" if request == "pause" else "stop")
+        if (status := run.status()).state in RESUMABLE:  # its training had not begun, so nothing was to be waited for
+            echo(f"{run.id} is {status.state}. {status.message}", error=True)
         print(run.id)
         return 0
 
@@ -388,6 +392,8 @@ def show_run(options: argparse.Namespace) -> int:
         return 0
     best = run.best_epoch()
     echo(f"{run.id}: {status.state}. {status.message}".rstrip())
+    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
+        echo(note)
     for problem in summary["problems"]:
         echo(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")
@@ -395,7 +401,7 @@ def show_run(options: argparse.Namespace) -> int:
         print(f"best validation accuracy {best['validation_accuracy']:.2%} in epoch {best['epoch']}")
     print(f"at work {units.duration(summary['seconds'])}, left {units.duration(status.seconds_left)}")
     print(f"checkpoints after epochs {', '.join(f'{point.info.epoch:g}' for point in run.checkpoints()) or '–'}")
-    if config:
+    if config and not run.imported:
         echo(*run.command().splitlines())
     for event in run.events():
         moment = datetime.fromtimestamp(event["time"]).astimezone()

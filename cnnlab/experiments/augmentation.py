@@ -37,13 +37,13 @@ class Augmentation(BaseModel):
         0,
         ge=0,
         le=1,
-        description="Stretch or flatten around the image's mean by a factor between 1 - and 1 + contrast.",
+        description="Stretch or flatten around the image's mean by a factor between 1 - contrast and 1 + contrast.",
     )
     cutout: int = Field(
         0,
         ge=0,
         le=1024,
-        description="Paint over a square of this side in the image's mean colour (DeVries and Taylor, 2017).",
+        description="Paint over a square of this many pixels a side in the mean colour (DeVries and Taylor, 2017).",
     )
     mixup: float = Field(
         0,

@@ -16,6 +16,8 @@ from cnnlab.network.layers import Activation, Dense, shape_text
 
 PREFIX = "design-"
 """What a design's recorded name begins with; no architecture has a hyphen in its name, now or later."""
+IMPORTED = "imported-"
+"""What the recorded name of an imported model begins with, for the same reason."""
 DESIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names that Keras, TensorFlow and a folder's name can bear."""
 MOST_SIDE = 1024
@@ -40,10 +42,15 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def title_of(name: str) -> str:
+def imported_name(name: str) -> str:
+    """What an imported model of that name goes by in records; it may be called as an architecture, but is none."""
+    return name if name.startswith(IMPORTED) else IMPORTED + name
+
+
+def title_of(name: str, kind: str = "own design") -> str:
     """The name of a design as it is shown; one that is called as an architecture says that it is another."""
     taken = {known.lower() for one in ARCHITECTURES.values() for known in (one.name, one.title)}
-    return f"{name} (own design)" if name.lower() in taken else name
+    return f"{name} ({kind})" if name.lower() in taken else name
 
 
 def check(network: Network, source: Source) -> None:

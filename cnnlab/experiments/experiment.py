@@ -96,6 +96,8 @@ class Experiment(BaseModel):
         """What to call the network."""
         if self.design is not None:
             return designs.title_of(str(self.design["name"]))
+        if self.architecture.startswith(designs.IMPORTED):
+            return designs.title_of(self.architecture.removeprefix(designs.IMPORTED), "imported")
         known = architectures.ARCHITECTURES.get(self.architecture)
         return known.title if known else self.architecture
 

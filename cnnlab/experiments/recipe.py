@@ -55,7 +55,9 @@ class Recipe(BaseModel):
     lowest_learning_rate: float = Field(
         0.0, ge=0, le=100, description="Where linear, cosine and one-cycle end, and the bottom of the cyclic triangles."
     )
-    cycle_epochs: float = Field(8, gt=0, le=10_000, description="Of the cyclic schedule: the length of one triangle.")
+    cycle_epochs: float = Field(
+        8, gt=0, le=10_000, description="Of the cyclic schedule: the length of one triangle, in epochs."
+    )
     warmup_epochs: float = Field(
         0, ge=0, le=10_000, description="Epochs over which the rate first rises from 0, before the schedule begins."
     )

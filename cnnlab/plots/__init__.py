@@ -6,12 +6,13 @@ The curves of trainings are in `cnnlab/plots/training.py`, the figures of evalua
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isnan
+from math import isnan, log10, sqrt
 from typing import TypedDict
 
 import plotly.graph_objects as go
 
 from cnnlab.plots.colours import BLUE, DEEP_BLUE, GREEN, GREY, OLIVE, ORANGE, PINK, PURPLE, VERMILLION, channels
+from cnnlab.plots.labels import Spot, placed
 from cnnlab.text import chart
 
 STAGE_COLOURS = (DEEP_BLUE, ORANGE, GREEN, PURPLE, PINK, OLIVE, VERMILLION, GREY)
@@ -31,6 +32,9 @@ WHOSE = {
 }
 """Whose accuracy it is: its colour, its shape, and where its name stands."""
 FILL = 0.3
+BUBBLES_WIDTH, BUBBLES_HEIGHT = 560.0, 288.0
+"""The room between the axes of the chart of bubbles, in pixels, in a narrow window; in a wider one names are further
+apart, never nearer."""
 
 
 def accuracy_range(values: Iterable[float | None]) -> list[float]:
@@ -140,6 +144,18 @@ def stage_order(stage: str) -> tuple[int, int]:
     return (0, int(stage.removeprefix("1/"))) if stage.startswith("1/") else (1, 0)
 
 
+def log_range(values: Sequence[int]) -> tuple[float, float]:
+    """The ends of a logarithmic axis that holds these values and, beside them, the names of the outermost."""
+    logs = [log10(value) for value in values] or [0.0]
+    air = max((max(logs) - min(logs)) * 0.12, 0.3)
+    return min(logs) - air, max(logs) + air
+
+
+def diameter(parameters: int, largest: int) -> float:
+    """Of a bubble, in pixels."""
+    return 12 + 40 * sqrt(parameters / largest)
+
+
 class Bubble(TypedDict):
     """What a network costs and what it reaches, 0 to 1; `whose` is a key of WHOSE."""
 
@@ -152,42 +168,58 @@ class Bubble(TypedDict):
 
 
 def bubbles(points: Sequence[Bubble], measure: str) -> go.Figure:
-    """Accuracy over multiply-adds, the area of a bubble its parameters."""
+    """Accuracy over multiply-adds, the area of a bubble its parameters; every name can be read."""
     figure = go.Figure()
     largest = max((point["parameters"] for point in points), default=1)
-    for whose, (colour, symbol, beside) in WHOSE.items():
+    low, high = log_range([point["multiply_adds"] for point in points])
+    bottom, top = accuracy_range([point["accuracy"] for point in points])
+    spots = [
+        Spot(
+            x=(log10(point["multiply_adds"]) - low) / (high - low) * BUBBLES_WIDTH,
+            y=(top - point["accuracy"]) / (top - bottom) * BUBBLES_HEIGHT,
+            radius=diameter(point["parameters"], largest) / 2,
+            name=chart(point["label"]),
+            beside=WHOSE[point["whose"]][2],
+        )
+        for point in points
+    ]
+    names = placed(spots, BUBBLES_WIDTH, BUBBLES_HEIGHT)
+    for whose, (colour, symbol, _) in WHOSE.items():
         chosen = [point for point in points if point["whose"] == whose]
+        written = [name for name, point in zip(names, points, strict=True) if point["whose"] == whose]
         if not chosen:
             continue
         figure.add_scatter(
             x=[point["multiply_adds"] for point in chosen],
             y=[point["accuracy"] for point in chosen],
-            text=[chart(point["label"]) for point in chosen],
-            customdata=[[point["parameters"], chart(point["source"])] for point in chosen],
+            text=[name.text for name in written],
+            customdata=[[point["parameters"], chart(point["source"]), chart(point["label"])] for point in chosen],
             name=whose,
             mode="markers+text",
-            textposition=beside,
+            textposition=[name.position for name in written],
             cliponaxis=False,
             marker={
                 "color": "rgba({}, {}, {}, {})".format(*(round(255 * one) for one in channels(colour)), FILL),
                 "opacity": 1,
                 "symbol": symbol,
-                "size": [12 + 40 * (point["parameters"] / largest) ** 0.5 for point in chosen],
+                "size": [diameter(point["parameters"], largest) for point in chosen],
                 "line": {"width": 2, "color": colour},
             },
-            hovertemplate="%{text}: %{y:.1%}, %{x:,} multiply-adds, %{customdata[0]:,} parameters<br>%{customdata[1]}"
-            "<extra></extra>",
+            hovertemplate="%{customdata[2]}: %{y:.1%}, %{x:,} multiply-adds, %{customdata[0]:,} parameters<br>"
+            "%{customdata[1]}<extra></extra>",
         )
     figure.update_layout(
         height=420,
         margin=MARGIN,
         showlegend=True,
-        xaxis={"title": "Multiply-adds per image", "type": "log", "tickformat": "~s", "dtick": "D2"},
-        yaxis={
-            "title": chart(measure),
-            "tickformat": ".0%",
-            "range": accuracy_range([point["accuracy"] for point in points]),
+        xaxis={
+            "title": "Multiply-adds per image",
+            "type": "log",
+            "tickformat": "~s",
+            "dtick": "D2",
+            "range": [low, high],
         },
+        yaxis={"title": chart(measure), "tickformat": ".0%", "range": [bottom, top]},
         legend={**LEGEND, "itemsizing": "constant"},
     )
     return figure

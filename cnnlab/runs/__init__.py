@@ -108,7 +108,8 @@ def start(run: Run, threads: int = 0) -> None:
     try:
         run.withdraw_request()
         (run.folder / process.PROCESS_FILE).unlink(missing_ok=True)
-        launchers.choose(run.folder, launchers.chosen(run.folder))
+        if launchers.unknown(run.folder) is None:
+            launchers.choose(run.folder, launchers.chosen(run.folder))  # anew: it says when the run was submitted
         run.write_status(before.model_copy(update=changes))
         run.launcher.submit(run.folder, threads)
     except UserError as error:

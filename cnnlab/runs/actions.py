@@ -28,7 +28,11 @@ FIXED_ON_RESTART = ("architecture", "dataset", "seed", "validation_fraction", "l
 
 
 def send_request(run: Run, request: Request) -> None:
-    """Pause or stop a run: one at work saves a checkpoint and ends, one that waits leaves the queue."""
+    """Pause or stop a run: one at work saves a checkpoint and ends.
+
+    One whose training has not begun is taken out at once, whatever is asked: it has nothing to save and no epoch to
+    finish. `paused` or `stopped`, it can be resumed.
+    """
     status = run.status()
     if status.state == "queued":
         queue.withdraw(run)

@@ -56,6 +56,33 @@ class LocalLauncher:
         process.end(folder)
 
 
+class UnknownLauncher:
+    """One of another version of cnnlab: it cannot be asked, so what the run itself wrote stands."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def note(self) -> str:
+        return (
+            f"It executes under the launcher {self.name!r}, which this version of cnnlab does not know: whether it is "
+            "still at work cannot be told here."
+        )
+
+    def submit(self, folder: Path, threads: int = 0) -> None:
+        raise UserError(
+            f"It has the launcher {self.name!r}, which this version of cnnlab does not know; here there are "
+            f"{', '.join(LAUNCHERS)}. Use the version that began it, or remove {LAUNCHER_FILE} from its folder to have "
+            "it trained on this machine."
+        )
+
+    def is_alive(self, folder: Path) -> bool:
+        return True
+
+    def end(self, folder: Path) -> None:
+        raise UserError(f"Run {folder.name} cannot be ended here. {self.note} Use the version that began it.")
+
+
 LAUNCHERS: dict[str, Launcher] = {LOCAL: LocalLauncher()}
 
 
@@ -83,8 +110,15 @@ def choose(folder: Path, name: str) -> None:
 
 
 def launcher_of(folder: Path) -> Launcher:
-    """The launcher that a run has; one that this version does not know is judged as the local one is, by heartbeat."""
-    return LAUNCHERS.get(chosen(folder), LAUNCHERS[LOCAL])
+    """The launcher that a run has."""
+    name = chosen(folder)
+    return LAUNCHERS.get(name) or UnknownLauncher(name)
+
+
+def unknown(folder: Path) -> str | None:
+    """What there is to know of a run whose launcher this version does not know; None of any other run."""
+    launcher = launcher_of(folder)
+    return launcher.note if isinstance(launcher, UnknownLauncher) else None
 
 
 def submitted(folder: Path) -> float:

@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
-from cnnlab.experiments.design import file_name
+from cnnlab.experiments.design import file_name, imported_name
 from cnnlab.network import Network
 from cnnlab.runs.config import RunConfig, read_config
 from cnnlab.runs.launchers import Launcher, launcher_of
@@ -149,9 +149,13 @@ class Run:
     def config(self) -> RunConfig:
         """UserError if the file is missing, damaged, or of a newer cnnlab."""
         try:
-            return read_config((self.folder / "config.json").read_bytes(), self.id)
+            config = read_config((self.folder / "config.json").read_bytes(), self.id)
         except OSError as error:
             raise UserError(f"Run {self.id}: config.json is missing.") from error
+        if not self.imported:
+            return config
+        name = imported_name(config.experiment.architecture)  # earlier versions recorded the model's own name
+        return config.model_copy(update={"experiment": config.experiment.model_copy(update={"architecture": name})})
 
     @cached_property
     def network(self) -> Network:

@@ -23,6 +23,8 @@ run that was submitted or at work, and is gone."""
 
 ACTIVE: tuple[State, ...] = ("submitted", "starting", "preparing", "running")
 """A run that takes a place among those at work at a time."""
+NOT_BEGUN: tuple[State, ...] = ("queued", "submitted")
+"""A run whose training has not begun: there is nothing to save or to finish, so it can only be taken out."""
 RESUMABLE: tuple[State, ...] = ("paused", "stopped", "failed", "interrupted")
 WAITING_SECONDS = 60.0
 STEPS_MISSED = 20

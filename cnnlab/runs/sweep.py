@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate, product
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, replan
+from cnnlab.experiments.recipe import CHOICES, idle_settings, settings_of
 from cnnlab.runs import queue
 from cnnlab.runs.run import Labels, Run
 
 MOST_COMBINATIONS = 500
 
 
-def combinations(values: Mapping[str, Sequence[Any]], sample: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
+def combinations(
+    values: Mapping[str, Sequence[Any]],
+    sample: int | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """Every combination of the values, or so many of them drawn at random without repetition.
 
-    Raises UserError where a setting has no values or there would be too many runs.
+    With the `settings` that they change, a setting is left out of the combinations whose optimizer or schedule does not
+    take it. Raises UserError where a setting has no values or there would be too many runs.
     """
     empty = [name for name, choices in values.items() if not choices]
     if not values or empty:
         raise UserError(
             f"The sweep needs values for {empty[0] if empty else 'a setting'}, such as learning_rate=0.1,0.01."
         )
-    count = 1
-    for choices in values.values():
-        count *= len(choices)
+    parts = grids(values, settings)
+    count = sum(map(size, parts))
     if sample is None and count > MOST_COMBINATIONS:
         raise UserError(f"These are {count:,} runs; draw a sample of at most {MOST_COMBINATIONS}.")
     if sample is not None and not 1 <= sample <= min(count, MOST_COMBINATIONS):
@@ -38,7 +47,60 @@ def combinations(values: Mapping[str, Sequence[Any]], sample: int | None = None,
         places: Sequence[int] = range(count)
     else:
         places = sorted(random.Random(seed).sample(range(count), sample))  # noqa: S311
-    return [combination(values, place) for place in places]
+    ends = list(accumulate(map(size, parts)))
+    found = []
+    for place in places:
+        number = bisect_right(ends, place)
+        found.append(combination(parts[number], place - ends[number] + size(parts[number])))
+    return found
+
+
+def size(values: Mapping[str, Sequence[Any]]) -> int:
+    return prod(map(len, values.values()))
+
+
+def grids(values: Mapping[str, Sequence[Any]], settings: Mapping[str, Any] | None) -> list[Mapping[str, Sequence[Any]]]:
+    """The values as one grid; or as one for each optimizer and schedule, where not all of them take every setting.
+
+    What none of them takes stays, and is refused as it is in a single training.
+    """
+    if settings is None:
+        return [values]
+    chosen = {name: values.get(name, [settings[name]]) for name in CHOICES}
+    picks = [dict(zip(chosen, pick, strict=True)) for pick in product(*chosen.values())]
+    idle = [set(values) & set(idle_settings(known(pick, settings))) for pick in picks]
+    by_none = set.intersection(*idle)
+    if not any(one - by_none for one in idle):
+        return [values]
+    return [
+        {
+            name: [pick[name]] if name in pick else choices
+            for name, choices in values.items()
+            if name not in one or name in by_none
+        }
+        for pick, one in zip(picks, idle, strict=True)
+    ]
+
+
+def known(pick: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """An optimizer and a schedule that there are; a name that is none is refused when it comes to its run."""
+    return {name: value if value in CHOICES[name] else settings[name] for name, value in pick.items()}
+
+
+def left_out(values: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> str:
+    """What combinations leave out, in a sentence; empty where each has every setting."""
+    parts, every = grids(values, settings), size(values)
+    words = []
+    for setting in values:
+        for choice in CHOICES:
+            without = {part[choice][0] for part in parts if choice in part and setting not in part}
+            having = {part[choice][0] for part in parts if choice in part and setting in part}
+            if names := [str(name) for name in dict.fromkeys(values.get(choice, ())) if name in without - having]:
+                words.append(f"{' and '.join(names)} take{'s' * (len(names) == 1)} no {setting.replace('_', ' ')}")
+    if not words:
+        return ""
+    count = sum(map(size, parts))
+    return f"{', '.join(words)}; it is left out there: {count:,} combinations instead of {every:,}."
 
 
 def combination(values: Mapping[str, Sequence[Any]], place: int) -> dict[str, Any]:
@@ -66,7 +128,7 @@ def sweep(
     source: Run | None = None,
 ) -> list[Run]:
     """Queue a run for each combination; all are checked before the first is made. `source` is that of `runs.create`."""
-    tried = combinations(values, sample, seed)
+    tried = combinations(values, sample, seed, settings_of(experiment.recipe))
     planned = [replan(experiment, changes) for changes in tried]
     seen: dict[str, dict[str, Any]] = {}
     for one, changes in zip(planned, tried, strict=True):

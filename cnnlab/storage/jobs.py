@@ -16,6 +16,7 @@ import os
 import sys
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -50,7 +51,7 @@ REQUEST_CLASSES = {
 """The kinds of request and where their classes stand; by name, as this room knows no other."""
 
 
-class Request(BaseModel):
+class Request(BaseModel, ABC):
     """What a job is asked to do; each kind is a class in its own room, with arguments that are checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,8 +60,9 @@ class Request(BaseModel):
     what: ClassVar[str]
     """How the work is called where it fails: "The evaluation"."""
 
+    @abstractmethod
     def work(self, progress: Progress) -> object:
-        raise NotImplementedError
+        """Do it, and say meanwhile how far it is."""
 
 
 def written(request: Request) -> str:

@@ -17,9 +17,12 @@ from cnnlab.datasets.imported.sorting import printable
 from cnnlab.datasets.imported.source import slug
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
+from cnnlab.experiments.design import imported_name
 from cnnlab.inference.model_file import load
 from cnnlab.runs.imported import keep_as_run
 from cnnlab.runs.run import MODEL_FILE, Data, Run
+from cnnlab.zoo.pretrained import PRETRAINED
+from cnnlab.zoo.shipped import shipped_names
 
 MODELS_FOLDER = "models"
 MAX_SIDE = 1024
@@ -68,7 +71,7 @@ def import_model(
         raise UserError(f"Images of {size} pixels a side: choose from 1 to {MAX_SIDE}.")
     name = slug(title)
     target = datasets.data_root() / MODELS_FOLDER / name
-    if target.exists():
+    if target.exists() or name in shipped_names() or name in PRETRAINED:
         raise UserError(f"There is a model {name!r} already; choose another name.")
     model = load(path, path.name)
     image_size, count = shapes(model, path.name, size)
@@ -94,7 +97,7 @@ def import_model(
         data,
         title,
         lambda folder: shutil.copyfile(path, folder / MODEL_FILE),
-        architecture=str(model.name)[:80],
+        architecture=imported_name(str(model.name)[:80]),
         dataset="unknown",
     )
 

@@ -11,7 +11,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
+from cnnlab.runs.status import ACTIVE, NOT_BEGUN, RESUMABLE, Status
 from pages.shared.errors import show_error
 from pages.shared.settings import setting_title
 
@@ -35,7 +35,7 @@ def show_refusal() -> None:
 def action_bar(run: Run, status: Status) -> None:
     """The buttons that the run's state allows, most wanted first."""
     asked = run.request()
-    if status.state in ACTIVE:
+    if status.state in ACTIVE and status.state not in NOT_BEGUN:
         words = {"pause": "Pausing", "stop": "Stopping", "stop-after-epoch": "Stopping after this epoch"}
         if asked:
             st.button(words[asked], disabled=True, icon=":material/hourglass_top:")
@@ -67,7 +67,14 @@ def action_bar(run: Run, status: Status) -> None:
         st.button(
             "Next in the queue", icon=":material/vertical_align_top:", on_click=attempt, args=(queue.move, run, 1)
         )
-        st.button("Take out", icon=":material/close:", on_click=attempt, args=(actions.send_request, run, "stop"))
+    if status.state in NOT_BEGUN:
+        st.button(
+            "Take out",
+            icon=":material/close:",
+            on_click=attempt,
+            args=(actions.send_request, run, "stop"),
+            help="Its training has not begun, so nothing is lost; it can be resumed later.",
+        )
     if status.state in RESUMABLE:
         st.button(
             "Resume",

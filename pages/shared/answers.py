@@ -107,7 +107,10 @@ def scores_of(scores: Sequence[Scores | None], number: int) -> list[float | None
 
 
 def table_csv(predictions: Sequence[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> str:
-    """A line an image and network, with the five most probable classes and the out-of-distribution score."""
+    """A line an image and network, with the five most probable classes and the out-of-distribution score.
+
+    Each line has all the columns: those beyond a network's classes are empty.
+    """
     head = ["image", "width", "height", "network", "ood_score"] + [
         f"{what} {n}" for n in range(1, SHOWN_CLASSES + 1) for what in ("class", "p")
     ]
@@ -115,6 +118,6 @@ def table_csv(predictions: Sequence[Prediction], models: Sequence[Classifier], s
     for number, one in enumerate(predictions):
         for model, said, score in zip(models, one.probabilities, scores_of(scores, number), strict=True):
             top = top_classes(np.asarray(said), model.data.classes, SHOWN_CLASSES)
-            flat = [cell for label, p in top for cell in (label, f"{p:.6f}")]
+            flat = [cell for label, p in top for cell in (label, f"{p:.6f}")] + ["", ""] * (SHOWN_CLASSES - len(top))
             rows.append([one.name, one.width, one.height, model.run.id, "" if score is None else f"{score:.4f}", *flat])
     return csv_text([head, *rows])

@@ -19,7 +19,7 @@ from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.network import Network
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
-from cnnlab.runs.sweep import combinations
+from cnnlab.runs.sweep import combinations, left_out
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
@@ -78,7 +78,11 @@ class Choice:
 
     def count(self) -> int:
         """How many runs it makes."""
-        return len(combinations(self.tried, self.sample or None)) if self.tried else 1
+        return len(combinations(self.tried, self.sample or None, settings=self.settings)) if self.tried else 1
+
+    def left_out(self) -> str:
+        """What its sweep leaves out of some runs, in a sentence; empty where nothing is."""
+        return left_out(self.tried, self.settings) if self.tried else ""
 
 
 def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:

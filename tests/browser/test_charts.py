@@ -29,6 +29,13 @@ BOXES = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
 AXIS_TEXT = """() => [...document.querySelectorAll(
   '.js-plotly-plot :is(.xtick text, .ytick text, .xtitle, .ytitle, .gtitle, .legendtext)')]
   .map((one) => getComputedStyle(one).fill)"""
+NAMES = """() => [...document.querySelectorAll('.st-key-bubbles .textpoint text')].flatMap((text) => {
+  const parts = [...text.querySelectorAll('tspan'), text];
+  return parts.filter((one) => !one.children.length && one.textContent.trim()).map((line) => {
+    const { left, top, right, bottom } = line.getBoundingClientRect();
+    return { name: line.textContent, left, top, right, bottom };
+  });
+})"""
 DRAWN = """() => {
   const svg = document.querySelector('.st-key-drawing [data-testid="stGraphVizChart"] svg');
   return { width: svg.getBoundingClientRect().width, room: document.querySelector('h1').closest(
@@ -220,3 +227,29 @@ def test_what_the_network_will_see_is_told_apart(laboratory: Server, page: Page)
     row = [box for box in boxes if abs(box["y"] - boxes[0]["y"]) < 1]
     assert len(row) > 1
     assert all(two["x"] - one["x"] - one["width"] >= 8 for one, two in itertools.pairwise(row))
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        ["vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19"],
+        ["minigooglenet", "nin", "minivggnet", "minigooglenet:batch_normalization=false"],
+    ],
+)
+def test_every_name_of_a_network_by_its_accuracy_can_be_read(
+    laboratory: Server, page: Page, networks: list[str]
+) -> None:
+    chosen = "&".join(f"network={name}" for name in networks)
+    page.goto(f"{laboratory.address}/compare?{chosen}&view=Accuracy")
+    settle(page)
+    expect(page.locator(".st-key-bubbles .textpoint text").first).to_be_visible(timeout=PATIENCE_MS)
+    names = page.evaluate(NAMES)
+    assert len(names) >= 2
+    for one, other in itertools.combinations(names, 2):
+        assert not overlap(one, other), f"{one} and {other}"
+    chart = page.locator(".st-key-bubbles .main-svg").first.bounding_box()
+    assert chart is not None
+    for one in names:
+        assert one["left"] >= chart["x"], one
+        assert one["right"] <= chart["x"] + chart["width"], one
+        assert one["top"] >= chart["y"], one

@@ -12,12 +12,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
 
 from cnnlab import __version__, datasets, runs
+from cnnlab.cli import parser
+from cnnlab.datasets.corruption import PixelsName
+from cnnlab.experiments.optimizers import OPTIMIZERS
+from cnnlab.experiments.recipe import DecayedName
+from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import Status
 from tests.conftest import (
@@ -74,6 +79,19 @@ def test_what_trains_and_predicts_nothing_loads_no_tensorflow(code: str, tmp_pat
 
 def test_the_package_knows_its_version() -> None:
     assert f'version = "{__version__}"' in (PROJECT / "pyproject.toml").read_text()
+
+
+def test_the_help_says_what_every_argument_is_and_what_a_setting_may_be() -> None:
+    (commands,) = (one.choices for one in parser()._actions if one.dest == "command")
+    assert commands is not None
+    for name, command in commands.items():
+        for one in command._actions:
+            assert one.help, f"{name} {one.dest}"
+            assert (one.help or "").count("(") == (one.help or "").count(")"), f"{name} {one.dest} is cut off"
+        assert "None" not in command.format_help(), name
+    text = " ".join(commands["train"].format_help().split())
+    for choices in (get_args(PixelsName), get_args(DecayedName), OPTIMIZERS, SCHEDULES):
+        assert f"One of {', '.join(choices)}." in text
 
 
 # architectures and table

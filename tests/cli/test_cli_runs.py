@@ -12,7 +12,7 @@ import pytest
 from cnnlab import runs
 from cnnlab.runs import queue
 from cnnlab.runs.run import Run
-from tests.conftest import TRAINED_EPOCHS, assert_refused, digits_experiment, last_line
+from tests.conftest import TRAINED_EPOCHS, assert_one_line, assert_refused, digits_experiment, last_line
 
 
 @pytest.fixture
@@ -115,6 +115,14 @@ def test_a_sweep_prints_the_runs_of_its_group(lab: Any, runs_dir: Path) -> None:
     assert_refused(lab(*base, "--values", "learning_rate=0.1,-1"), "learning rate")
 
 
+def test_a_sweep_says_what_it_leaves_out_for_an_optimizer_that_does_not_have_it(lab: Any) -> None:
+    base = ("sweep", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "1")
+    said = lab(*base, "--values", "optimizer=sgd,adam", "momentum=0.8,0.9,0.95")
+    assert said.code == 0, said.err
+    assert len(said.out.split()) == 4
+    assert_one_line(said.err.strip(), "adam takes no momentum", "4 combinations instead of 6")
+
+
 def test_the_randomization_tests_are_queued_as_a_group(lab: Any) -> None:
     made = lab("generalization", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "1").out.split()
     assert len(made) == len(set(made)) >= 6
@@ -141,6 +149,16 @@ def test_runs_are_named_compared_deleted_and_taken_back(lab: Any, trained_run: R
     assert lab("trash", "--empty").out.startswith("1 run ")
     assert lab("trash").out == ""
     assert_refused(lab("trash", "--restore", name), name)
+
+
+def test_what_begins_with_a_hyphen_is_a_tag_a_name_or_a_note_after_an_equals_sign(lab: Any, trained_run: Run) -> None:
+    name = trained_run.id
+    text = lab("label", name, "--tags=-x", "--tags=--y", "--tags", "z", "--name=-n", "--note=-").out
+    assert "name -n, tags -x, --y, z, note -" in text
+    assert "tags –" in lab("label", name, "--tags").out
+    for words in (("--tags", "-x"), ("--tags", "z", "-x"), ("--name", "-n"), ("--note", "-n")):
+        assert_refused(lab("label", name, *words), "--OPTION=-VALUE")
+    assert "--tags=-x" in lab("label", "--help").out
 
 
 def test_pause_stop_and_resume_refuse_a_run_that_has_completed(lab: Any, trained_run: Run) -> None:

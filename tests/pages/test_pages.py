@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cnnlab import architectures, cli, datasets
+from cnnlab import architectures, cli, datasets, runs
 from cnnlab.evaluation import evaluate, kept_evaluation
 from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.reference import REFERENCE_FILE
+from cnnlab.runs.launchers import LAUNCHER_FILE
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
-from tests.conftest import unescaped
+from pages.shared.answers import table_csv
+from tests.conftest import digits_experiment, unescaped
 from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
@@ -116,6 +120,16 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
+def test_train_says_what_a_sweep_leaves_out(open_page: OpenPage) -> None:
+    app = open_page("train", architecture="minivggnet", dataset="digits")
+    for row, (name, tried) in enumerate((("optimizer", "sgd, adam"), ("momentum", "0.8, 0.9"))):
+        app.selectbox(f"sweep {row}").set_value(name).run()
+        app.text_input(f"sweep values {row}").set_value(tried).run()
+    assert not app.error
+    assert "Queue 3 runs" in [button.label for button in app.button]
+    assert any("adam takes no momentum" in unescaped(str(one.value)) for one in app.caption)
+
+
 def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_page: OpenPage) -> None:
     app = open_page("train", dataset="cifar10")
     assert "download" in unescaped(app.warning[0].value)
@@ -125,6 +139,35 @@ def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_pa
 def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
     app = open_page("train", architecture="vgg16", dataset="digits")
     assert any("32×32" in text.value for text in app.markdown)
+
+
+def test_a_run_that_has_not_begun_can_only_be_taken_out(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    run.say(run.status().model_copy(update={"state": "submitted"}))
+    asking = ("Pause", "Stop", "Stop after this epoch", "Take out")
+    offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
+    assert [button.label for button in offered] == ["Take out"]
+    run.say(run.status().model_copy(update={"state": "running", "steps_per_epoch": 1, "epochs": 1}))
+    offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
+    assert [button.label for button in offered] == ["Pause", "Stop", "Stop after this epoch"]
+
+
+def test_a_run_says_that_this_version_does_not_know_its_launcher(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    run.say(run.status().model_copy(update={"state": "preparing"}))
+    app = open_page("run", runs_dir, run=run.id)
+    assert not app.exception
+    assert not app.error
+    (said,) = [unescaped(str(item.value)) for item in app.warning]
+    assert "'nebula'" in said
+    assert "does not know" in said
+
+
+def waiting_for_its_launcher(runs_dir: Path) -> Run:
+    """A run whose launcher this version does not know, so that nothing here judges or ends it."""
+    run = runs.create(digits_experiment(epochs=1), runs_dir)
+    (run.folder / LAUNCHER_FILE).write_text('{"launcher": "nebula"}')
+    return run
 
 
 def test_an_address_of_an_unknown_run_says_so(open_page: OpenPage) -> None:
@@ -242,6 +285,18 @@ def test_of_the_images_dropped_the_broken_are_named_and_the_others_classified(
     assert "second.png, 8×8 pixels" in captions
     answers = [text.value for text in app.markdown if text.value.startswith("**")]
     assert answers[0].startswith(f"**{labels[0]}**")
+
+
+def test_the_table_of_answers_has_as_many_cells_in_each_row_as_in_its_header() -> None:
+    few, many = (
+        SimpleNamespace(run=SimpleNamespace(id=f"of-{n}"), data=SimpleNamespace(classes=tuple(map(str, range(n)))))
+        for n in (3, 10)
+    )
+    said = [np.full(3, 1 / 3), np.full(10, 0.1)]
+    one = SimpleNamespace(name="a.png", width=8, height=8, probabilities=said)
+    head, *rows = csv.reader(io.StringIO(table_csv([one], [few, many], [None, None])))  # type: ignore[arg-type,list-item]
+    assert [len(row) for row in rows] == [len(head)] * 2
+    assert [dict(zip(head, row, strict=True))["class 5"] == "" for row in rows] == [True, False]
 
 
 def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, trained_run: Run) -> None:

@@ -15,7 +15,7 @@ from cnnlab.errors import UserError
 from cnnlab.runs import actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
-from cnnlab.runs.sweep import combinations, sweep
+from cnnlab.runs.sweep import combinations, left_out, sweep
 from cnnlab.storage.process import PROCESS_FILE
 from cnnlab.training.process import train
 from cnnlab.training.reporter import Reporter
@@ -342,6 +342,56 @@ def test_a_sweep_is_every_combination_in_order() -> None:
     assert combinations({"a": [1, 2], "b": ["x", "y", "z"]}) == [
         {"a": a, "b": b} for a in (1, 2) for b in ("x", "y", "z")
     ]
+
+
+SETTINGS = {"optimizer": "sgd", "schedule": "linear"}
+
+
+def test_a_setting_is_left_out_of_the_trials_whose_optimizer_does_not_have_it() -> None:
+    values = {"momentum": ["0.8", "0.9"], "optimizer": ["sgd", "adam", "rmsprop"], "seed": ["0", "1"]}
+    found = combinations(values, settings=SETTINGS)
+    assert len(found) == 4 + 2 + 4
+    assert [one for one in found if one["optimizer"] == "adam"] == [
+        {"optimizer": "adam", "seed": "0"},
+        {"optimizer": "adam", "seed": "1"},
+    ]
+    assert left_out(values, SETTINGS) == (
+        "adam takes no momentum; it is left out there: 10 combinations instead of 12."
+    )
+    drawn = combinations(values, sample=10, settings=SETTINGS)
+    assert drawn == found
+    with pytest.raises(UserError, match="from 1 to 10"):
+        combinations(values, sample=11, settings=SETTINGS)
+
+
+def test_a_setting_is_left_out_of_the_trials_whose_schedule_does_not_have_it() -> None:
+    values = {"schedule": ["linear", "steps", "constant"], "milestones": ["3:0.01", "5:0.01"]}
+    assert combinations(values, settings=SETTINGS) == [
+        {"schedule": "linear"},
+        *({"schedule": "steps", "milestones": one} for one in values["milestones"]),
+        {"schedule": "constant"},
+    ]
+    assert_one_line(left_out(values, SETTINGS), "linear and constant take no milestones")
+
+
+def test_a_sweep_whose_trials_have_all_settings_keeps_its_order() -> None:
+    values = {"momentum": ["0.8", "0.9"], "optimizer": ["sgd", "rmsprop"]}
+    assert combinations(values, settings=SETTINGS) == combinations(values)
+    assert left_out(values, SETTINGS) == ""
+
+
+def test_optimizers_that_take_a_setting_and_others_are_swept_together(runs_dir: Path, no_starts: list[str]) -> None:
+    values = {"optimizer": ["sgd", "adam"], "momentum": ["0.8", "0.9"]}
+    made = sweep(digits_experiment(epochs=1), values, runs_dir)
+    assert [run.labels().name for run in made] == [
+        "optimizer sgd, momentum 0.8",
+        "optimizer sgd, momentum 0.9",
+        "optimizer adam",
+    ]
+    for refused in ({"optimizer": ["adam", "adamw"], "momentum": ["0.8"]}, {"optimizer": ["adamm"]}):
+        with pytest.raises(UserError):
+            sweep(digits_experiment(epochs=1), refused, runs_dir)
+    assert len(runs.listing(runs_dir)) == 3
 
 
 def test_a_sample_is_drawn_without_repetition_and_the_same_for_the_same_seed() -> None:

@@ -19,7 +19,15 @@ from cnnlab.runs.status import ACTIVE
 from cnnlab.storage import here, process
 from cnnlab.storage.files import write_text
 from cnnlab.storage.process import HEARTBEAT_FILE, PROCESS_FILE, ProcessRecord, is_alive, record_process
-from tests.conftest import Output, assert_one_line, digits_experiment, process_of, wait_for_end, wait_until
+from tests.conftest import (
+    Output,
+    assert_one_line,
+    digits_experiment,
+    ended_process,
+    process_of,
+    wait_for_end,
+    wait_until,
+)
 
 HOUR = 3600.0
 
@@ -117,6 +125,53 @@ def test_a_submitted_run_is_ended_at_once_and_makes_way(
     actions.resume(first)
     assert first.request() is None, "no request is left for its next start"
     assert first.status().state == "queued"
+
+
+@pytest.mark.parametrize("words", [("pause",), ("stop",), ("stop", "--after-epoch")])
+@pytest.mark.parametrize("state", ["submitted", "queued"])
+def test_what_has_not_begun_is_taken_out_by_every_command_which_says_so(
+    far: Far, made: Callable[[], Run], call: Callable[..., Output], words: tuple[str, ...], state: str
+) -> None:
+    runs_made = [made(), made()]
+    for run in runs_made:
+        queue.enqueue(run)
+    chosen = next(run for run in runs_made if run.status().state == state)
+    said = call(words[0], chosen.id, *words[1:], "--runs-dir", str(chosen.folder.parent))
+    assert (said.code, said.out.strip()) == (0, chosen.id)
+    told = "before its training began" if state == "submitted" else "out of the queue"
+    assert_one_line(said.err.strip(), chosen.id, told, "paused" if words == ("pause",) else "stopped")
+
+
+def test_a_run_whose_launcher_this_version_does_not_know_is_neither_called_dead_nor_ended(
+    made: Callable[[], Run], monkeypatch: pytest.MonkeyPatch, call: Callable[..., Output]
+) -> None:
+    monkeypatch.setitem(LAUNCHERS, "far", Far())
+    run = made()
+    record_process(run.folder, ended_process())
+    write_text(run.folder / LAUNCHER_FILE, '{"launcher": "nebula", "cluster": "1"}')
+    show = ("show", run.id, "--runs-dir", str(run.folder.parent))
+    for state in ("submitted", "starting", "preparing", "running"):
+        run.say(run.status().model_copy(update={"state": state}))
+        hours_pass(run)
+        assert run.status().state == state
+        (said,) = [line for line in call(*show).out.splitlines() if "nebula" in line]
+        assert_one_line(said, "does not know")
+    run.say(run.status().model_copy(update={"state": "submitted"}))
+    record_process(run.folder, os.getpid())
+    with pytest.raises(UserError, match="nebula") as refused:
+        actions.ask(run, "stop")  # this test would end here
+    assert_one_line(str(refused.value), "Use the version")
+    assert run.status().state == "submitted"
+    run.say(run.status().model_copy(update={"state": "running"}))
+    actions.ask(run, "stop")
+    assert run.request() == "stop", "one at work is asked through its folder, wherever it executes"
+    run.say(run.status().model_copy(update={"state": "stopped"}))
+    assert "nebula" not in call(*show).out
+    actions.resume(run)
+    assert run.status().state == "failed"
+    assert_one_line(run.status().message, "nebula", LAUNCHER_FILE)
+    (run.folder / LAUNCHER_FILE).unlink()
+    assert launchers.chosen(run.folder) == "local"
 
 
 def test_a_run_that_its_launcher_has_lost_is_interrupted_and_can_be_resumed(far: Far, made: Callable[[], Run]) -> None:

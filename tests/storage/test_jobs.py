@@ -37,6 +37,17 @@ def test_every_kind_of_request_is_in_the_register_and_nothing_else() -> None:
         assert request.what.startswith("The ")
 
 
+def test_a_request_that_does_no_work_cannot_be_made() -> None:
+    class Idle(Request):
+        kind = "idle"
+        what = "The idling"
+
+    with pytest.raises(TypeError, match="abstract"):
+        Idle()  # type: ignore[abstract]
+    with pytest.raises(TypeError, match="abstract"):
+        Idle.model_validate({})
+
+
 def test_there_is_one_entry() -> None:
     spawning = [
         str(path.relative_to(PROJECT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.model_file import load
+from cnnlab.runs.run import Run
+from cnnlab.zoo import catalogue
 from cnnlab.zoo.imported import import_model, imported_models
 from tests.conftest import Output, assert_one_line, assert_refused
 
@@ -26,10 +30,10 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def saved(path: Path, *layers: Any, shape: tuple[int | None, ...] = (16, 16, 3)) -> Path:
+def saved(path: Path, *layers: Any, shape: tuple[int | None, ...] = (16, 16, 3), name: str = "theirs") -> Path:
     from cnnlab.keras.backend import keras
 
-    keras.Sequential([keras.Input(shape), *layers], name="theirs").save(path)
+    keras.Sequential([keras.Input(shape), *layers], name=name).save(path)
     return path
 
 
@@ -62,6 +66,26 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     with pytest.raises(UserError) as refused:
         _ = run.network
     assert_one_line(str(refused.value), "not explain it")
+
+
+def test_a_model_called_as_an_architecture_is_another_network(tmp_path: Path, call: Callable[..., Output]) -> None:
+    path = saved(tmp_path / "theirs.keras", *color_judge(), name="vgg16")
+    assert call("model", "vgg16", str(path)).out.strip() == "vgg16"
+    (run,) = imported_models().values()
+    experiment = run.config.experiment
+    assert experiment.architecture not in ARCHITECTURES
+    assert experiment.title == "vgg16 (imported)"
+    with pytest.raises(UserError):
+        _ = experiment.network
+    assert catalogue.run_named("run:vgg16", tmp_path) == run
+    assert catalogue.run_named("vgg16", tmp_path) is None, "the architecture"
+    assert "--architecture" not in call("show", "vgg16").out
+    recorded = json.loads((run.folder / "config.json").read_text())
+    recorded["experiment"]["architecture"] = "vgg16"  # as earlier versions wrote it
+    (run.folder / "config.json").write_text(json.dumps(recorded))
+    assert Run(run.folder).config.experiment == experiment
+    for taken in ("VGG16 ImageNet", "MiniVGGNet CIFAR10"):
+        assert_refused(call("model", taken, str(path)), "already")
 
 
 def test_a_model_with_code_is_refused_and_runs_none(tmp_path: Path) -> None:
