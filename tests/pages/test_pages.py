@@ -143,18 +143,18 @@ def test_vgg16_meets_small_images_at_32_pixels(open_page: OpenPage) -> None:
 
 def test_a_run_that_has_not_begun_can_only_be_taken_out(open_page: OpenPage, runs_dir: Path) -> None:
     run = waiting_for_its_launcher(runs_dir)
-    run.say(run.status().model_copy(update={"state": "submitted"}))
+    run.write_status(run.status().model_copy(update={"state": "submitted"}))
     asking = ("Pause", "Stop", "Stop after this epoch", "Take out")
     offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
     assert [button.label for button in offered] == ["Take out"]
-    run.say(run.status().model_copy(update={"state": "running", "steps_per_epoch": 1, "epochs": 1}))
+    run.write_status(run.status().model_copy(update={"state": "running", "steps_per_epoch": 1, "epochs": 1}))
     offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
     assert [button.label for button in offered] == ["Pause", "Stop", "Stop after this epoch"]
 
 
 def test_a_run_says_that_this_version_does_not_know_its_launcher(open_page: OpenPage, runs_dir: Path) -> None:
     run = waiting_for_its_launcher(runs_dir)
-    run.say(run.status().model_copy(update={"state": "preparing"}))
+    run.write_status(run.status().model_copy(update={"state": "preparing"}))
     app = open_page("run", runs_dir, run=run.id)
     assert not app.exception
     assert not app.error

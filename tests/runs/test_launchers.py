@@ -151,21 +151,21 @@ def test_a_run_whose_launcher_this_version_does_not_know_is_neither_called_dead_
     write_text(run.folder / LAUNCHER_FILE, '{"launcher": "nebula", "cluster": "1"}')
     show = ("show", run.id, "--runs-dir", str(run.folder.parent))
     for state in ("submitted", "starting", "preparing", "running"):
-        run.say(run.status().model_copy(update={"state": state}))
+        run.write_status(run.status().model_copy(update={"state": state}))
         hours_pass(run)
         assert run.status().state == state
         (said,) = [line for line in call(*show).out.splitlines() if "nebula" in line]
         assert_one_line(said, "does not know")
-    run.say(run.status().model_copy(update={"state": "submitted"}))
+    run.write_status(run.status().model_copy(update={"state": "submitted"}))
     record_process(run.folder, os.getpid())
     with pytest.raises(UserError, match="nebula") as refused:
         actions.ask(run, "stop")  # this test would end here
     assert_one_line(str(refused.value), "Use the version")
     assert run.status().state == "submitted"
-    run.say(run.status().model_copy(update={"state": "running"}))
+    run.write_status(run.status().model_copy(update={"state": "running"}))
     actions.ask(run, "stop")
     assert run.request() == "stop", "one at work is asked through its folder, wherever it executes"
-    run.say(run.status().model_copy(update={"state": "stopped"}))
+    run.write_status(run.status().model_copy(update={"state": "stopped"}))
     assert "nebula" not in call(*show).out
     actions.resume(run)
     assert run.status().state == "failed"
