@@ -159,11 +159,11 @@ def test_a_run_whose_launcher_this_version_does_not_know_is_neither_called_dead_
     run.write_status(run.status().model_copy(update={"state": "submitted"}))
     record_process(run.folder, os.getpid())
     with pytest.raises(UserError, match="nebula") as refused:
-        actions.ask(run, "stop")  # this test would end here
+        actions.send_request(run, "stop")  # this test would end here
     assert_one_line(str(refused.value), "Use the version")
     assert run.status().state == "submitted"
     run.write_status(run.status().model_copy(update={"state": "running"}))
-    actions.ask(run, "stop")
+    actions.send_request(run, "stop")
     assert run.request() == "stop", "one at work is asked through its folder, wherever it executes"
     run.write_status(run.status().model_copy(update={"state": "stopped"}))
     assert "nebula" not in call(*show).out
