@@ -24,3 +24,6 @@ class KerasLocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         settings = {"radius": self.radius, "bias": self.bias, "alpha": self.alpha, "beta": self.beta}
         return {**super().get_config(), **settings}
+
+
+KerasLocalResponseNormalization.__name__ = "LocalResponseNormalization"  # as files name it

@@ -111,7 +111,11 @@ def command(architecture: architectures.Architecture, options: Mapping[str, Valu
 def lrn_class() -> str:
     """The text of the one layer that Keras lacks, read rather than imported: importing it loads TensorFlow."""
     source = Path(__file__).with_name("lrn.py").read_text(encoding="utf-8")
-    text = source[source.index("@keras.saving") :].replace("  # type: ignore[misc]", "").rstrip()
+    text = (
+        source[source.index("@keras.saving") : source.index("\n\n\nKerasLocal")]
+        .replace("  # type: ignore[misc]", "")
+        .rstrip()
+    )
     return text.replace('"cnnlab", "LocalResponseNormalization"', '"cnnlab"').replace("KerasLocal", "Local")
 
 
