@@ -3,6 +3,9 @@
 `-m "not slow and not browser"` is what `make check` runs. A test is marked by where it stands or by what it uses where
 that is enough, and by hand else. Where only fast tests are chosen, TensorFlow cannot be imported, neither here nor in a
 process that a test starts, so a mark that is missing is noticed at once.
+
+Where everything is run, files in a browser come first and files without any slow test last, so that at the end no
+worker is left alone with a long one.
 """
 
 from __future__ import annotations
@@ -40,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if TRAINED & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    places = {item.path: 2 for item in items}
+    for item in items:
+        for place, mark in enumerate(("browser", "slow")):
+            if item.get_closest_marker(mark):
+                places[item.path] = min(places[item.path], place)
+    items.sort(key=lambda item: places[item.path])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -57,6 +57,16 @@ def pytest_says(folder: Path, text: str) -> str:
     return done.stdout + done.stderr
 
 
+def test_files_that_take_long_are_begun_first() -> None:
+    options = ("--collect-only", "-q", "-p", "no:cacheprovider")
+    files = ("tests/test_readme.py", "tests/storage/test_jobs.py", "tests/test_rooms.py", "tests/browser/test_use.py")
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *files], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    order = dict.fromkeys(line.partition("::")[0] for line in said.splitlines() if "::" in line)
+    assert list(order) == ["tests/browser/test_use.py", "tests/storage/test_jobs.py", *files[::2]]
+
+
 def test_a_test_that_loads_tensorflow_must_be_marked_slow(tmp_path: Path) -> None:
     said = pytest_says(tmp_path, TESTS)
     assert "2 failed, 1 passed, 1 deselected" in said

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,11 @@ class Trainer:
         targets = tf.TensorSpec((None, network.classes), tf.float32)
         labels = tf.TensorSpec((None,), tf.int64)
         signature = None if self.replicas > 1 else [images, targets]
-        self._train = tf.function(self._train_everywhere, input_signature=signature)
-        self._train_partly = tf.function(self._train_everywhere, input_signature=signature)  # traced while frozen
-        self._test = tf.function(self._test_step, input_signature=[images, labels])
+        # No branch or loop here hangs on a tensor, so nothing needs to be rewritten before it is traced.
+        compiled = partial(tf.function, autograph=False)
+        self._train = compiled(self._train_everywhere, input_signature=signature)
+        self._train_partly = compiled(self._train_everywhere, input_signature=signature)  # traced while frozen
+        self._test = compiled(self._test_step, input_signature=[images, labels])
 
     def _decays(self, variable: Any) -> bool:
         return self.recipe.decayed == "all" or variable.path.endswith("/kernel")

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnnlab import architectures
-from tests.browser.conftest import Server, metric, set_number
+from tests.browser.conftest import Server, metric, serving, set_number
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all of these tests: none of them leaves anything there."""
+    with serving(tmp_path_factory.mktemp("architectures") / "runs") as made:
+        yield made
 
 
 def test_the_totals_of_every_architecture_stand_on_the_page(server: Server, page: Page) -> None:

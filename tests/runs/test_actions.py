@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,12 +24,25 @@ from cnnlab.training.process import train
 from cnnlab.training.reporter import Reporter
 from tests.conftest import PROJECT, assert_one_line, digits_experiment, process_of, wait_for_end, wait_until
 
+Trained = Callable[..., Run]
 
-def trained(runs_dir: Path, **recipe: object) -> Run:
-    """A run trained in this process."""
-    run = runs.create(digits_experiment(**{"epochs": 2, "batch_size": 128, **recipe}), runs_dir)
-    train(run, Reporter(run))
-    return run
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Gives a runs folder a run that was trained by some recipe, in this process and once for all of these tests."""
+
+    @cache
+    def of(**recipe: object) -> Run:
+        experiment = digits_experiment(**{"epochs": 2, "batch_size": 128, **recipe})
+        run = runs.create(experiment, tmp_path_factory.mktemp("trained") / "runs")
+        train(run, Reporter(run))
+        return run
+
+    def copied(runs_dir: Path, **recipe: object) -> Run:
+        run = of(**recipe)
+        return Run(Path(shutil.copytree(run.folder, runs_dir / run.id)))
+
+    return copied
 
 
 def fresh(runs_dir: Path, count: int) -> list[Run]:
@@ -92,8 +108,6 @@ def test_a_damaged_queue_is_rebuilt_from_what_the_runs_say(runs_dir: Path, no_st
 
 
 def test_a_run_that_vanished_while_it_waited_does_not_hold_up_the_others(runs_dir: Path, no_starts: list[str]) -> None:
-    import shutil
-
     made = fresh(runs_dir, 3)
     for run in made:
         queue.enqueue(run)
@@ -180,7 +194,7 @@ def test_after_a_restart_of_the_machine_whoever_looks_at_the_runs_lets_the_queue
 
 
 @pytest.mark.slow
-def test_only_what_works_can_be_stopped_and_only_what_rests_resumed(runs_dir: Path) -> None:
+def test_only_what_works_can_be_stopped_and_only_what_rests_resumed(runs_dir: Path, trained: Trained) -> None:
     run = trained(runs_dir, epochs=1)
     for act in (
         lambda: actions.send_request(run, "stop"),
@@ -226,7 +240,9 @@ def test_a_second_process_of_the_same_run_leaves_it_alone(runs_dir: Path) -> Non
 
 
 @pytest.mark.slow
-def test_an_extended_run_trains_on_and_keeps_its_history(runs_dir: Path, no_starts: list[str]) -> None:
+def test_an_extended_run_trains_on_and_keeps_its_history(
+    runs_dir: Path, no_starts: list[str], trained: Trained
+) -> None:
     run = trained(runs_dir)
     before = run.history()
     actions.extend(run, 2)
@@ -250,7 +266,7 @@ def test_an_extended_run_trains_on_and_keeps_its_history(runs_dir: Path, no_star
     ],
 )
 def test_a_restart_goes_on_from_a_checkpoint_with_other_settings(
-    runs_dir: Path, no_starts: list[str], changes: dict[str, str], kept_optimizer: bool
+    runs_dir: Path, no_starts: list[str], trained: Trained, changes: dict[str, str], kept_optimizer: bool
 ) -> None:
     run = trained(runs_dir, checkpoint_every=1)
     made = actions.restart(run, 1, changes)
@@ -278,7 +294,9 @@ def test_a_restart_goes_on_from_a_checkpoint_with_other_settings(
         ({"nothing": "1"}, ["'nothing'"]),
     ],
 )
-def test_a_restart_that_cannot_be_is_refused(runs_dir: Path, changes: dict[str, str], parts: list[str]) -> None:
+def test_a_restart_that_cannot_be_is_refused(
+    runs_dir: Path, trained: Trained, changes: dict[str, str], parts: list[str]
+) -> None:
     run = trained(runs_dir, epochs=1)
     with pytest.raises(UserError) as refused:
         actions.restart(run, "last", changes)
