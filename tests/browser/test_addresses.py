@@ -90,6 +90,15 @@ def test_a_link_from_a_page_to_itself_changes_the_address_and_the_page(laborator
     expect(page.get_by_test_id("stMetric").first).to_contain_text("1,656,250")
 
 
+def test_an_address_of_an_earlier_version_leads_where_it_led(laboratory: Server, page: Page) -> None:
+    page.goto(at(laboratory, "train", recipe="experiment-01"))
+    preset = "Experiment #01: DeeperGoogLeNet without 4a to 4e, SGD"
+    settled(page, "train", {"preset": "experiment-01"}, {"Preset": preset})
+    page.goto(at(laboratory, "evaluate", run="minivggnet-cifar10", view="mirror"))
+    query = {"run": "minivggnet-cifar10", "tta": "mirror"}
+    settled(page, "evaluate", query, {"Test-time augmentation": "It and its mirror image"})
+
+
 def test_a_choice_on_one_page_does_not_follow_one_to_the_next(laboratory: Server, page: Page) -> None:
     page.goto(at(laboratory, "train"))
     box = page.get_by_role("combobox", name="Architecture", exact=True)

@@ -25,7 +25,6 @@ NOT_THERE = (
     ("datasets", {"dataset": "pets", "section": "nope"}, ["the section “nope”", "Images is shown"]),
     ("datasets", {"dataset": "pets", "part": "nope"}, ["the part “nope”", "Training is shown"]),
     ("train", {"preset": "nope"}, ["the preset “nope”", "Your own is shown"]),
-    ("train", {"recipe": "nope"}, ["the preset “nope”", "Your own is shown"]),  # its name in earlier versions
     ("train", {"dataset": "nope"}, ["the data set “nope”", "Digits is shown"]),
     ("train", {"from": "nope"}, ["the run “nope”", "Fresh weights is shown"]),
     ("runs", {"group": "nope"}, ["the group “nope”", "All is shown"]),
@@ -38,11 +37,6 @@ NOT_THERE = (
     ("evaluate", {"run": SHIPPED, "split": "nope"}, ["the part “nope”", "Test is shown"]),
     ("evaluate", {"run": SHIPPED, "checkpoint": "7000"}, ["the checkpoint “7000”", "Best"]),
     ("evaluate", {"run": SHIPPED, "tta": "nope"}, ["the test-time augmentation “nope”"]),
-    (
-        "evaluate",
-        {"run": SHIPPED, "view": "nope"},
-        ["the test-time augmentation “nope”"],
-    ),  # its name in earlier versions
     ("predict", {"run": "![i](http://evil.example/i.png)"}, ["the network “![i](http://evil.example/i.png)”"]),
     ("results", {"study": "nope"}, ["the study “nope”"]),
     ("results", {"network": "nope"}, ["the network “nope”"]),
