@@ -158,7 +158,7 @@ def our_epoch(loop: Loop) -> float:
     began = time.monotonic()
     with contextlib.redirect_stdout(sys.stderr):  # what it says of the epoch
         loop.run_epoch()
-    spent = time.monotonic() - began - loop.validation_seconds
+    spent = time.monotonic() - began - loop.judging_seconds
     if loop.saved_at != saved:
         spent -= loop.save_seconds
     return STEPS * BATCH / spent

@@ -16,7 +16,7 @@ from cnnlab.datasets.imported import import_images
 from cnnlab.runs.run import Run
 from tests.browser.conftest import Server, until
 from tests.conftest import kill_trainings
-from tests.datasets.test_own_images import two_classes, zipped
+from tests.datasets.test_imported_images import two_classes, zipped
 
 SHIPPED = "minigooglenet-cifar10"
 AT_ONCE = """(label) => new Promise((done) => {

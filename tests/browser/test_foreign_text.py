@@ -25,9 +25,9 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo.imported import imported_models
 from tests.browser.conftest import Server
 from tests.conftest import PATIENCE, Output, last_line
-from tests.datasets.test_own_images import photo, zipped
+from tests.datasets.test_imported_images import photo, zipped
 from tests.test_text import foreign
-from tests.zoo.test_own_models import color_judge, saved
+from tests.zoo.test_imported_models import color_judge, saved
 
 MOST_NAME, NAMED, IMAGES = 200, 8, 50
 LOADING_MS = 180_000

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from cnnlab import runs
 from tests.browser.conftest import Server, metric
 from tests.conftest import kill_trainings
-from tests.datasets.test_own_images import photo, two_classes, zipped
+from tests.datasets.test_imported_images import photo, two_classes, zipped
 
 LONG_MS = 120_000
 
@@ -63,7 +63,8 @@ def test_a_zip_is_imported_without_another_key_and_a_shipped_network_fine_tuned_
     archive = zipped(tmp_path / "pets.zip", {**two_classes(), "cats/notes.txt": b"?"})
     sent: list[Route] = []
     page.route("**/_stcore/upload_file/**", lambda route: sent.append(route))  # noqa: PLW0108 (it is marked)
-    page.locator("input[type=file]").set_input_files(archive)
+    with page.expect_request("**/_stcore/upload_file/**"):
+        page.locator("input[type=file]").set_input_files(archive)
     expect(page.get_by_text("pets.zip")).to_be_visible()
     page.get_by_label("Name", exact=True).press_sequentially("Pets")  # and no Enter
     # While the archive is on its way there is nothing to press; a press was lost there

@@ -63,7 +63,7 @@ def test_an_evaluation_goes_on_by_itself_and_leaves_its_figures(run: Run, job: J
     kept = kept_evaluation(run)
     assert kept is not None
     assert kept.accuracy > 0.9
-    assert sorted(path.name for path in job.folder.iterdir()) == ["evaluation.json", "predictions.npz"]
+    wait(lambda: sorted(path.name for path in job.folder.iterdir()) == ["evaluation.json", "predictions.npz"])
     assert job.progress() is None
 
 

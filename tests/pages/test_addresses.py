@@ -9,7 +9,7 @@ import pytest
 
 from cnnlab.datasets.imported import import_images
 from cnnlab.runs.run import Run
-from tests.datasets.test_own_images import two_classes, zipped
+from tests.datasets.test_imported_images import two_classes, zipped
 from tests.pages.conftest import OpenPage
 
 SHIPPED = "minigooglenet-cifar10"
