@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import kill_trainings
 
@@ -95,19 +95,25 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A browser whose tabs share a cache, as a person's do: what they load is compiled once a server."""
     installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     expect.set_options(timeout=EXPECT_MS)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        started = playwright.chromium.launch(executable_path=installed, args=arguments)
+        started = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=installed,
+            args=arguments,
+            viewport={"width": 1280, "height": 800},
+        )
         yield started
         started.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+def page(browser: BrowserContext) -> Iterator[Page]:
+    opened = browser.new_page()
     opened.set_default_timeout(PATIENCE_MS)
     wrong = watch_console(opened)
     yield opened

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab import architectures
 from tests.browser.conftest import Server, metric, serving, set_number
@@ -32,7 +32,7 @@ def test_the_totals_of_every_architecture_stand_on_the_page(server: Server, page
 
 
 def test_a_moved_option_moves_the_totals_and_a_link_shows_a_colleague_the_same(
-    server: Server, page: Page, browser: Browser
+    server: Server, page: Page, browser: BrowserContext
 ) -> None:
     page.goto(f"{server.address}/architectures?architecture=googlenet&view=Diagram")
     expect(page.get_by_test_id("stMetric").first).to_contain_text("6,998,552")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab.runs.run import Run
 from cnnlab.storage.leftovers import THIS_PLACE
@@ -149,7 +149,7 @@ def test_no_page_logs_an_error_or_asks_in_vain(laboratory: Server, page: Page, t
     assert wrong == []
 
 
-def test_only_our_own_inline_scripts_run(laboratory: Server, browser: Browser, trained_run: Run) -> None:
+def test_only_our_own_inline_scripts_run(laboratory: Server, browser: BrowserContext, trained_run: Run) -> None:
     page = browser.new_page()
     said = watch_console(page)
     page.goto(f"{laboratory.address}/predict?run={trained_run.id}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab.runs.run import Run
 from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, watch_console
@@ -20,6 +20,7 @@ from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_training
 SIZES = ((1280, 800), (800, 900), (1920, 1080))
 THEMES = ("light", "dark")
 MANY = 10
+FOLLOWS = 20
 PAGES = (
     "",
     "architectures",
@@ -92,16 +93,28 @@ def settle(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
 
 
+def defects(page: Page, theme: str) -> list[str]:
+    """What does not fit in the window; a resize is answered by no event, so the page has a while to follow."""
+    for _ in range(FOLLOWS):
+        page.wait_for_timeout(250)
+        found = [] if page.evaluate(NO_SCROLL) else ["scrolls sideways"]
+        if theme == "light":
+            found += [f"cut off: {text!r}" for text in page.evaluate(CUT_OFF)]
+        if not found:
+            break
+    return found
+
+
 @pytest.mark.parametrize("state", ["empty", "ten runs"])
 def test_every_page_stands_in_every_window_and_both_themes(
-    laboratory: Server, browser: Browser, trained_run: Run, state: str
+    laboratory: Server, browser: BrowserContext, trained_run: Run, state: str
 ) -> None:
     ids = fill(laboratory.runs, trained_run) if state == "ten runs" else []
     names = {"run": ids[0] if ids else "minivggnet-cifar10", "runs": ",".join(ids)}
     pictures = os.environ.get("CNNLAB_SCREENSHOTS")
     wrong: list[str] = []
     for address in PAGES:
-        page = browser.new_page(viewport={"width": SIZES[0][0], "height": SIZES[0][1]}, color_scheme="light")
+        page = browser.new_page()
         said = watch_console(page)
         page.goto(f"{laboratory.address}/{address.format(**names)}")
         settle(page)
@@ -110,11 +123,7 @@ def test_every_page_stands_in_every_window_and_both_themes(
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme)
                 view = f"{address or 'home'} at {width}x{height}, {theme}, {state}"
-                page.wait_for_timeout(250)  # a resize is answered by no event that could be waited for
-                if not page.evaluate(NO_SCROLL):
-                    wrong.append(f"{view}: scrolls sideways")
-                if theme == "light":
-                    wrong += [f"{view}: cut off: {text!r}" for text in page.evaluate(CUT_OFF)]
+                wrong += [f"{view}: {defect}" for defect in defects(page, theme)]
                 if pictures:
                     name = view.replace("?", " ").replace("/", " ").replace("&", " ")[:150]
                     page.screenshot(path=Path(pictures) / f"{name}.png")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from cnnlab import datasets, runs
 from cnnlab.runs.records import average_speed
@@ -77,7 +77,7 @@ def test_from_an_architecture_to_a_classified_image(server: Server, page: Page, 
 
 
 def test_a_training_outlives_the_server_and_a_link_to_it_works_on_the_next_one(
-    server: Server, page: Page, browser: Browser
+    server: Server, page: Page, browser: BrowserContext
 ) -> None:
     run = start_training(page, server, epochs=12)
     badge(page, "running")
