@@ -163,15 +163,14 @@ def checked_name(text: str) -> str:
 def page_policy(host: str, scripts: Iterable[str]) -> str:
     """The content security policy of the app: everything from this server, and these inline scripts.
 
-    Styles are inline because Streamlit writes them so; components' modules come as `blob:`; diagrams are laid out in
-    WebAssembly.
+    Styles are inline because Streamlit writes them so; components' modules come as `blob:`.
     """
     sockets = f" ws://{host} wss://{host}" if split_host(host) else ""
     hashes = "".join(f" '{fingerprint(script)}'" for script in scripts)
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' blob: 'wasm-unsafe-eval'{hashes}",
+            f"script-src 'self' blob:{hashes}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -12,18 +12,17 @@ from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import published
-from cnnlab.network import Network, analysis, diagram, modules
+from cnnlab.network import Network, analysis, modules
 from cnnlab.network.analysis import NetworkTotals, Row
-from cnnlab.network.families import FAMILIES
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import ModuleRow
-from pages.shared.address import address_many, address_select, address_tabs, choose, tab_title
+from pages.components.landscape import show_landscape
+from pages.shared.address import address_select, address_tabs, tab_title
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, option_control
 from pages.shared.tables import NOTHING
-from pages.shared.zooming import show_drawing
 
 enter_through_app()
 
@@ -73,29 +72,6 @@ def show_modules(network: Network) -> None:
     table = table_of(network, modules.module_rows(network)).rename(columns={"Layer": "Module"})
     styled = table.style.format("{:,}", subset=COUNTS)
     st.dataframe(styled, hide_index=True, placeholder=NOTHING, height="content", column_config=CONFIG)
-
-
-def show_diagram(name: str, network: Network) -> None:
-    every = [module for module, _ in modules.modules(network)]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        opened = address_many(
-            "Open modules",
-            every,
-            f"{name}.open",
-            placeholder="Open modules to see their layers",
-            label_visibility="collapsed",
-            width=420,
-        )
-        st.button("Open all", on_click=choose, args=(f"{name}.open", every))
-        st.button("Close all", on_click=choose, args=(f"{name}.open", []))
-    words = f"{ARCHITECTURES[name].title} from its input to its output, as the layers table lists it."
-    show_drawing(diagram.diagram(network, opened), words)
-    swatches = " ".join(
-        f'<span style="white-space:nowrap;margin-right:0.9em"><span style="display:inline-block;width:0.8em;'
-        f'height:0.8em;border-radius:2px;border:1px solid #7F8790;background:{item.colour}"></span> {item.title}</span>'
-        for item in FAMILIES
-    )
-    st.html(f'<div style="font-size:0.85rem">{swatches}</div>')
 
 
 def show_published(name: str) -> None:
@@ -216,7 +192,7 @@ def main() -> None:
                 case "Modules":
                     show_modules(network)
                 case "Diagram":
-                    show_diagram(name, network)
+                    show_landscape(network, f"{name}.open")
                 case "Published":
                     show_published(name)
                 case "Code":

@@ -215,7 +215,7 @@ def show_network_of(run: Run) -> None:
     except UserError as error:
         show_error(error)
         return
-    show_network(network, run.config.experiment.title, run.config.experiment.options)
+    show_network(network, run.config.experiment.options)
     st.page_link(
         "pages/compare.py",
         label="Compare it with others",

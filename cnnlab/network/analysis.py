@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from math import prod
-from typing import Any, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from cnnlab.network import Network, Node
-from cnnlab.network.layers import shape_text
+from cnnlab.network.layers import Shape, shape_text
 from cnnlab.text import cell
 
 BYTES_PER_VALUE = 4  # float32
@@ -72,23 +72,48 @@ def rows(network: Network) -> list[Row]:
     ]
 
 
-def receptive_fields(network: Network) -> dict[str, tuple[int, int]]:
-    """Receptive field and stride, in input pixels of one axis, by layer.
+class ReceptiveField(NamedTuple):
+    """Along one axis of the input, in pixels: how many a value depends on, how far those of neighbouring values lie
+    apart, and where that of the first value begins; negative where it begins in the padding."""
 
-    A window of k with stride s on a map of field r and stride j gives r + (k - 1) j and j s (Araujo, Norris and Sim,
-    "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019). A layer that reads the whole map is a
-    window as large as the map; of several inputs the largest field counts.
+    size: int
+    stride: int
+    start: int
+
+
+def receptive_fields(network: Network) -> dict[str, tuple[int, int]]:
+    """Receptive field and stride, in input pixels in height, by layer."""
+    return {name: (field.size, field.stride) for name, field in receptive_fields_along(network, 0).items()}
+
+
+def receptive_fields_along(network: Network, axis: Literal[0, 1]) -> dict[str, ReceptiveField]:
+    """The receptive field of each layer in height (axis 0) or width (axis 1).
+
+    A window of k with stride s on a map of field r and stride j gives r + (k - 1) j and j s, and begins j p before
+    where p is its padding (Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
+    Distill 2019). A layer that reads the whole map is a window as large as the map; of several inputs the largest field
+    counts, and the first beginning.
     """
-    fields: dict[str, tuple[int, int]] = {}
+    fields: dict[str, ReceptiveField] = {}
     for node in network.layers:
         if not node.inputs:
-            fields[node.name] = (1, 1)
+            fields[node.name] = ReceptiveField(1, 1, 0)
             continue
-        field = max(fields[name][0] for name in node.inputs)
-        jump = max(fields[name][1] for name in node.inputs)
-        kernel, stride = node.layer.window(*node.input_shapes)
-        fields[node.name] = (field + (kernel - 1) * jump, jump * stride)
+        read = [fields[name] for name in node.inputs]
+        jump = max(field.stride for field in read)
+        shapes = node.input_shapes if axis == 0 else tuple(map(turned, node.input_shapes))
+        kernel, stride = node.layer.window(*shapes)
+        fields[node.name] = ReceptiveField(
+            size=max(field.size for field in read) + (kernel - 1) * jump,
+            stride=jump * stride,
+            start=min(field.start for field in read) - node.layer.border(*node.input_shapes)[axis] * jump,
+        )
     return fields
+
+
+def turned(shape: Shape) -> Shape:
+    """Maps with height and width exchanged."""
+    return (shape[1], shape[0], *shape[2:]) if len(shape) == 3 else shape
 
 
 class ActivationMemory(TypedDict):

@@ -1,71 +1,168 @@
-"""A network as a picture in Graphviz's DOT, from left to right: modules, and the layers of those that are opened."""
+"""A network as a picture in SVG: its landscape drawn as slanted volumes with labels, lines and a legend."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from xml.etree import ElementTree as ET
 
-from cnnlab import units
-from cnnlab.network import Network, Node
+from cnnlab.network import Network
 from cnnlab.network.families import Family
-from cnnlab.network.layers import shape_text
-from cnnlab.network.modules import contents, modules
+from cnnlab.network.landscape import LINE_HEIGHT, MARGIN, SLANT, Box, Frame, Landscape, Line, Volume, landscape
+from cnnlab.network.lanes import Point
 from cnnlab.text import plain
 
 DIAGRAM_INK = "#7A8794"
-FONT = "Source Sans, Source Sans Pro, Helvetica, sans-serif"
+"""Of lines: seen on the light page and on the dark one."""
+SCALE_WORDS = (
+    "To scale: lengths grow with the square root of height, width (the face) and channels (the depth, to the back)."
+)
+STYLE = """
+text { font: 12px "Source Sans", "Source Sans 3", "Source Sans Pro", Helvetica, Arial, sans-serif; fill: #57626E }
+.name { font-weight: 600; fill: #17212B }
+.edge { stroke: #FFFFFF; stroke-width: 0.75; stroke-linejoin: round }
+.frame { fill: #F3F6F9; stroke: #DCE3EA }
+@media (prefers-color-scheme: dark) {
+  svg { background: #10161D }
+  text { fill: #A3AEB9 }
+  .name { fill: #E6EBF0 }
+  .edge { stroke: #10161D }
+  .frame { fill: #1A232D; stroke: #2C3946 }
+}
+"""
+SWATCH, WORD, LEGEND_LINE = 12.0, 6.1, 20.0
+Polygon = Sequence[Point]
 
 
-def diagram(network: Network, opened: Collection[str] = ()) -> str:
-    """DOT with a box for each module, or for each layer of the modules that are `opened`, and the shapes between."""
-    lines: list[str] = []
-    place: dict[str, str] = {}  # of each layer: its own box, or its module's
-    for module, nodes in modules(network):
-        if module in opened and len(nodes) > 1:
-            colours = f'fontcolor="{DIAGRAM_INK}" color="{DIAGRAM_INK}"'
-            frame = f'  label={quote(module)} labeljust=l {colours} style="rounded,dashed"'
-            lines += [f"subgraph {quote('cluster ' + module)} {{", frame, *map(layer_box, nodes), "}"]
-        elif module in opened:
-            lines.append(layer_box(nodes[0]))
+def svg(network: Network, opened: Collection[str] = ()) -> str:
+    """The picture as a file that stands alone, with a title and a legend."""
+    shown = landscape(network, opened)
+    legend = legend_lines(shown)
+    width = max(shown.width, 760.0)
+    height = shown.height + LEGEND_LINE * (len(legend) + 1)
+    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img"})
+    root.attrib |= {
+        "viewBox": f"0 0 {number(width)} {number(height)}",
+        "width": number(width),
+        "height": number(height),
+    }
+    ET.SubElement(root, "title").text = f"{plain(network.name)} from its input to its output"
+    ET.SubElement(root, "style").text = STYLE
+    root.append(picture(shown))
+    for place, line in enumerate(legend):
+        x, y = MARGIN, shown.height + LEGEND_LINE * place + SWATCH
+        for family in line:
+            where = {"x": number(x), "y": number(y - SWATCH + 2), "width": number(SWATCH), "height": number(SWATCH)}
+            ET.SubElement(root, "rect", {**where, "rx": "2", "fill": family.colour})
+            words(root, family.title, x + SWATCH + 5, y, anchor="start")
+            x += swatch_width(family)
+    words(root, SCALE_WORDS, MARGIN, shown.height + LEGEND_LINE * len(legend) + SWATCH, anchor="start")
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def legend_lines(shown: Landscape) -> list[list[Family]]:
+    """The families in as many lines as the width asks for."""
+    lines: list[list[Family]] = [[]]
+    x = MARGIN
+    for family in shown.families:
+        if lines[-1] and x + swatch_width(family) > max(shown.width, 760.0):
+            lines.append([])
+            x = MARGIN
+        lines[-1].append(family)
+        x += swatch_width(family)
+    return lines
+
+
+def swatch_width(family: Family) -> float:
+    return SWATCH + 5 + WORD * len(family.title) + 18
+
+
+def picture(shown: Landscape) -> ET.Element:
+    """Frames, lines and boxes as one group; each box is a group of its own, in the order of `shown.boxes`."""
+    whole = ET.Element("g", {"class": "landscape"})
+    for frame in shown.frames:
+        draw_frame(whole, frame)
+    wires = ET.SubElement(whole, "g", {"class": "wires", "fill": "none", "stroke": DIAGRAM_INK})
+    ends = {box.name for box in shown.boxes}
+    for line in shown.lines:
+        draw_line(wires, line, line.target in ends)
+    for box in shown.boxes:
+        draw_box(whole, box)
+    return whole
+
+
+def draw_frame(whole: ET.Element, frame: Frame) -> None:
+    size = {"width": number(frame.right - frame.left), "height": number(frame.bottom - frame.top)}
+    at = {"x": number(frame.left), "y": number(frame.top)}
+    ET.SubElement(whole, "rect", {"class": "frame", **at, **size, "rx": "8"})
+    words(whole, frame.title, frame.left + 12, frame.top + 18, anchor="start", name=True)
+
+
+def draw_line(wires: ET.Element, line: Line, arrow: bool) -> None:
+    """Straight in the columns, curved between them; an arrow where it ends at a box."""
+    (x, y), *rest = line.points
+    path = f"M{number(x)} {number(y)}"
+    for to_x, to_y in rest:
+        if to_y == y:
+            path += f"H{number(to_x)}"
         else:
-            lines.append(module_box(module, nodes))
-        place |= {node.name: node.name if module in opened else f"module {module}" for node in nodes}
-    edges = {(place[source], place[node.name]): network[source] for node in network.layers for source in node.inputs}
-    return graph([*lines, *(edge(*ends, node) for ends, node in edges.items() if ends[0] != ends[1])])
+            middle = number((x + to_x) / 2)
+            path += f"C{middle} {number(y)} {middle} {number(to_y)} {number(to_x)} {number(to_y)}"
+        x, y = to_x, to_y
+    ET.SubElement(wires, "path", {"d": path, "stroke-width": "1.25"})
+    if not arrow:
+        return
+    head = f"M{number(x - 5)} {number(y - 3)}L{number(x)} {number(y)}L{number(x - 5)} {number(y + 3)}"
+    ET.SubElement(wires, "path", {"d": head, "stroke-width": "1.25", "stroke-linejoin": "round"})
 
 
-def layer_box(node: Node) -> str:
-    return box(node.name, f"{node.name}\n{node.layer.caption}", node.layer.family)
+def draw_box(whole: ET.Element, box: Box) -> None:
+    """The volume, its bands from front to back, and the label under its middle."""
+    group = ET.SubElement(whole, "g", {"class": "box"})
+    volume = box.volume
+    left, top = volume.left, volume.top
+    right, bottom = left + volume.width, top + volume.height
+    lid_and_side = [*slab(volume, 0, volume.depth)]
+    near = 0.0
+    for family, share in volume.bands:
+        far = near + share * volume.depth
+        for corners, shade in zip(slab(volume, near, far), (("#FFFFFF", "0.3"), ("#000000", "0.22")), strict=True):
+            draw_polygon(group, corners, family.colour)
+            draw_polygon(group, corners, *shade)
+        near = far
+    main = max(box.nodes, key=lambda node: node.multiply_adds).layer.family
+    draw_polygon(group, [(left, top), (right, top), (right, bottom), (left, bottom)], main.colour, edge=True)
+    for corners in lid_and_side:
+        draw_polygon(group, corners, "none", edge=True)
+    middle = (box.left + box.right) / 2
+    base = box.bottom - LINE_HEIGHT * len(box.label) + 11
+    for place, line in enumerate(box.label):
+        words(group, line, middle, base + LINE_HEIGHT * place, name=place < box.titles)
 
 
-def module_box(module: str, nodes: list[Node]) -> str:
-    """A module in a box: what is in it, its parameters, and the colour of the layer that works most."""
-    parameters = sum(node.parameters for node in nodes)
-    held = f"{units.short(parameters)} parameters" if parameters else ""
-    text = "\n".join(filter(None, [module, *contents(nodes), held]))
-    return box(f"module {module}", text, max(nodes, key=lambda node: node.multiply_adds).layer.family)
+def slab(volume: Volume, near: float, far: float) -> tuple[Polygon, Polygon]:
+    """What is seen of a part of the depth: from above and from the right."""
+    left, top = volume.left, volume.top
+    right, bottom = left + volume.width, top + volume.height
+    (a, b), (c, d) = [(depth * SLANT[0], depth * SLANT[1]) for depth in (near, far)]
+    lid = [(left + a, top + b), (right + a, top + b), (right + c, top + d), (left + c, top + d)]
+    side = [(right + a, top + b), (right + c, top + d), (right + c, bottom + d), (right + a, bottom + b)]
+    return lid, side
 
 
-def box(name: str, text: str, colours: Family) -> str:
-    return f'{quote(name)} [label={quote(text)} fillcolor="{colours.colour}" fontcolor="{colours.text}"]'
+def draw_polygon(group: ET.Element, corners: Polygon, colour: str, opacity: str = "1", edge: bool = False) -> None:
+    attributes = {"points": " ".join(f"{number(x)},{number(y)}" for x, y in corners), "fill": colour}
+    if edge:
+        attributes["class"] = "edge"
+    if opacity != "1":
+        attributes["fill-opacity"] = opacity
+    ET.SubElement(group, "polygon", attributes)
 
 
-def edge(source: str, target: str, node: Node) -> str:
-    return f"{quote(source)} -> {quote(target)} [label={quote(' ' + shape_text(node.output_shape))}]"
+def words(parent: ET.Element, text: str, x: float, y: float, anchor: str = "middle", name: bool = False) -> None:
+    kind = {"class": "name"} if name else {}
+    ET.SubElement(parent, "text", {**kind, "x": number(x), "y": number(y), "text-anchor": anchor}).text = text
 
 
-def quote(text: str) -> str:
-    """A string of DOT, which reads entities of HTML: names of layers may come from a file."""
-    shown = "\n".join(plain(line) for line in text.split("\n"))
-    escaped = shown.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def graph(lines: list[str]) -> str:
-    settings = [
-        'bgcolor="transparent" rankdir=LR nodesep=0.25 ranksep=0.3',
-        f'graph [fontname="{FONT}" fontsize=12]',
-        f'node [shape=box style="rounded,filled" penwidth=1 color="{DIAGRAM_INK}" fontname="{FONT}" fontsize=12 '
-        f'margin="0.16,0.07"]',
-        f'edge [color="{DIAGRAM_INK}" fontcolor="{DIAGRAM_INK}" fontname="{FONT}" fontsize=12 arrowsize=0.7]',
-    ]
-    return "digraph {\n" + "\n".join(settings + lines) + "\n}\n"
+def number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

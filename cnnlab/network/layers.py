@@ -110,6 +110,10 @@ class Layer(ABC):
         """Multiply-accumulates for one image."""
         return 0
 
+    def border(self, *inputs: Shape) -> tuple[int, int]:
+        """How many rows above its input and columns to its left the first window covers: zeros, by padding."""
+        return (0, 0)
+
     @property
     def type(self) -> str:
         """The name of the Keras layer class."""
@@ -168,6 +172,9 @@ class Conv2D(Layer):
     def window(self, *inputs: Shape) -> Window:
         return Window(self.kernel, self.stride)
 
+    def border(self, *inputs: Shape) -> tuple[int, int]:
+        return border(*inputs, kernel=self.kernel, stride=self.stride, padding=self.padding)
+
     @property
     def summary(self) -> str:
         return f"{self.kernel}×{self.kernel} conv, {self.filters}" + stride_text(self.stride)
@@ -205,6 +212,9 @@ class DepthwiseConv2D(Layer):
 
     def window(self, *inputs: Shape) -> Window:
         return Window(self.kernel, self.stride)
+
+    def border(self, *inputs: Shape) -> tuple[int, int]:
+        return border(*inputs, kernel=self.kernel, stride=self.stride, padding=self.padding)
 
     @property
     def summary(self) -> str:
@@ -275,6 +285,9 @@ class Pooling(Layer):
     def window(self, *inputs: Shape) -> Window:
         return Window(self.kernel, self.stride)
 
+    def border(self, *inputs: Shape) -> tuple[int, int]:
+        return border(*inputs, kernel=self.kernel, stride=self.stride, padding=self.padding)
+
     @property
     def summary(self) -> str:
         return f"{self.kernel}×{self.kernel} {self.word} pool / {self.stride}"
@@ -325,6 +338,9 @@ class ZeroPadding2D(Layer):
 
     def window(self, *inputs: Shape) -> Window:
         return POINT
+
+    def border(self, *inputs: Shape) -> tuple[int, int]:
+        return (self.top, self.left)
 
     @property
     def summary(self) -> str:
@@ -502,3 +518,12 @@ def slide(height: int, width: int, kernel: int, stride: int, padding: Padding) -
             "the network needs a larger input"
         )
     return (height - kernel) // stride + 1, (width - kernel) // stride + 1
+
+
+def border(*inputs: Shape, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
+    """Rows and columns that padding puts before the map: the smaller half of what it adds (TensorFlow's convention)."""
+    height, width, _ = feature_maps(*inputs)
+    rows, columns = slide(height, width, kernel, stride, padding)
+    if padding == "valid":
+        return (0, 0)
+    return max((rows - 1) * stride + kernel - height, 0) // 2, max((columns - 1) * stride + kernel - width, 0) // 2

@@ -123,12 +123,6 @@ def write(changes: Mapping[str, str | Sequence[str] | None]) -> None:
         st.query_params.from_dict(address)
 
 
-def choose(name: str, values: Sequence[str]) -> None:
-    """Move the control of `name` that takes several values, as a button does in its callback."""
-    st.session_state[key_of(name)] = list(values)
-    write({name: values or None})
-
-
 def _keep(name: str, key: str, written: Callable[[Any], str | Sequence[str] | None], resets: Sequence[str]) -> None:
     if key == key_of(name):  # else it was moved on a page that one has left meanwhile
         write({name: written(st.session_state[key]), **dict.fromkeys(resets)})

@@ -12,11 +12,11 @@ from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.experiments.design import file_name
 from cnnlab.keras.script import keras_script
-from cnnlab.network import Network, analysis, diagram
+from cnnlab.network import Network, analysis
 from cnnlab.network.file import MOST_BYTES, network_in
 from cnnlab.zoo import catalogue
+from pages.components.landscape import show_landscape
 from pages.shared.parts import architecture_title
-from pages.shared.zooming import show_drawing
 
 FILE = "file"
 """Stands in an address for a network that is uploaded."""
@@ -50,14 +50,14 @@ def chosen_network(choice: str) -> str | Network | None:
     return None if given is None else network_in(given.getvalue(), text.plain(given.name))
 
 
-def show_network(network: Network, title: str, options: Mapping[str, Value] | None = None) -> None:
+def show_network(network: Network, options: Mapping[str, Value] | None = None) -> None:
     """Its totals, its picture, and its files to take away; `options` are those that an architecture drew it with."""
     st.markdown(
         f"{units.count(len(network.layers))} layers, {units.short(network.parameters)} parameters, "
         f"{units.short(network.multiply_adds)} multiply-adds an image. Training keeps "
         f"{units.size(analysis.activation_memory(network)['training'])} of activations for each image of a batch."
     )
-    show_drawing(diagram.diagram(network), f"{text.plain(title)} from its input to its output.")
+    show_landscape(network, "open")
     with st.container(horizontal=True):
         offer_json(network)
         st.download_button(

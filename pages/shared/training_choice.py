@@ -262,7 +262,7 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
             choice.options = network_options(choice.origin, choice.dataset, choice.scope)
         elif choice.origin:
             st.caption("This network has no options: what it is to be otherwise is changed in its file.")
-            show_network(choice.origin, choice.origin.name)
+            show_network(choice.origin)
     with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
         settings |= columns_of((*(("mixed_precision",) if hardware.has_bfloat16() else ()), *REST), values, fine)
         if not hardware.has_bfloat16():

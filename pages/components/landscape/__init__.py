@@ -1,0 +1,46 @@
+"""A network as a landscape: to point at, to open, to search, to move and to zoom, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cnnlab.experiments.design import file_name
+from cnnlab.network import Network, diagram
+from cnnlab.network.landscape import parts
+from cnnlab.network.scene import scene
+from pages.shared.address import asked_all, key_of, unknown, write
+
+HERE = Path(__file__).parent
+
+
+@st.cache_resource(show_spinner=False)
+def component() -> Any:
+    html, css, js = (HERE.joinpath(f"landscape.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("landscape", html=html, css=css, js=js)
+
+
+def show_landscape(network: Network, name: str) -> None:
+    """Its picture with the modules open that the address lists under `name`, and the same as a file."""
+    known, wanted = parts(network), asked_all(name)
+    opened = [module for module in wanted if module in known]
+    if missing := [module for module in wanted if module not in known]:
+        unknown("the open modules", ", ".join(missing))
+    key = key_of(f"{name} landscape")
+
+    def turn() -> None:
+        modules = st.session_state[key]["opened"]["modules"]
+        write({name: [module for module in modules if module in known] or None})
+
+    component()(key=key, data=scene(network, opened), on_opened_change=turn)
+    st.download_button(
+        "Diagram, SVG",
+        lambda: diagram.svg(network, opened),
+        file_name(network.name).replace(".json", ".svg"),
+        "image/svg+xml",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key_of(f"{name} svg"),
+    )
