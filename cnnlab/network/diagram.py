@@ -79,7 +79,7 @@ def swatch_width(family: Family) -> float:
 
 def picture(shown: Landscape) -> ET.Element:
     """Frames, lines and boxes as one group; each box is a group of its own, in the order of `shown.boxes`."""
-    whole = ET.Element("g", {"class": "landscape"})
+    whole = ET.Element("g", {"class": "network"})
     for frame in shown.frames:
         draw_frame(whole, frame)
     wires = ET.SubElement(whole, "g", {"class": "wires", "fill": "none", "stroke": DIAGRAM_INK})

@@ -86,7 +86,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
       to - from + 2 * edge > room ? from - edge : Math.min(Math.max(at, to + edge - room), from - edge);
     state.x = into(state.x, wide, left, right);
     state.y = into(state.y, high, top, bottom);
-    state.moved = true;
     paint();
   }
 
@@ -145,14 +144,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const list = html("dl", part.facts);
     const { size, stride, start: begin } = box.field;
     const where = unit ? ` (row ${unit[0]}, column ${unit[1]})` : " (in the middle)";
-    const both = (pair, join = "×") => pair.map(signed).join(join);
+    const both = (pair) => pair.map(signed).join("×");
+    const apart = stride[0] === stride[1] ? stride[0] : both(stride);
+    const padded = Math.min(...begin) < 0 ? ", in the padding" : "";
     const lines = [
       ["Output", box.shape, ""],
       ["Parameters", box.parameters, ""],
       ["Multiply-adds", box.multiply_adds, ""],
-      ["Stride", `${both(stride)} px`, ""],
       ["Receptive field", `${both(size)} px of ${both(data.input)}: what one value${where} depends on`, "wide"],
-      ["First begins", `row ${signed(begin[0])}, column ${signed(begin[1])}${Math.min(...begin) < 0 ? ": in the padding" : ""}`, "wide"],
+      ["Stride", `${apart} px; the first begins at row ${signed(begin[0])}, column ${signed(begin[1])}${padded}`, "wide"],
     ];
     for (const [term, value, kind] of lines) {
       html("dt", list).textContent = term;
@@ -349,16 +349,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // Beginning, and ending
 
   const sized = new ResizeObserver(() => {
+    if (width() === seenWidth) return;
+    seenWidth = width();
     root.classList.toggle("narrow", root.clientWidth < NARROW);
     state.moved ? paint() : start();
   });
+  let seenWidth = width();
   sized.observe(stage);
   root.addEventListener("fullscreenchange", start, on);
   root.classList.toggle("narrow", root.clientWidth < NARROW);
   const turned = state.opening;
   state.opening = undefined;
-  if (state.network !== data.network || !state.moved || !turned) start();
-  else paint();
+  if (state.network === data.network && state.moved && data.frames.length) paint();
+  else start();
   state.network = data.network;
   const frame = data.frames.find((one) => one.module === turned);
   const first = data.boxes.find((box) => box.module === turned);
