@@ -10,6 +10,7 @@ import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from cnnlab import plots, text
 from cnnlab.evaluation.export import csv_text
 from cnnlab.inference.classifier import load_classifier
-from cnnlab.network import diagram
+from cnnlab.network import Builder, diagram
 from cnnlab.plots import evaluation as evaluation_plots
 from cnnlab.plots import training as run_plots
 from cnnlab.runs.run import Run
@@ -167,11 +168,19 @@ def test_names_in_charts_are_no_html_and_no_template() -> None:
 
 
 def test_a_layer_with_a_strange_name_is_only_a_name_in_the_diagram() -> None:
-    name = 'conv"]; x [label=<<b>y</b>> href="http://beacon.example"]; "\\N &lt;'
-    assert diagram.quote(name) == (
-        '"conv\\"]; x [label=<<b>y</b>> href=\\"http://beacon.example\\"]; \\"\\\\N &amp;lt;"'
-    )
-    assert diagram.quote("two\nlines\x00") == '"two\\nlines "'
+    names = [*foreign(BEACON), 'x"/><script>alert(1)</script>', "two\nlines\x00"]
+    draw = Builder(f"<b>{BEACON}</b>")
+    x = draw.input((8, 8, 3), name=names[0])
+    for name in names[1:]:
+        x = draw.conv(x, 4, 3, name=name)
+    network = draw.build(x)
+    drawn = ElementTree.fromstring(diagram.svg(network))  # noqa: S314
+    tags = {element.tag.partition("}")[2] for element in drawn.iter()}
+    assert tags == {"svg", "title", "style", "g", "rect", "path", "polygon", "text"}
+    attributes = {name for element in drawn.iter() for name in element.attrib}
+    assert not attributes & {"href", "src", "onclick", "onload"}
+    shown = {element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert "two lines " in shown
 
 
 def test_the_card_of_an_export_holds_names_not_markup(trained_run: Run) -> None:

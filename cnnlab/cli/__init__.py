@@ -17,6 +17,7 @@ from cnnlab.cli.laboratory import (
     compare_networks,
     show_architectures,
     show_code,
+    show_diagram,
     show_network,
     show_reduction,
     show_table,
@@ -136,6 +137,10 @@ def parser() -> Parser:
     reduce.add_argument("--padding", choices=("same", "valid"), default="valid", help=padding_help)
 
     as_json(of_network("code", show_code, "Print a stand-alone Keras script of a network."))
+    drawn = of_network("diagram", show_diagram, "Print a network as a picture, in SVG.")
+    ways_in = drawn.add_mutually_exclusive_group()
+    ways_in.add_argument("--open", nargs="+", default=[], metavar="MODULE", help="modules to draw layer by layer")
+    ways_in.add_argument("--open-all", action="store_true", help="draw every layer")
     of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
 
     as_json(command("datasets", data.show_datasets, "List the data sets."))

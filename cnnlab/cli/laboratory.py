@@ -13,8 +13,9 @@ from cnnlab.cli.output import pairs, print_json, print_table
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import reduction
-from cnnlab.network import Network, analysis
+from cnnlab.network import Network, analysis, diagram
 from cnnlab.network.file import read_network
+from cnnlab.network.landscape import parts
 from cnnlab.network.layers import shape_text
 from cnnlab.zoo import catalogue
 
@@ -36,6 +37,15 @@ def network_of(options: argparse.Namespace) -> tuple[Network, Mapping[str, Value
 
 def show_network(options: argparse.Namespace) -> int:
     print(network_of(options)[0].to_json())
+    return 0
+
+
+def show_diagram(options: argparse.Namespace) -> int:
+    network, _ = network_of(options)
+    known = list(parts(network))
+    if missing := [name for name in options.open if name not in known]:
+        raise UserError(f"--open takes modules of {network.name}, not {missing[0]!r}: {', '.join(known)}.")
+    print(diagram.svg(network, known if options.open_all else options.open), end="")
     return 0
 
 

@@ -126,7 +126,7 @@ class Style:
 
 
 ROOMY = Style(face=112, depth=150, gap=22, worded=True)
-DENSE_STYLE = Style(face=88, depth=110, gap=13, worded=False)
+DENSE_STYLE = Style(face=84, depth=110, gap=9, worded=False)
 MOST_GAP = 64.0
 
 
@@ -189,7 +189,7 @@ def landscape(network: Network, opened: Collection[str] = ()) -> Landscape:
     columns = len({box.right for box in closed.boxes})
     gap = style.gap + max(WIDE - closed.width, 0) / max(columns - 1, 1)
     drawer = replace(drawer, style=replace(style, gap=min(gap, MOST_GAP)))
-    return drawer.draw([name for name in opened if name in found])
+    return drawer.draw([name for name in opened if len(found.get(name, ())) > 1])
 
 
 @dataclass(frozen=True)

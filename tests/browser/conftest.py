@@ -23,8 +23,6 @@ from tests.conftest import kill_trainings
 PROJECT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
-GRAPHVIZ = "useWorker"
-"""Streamlit's own drawing of a graph says that it works without a worker."""
 PATIENCE_MS = 60_000
 EXPECT_MS = 30_000
 POLICY = "Content Security Policy"
@@ -126,7 +124,7 @@ def watch_console(page: Page) -> list[str]:
     wrong: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and GRAPHVIZ not in message.text:
+        if message.type in ("error", "warning"):
             wrong.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     def failed(request: Request) -> None:

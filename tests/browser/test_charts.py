@@ -1,4 +1,4 @@
-"""Charts, drawings and tables as they are seen in a real browser, and Compare and Train in use."""
+"""Charts and tables as they are seen in a real browser, and Compare and Train in use."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_training
 from tests.browser.test_every_page import settle
 
 STUDY = "from-the-lecture"  # ten runs that come with cnnlab, with twelve settings that differ
-DRAWING = ".st-key-drawing"
-PICTURE = f'{DRAWING} [data-testid="stGraphVizChart"] svg'
-LEAST_PIXELS = 10.99
 BOXES = """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) => {
   const box = (one) => { const { left, top, right, bottom } = one.getBoundingClientRect();
                          return { left, top, right, bottom }; };
@@ -36,13 +33,6 @@ NAMES = """() => [...document.querySelectorAll('.st-key-bubbles .textpoint text'
     return { name: line.textContent, left, top, right, bottom };
   });
 })"""
-DRAWN = """() => {
-  const svg = document.querySelector('.st-key-drawing [data-testid="stGraphVizChart"] svg');
-  return { width: svg.getBoundingClientRect().width, room: document.querySelector('h1').closest(
-             '[data-testid="stMainBlockContainer"]').getBoundingClientRect().width,
-           text: Math.min(...[...svg.querySelectorAll('text')].map((one) =>
-             parseFloat(getComputedStyle(one).fontSize) * svg.getScreenCTM().a)) };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -56,69 +46,11 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> It
     kill_trainings(made.runs)
 
 
-def scale(page: Page) -> float:
-    return float(page.locator(DRAWING).get_attribute("data-scale") or 0)
-
-
 def overlap(one: dict[str, float], other: dict[str, float]) -> bool:
     return (
         min(one["right"], other["right"]) - max(one["left"], other["left"]) > 1
         and min(one["bottom"], other["bottom"]) - max(one["top"], other["top"]) > 1
     )
-
-
-def test_a_drawn_network_fills_the_page_is_read_at_once_and_is_zoomed_by_keyboard_and_in_full_screen(
-    laboratory: Server, page: Page
-) -> None:
-    page.goto(f"{laboratory.address}/architectures?architecture=googlenet&view=Diagram")
-    settle(page)
-    expect(page.locator(f"{DRAWING}[data-scale]")).to_be_visible(timeout=PATIENCE_MS)
-    drawn = page.evaluate(DRAWN)
-    assert drawn["width"] > 0.8 * drawn["room"]
-    assert drawn["text"] >= LEAST_PIXELS
-    page.get_by_test_id("stGraphVizChart").focus()
-    begun = scale(page)
-    page.keyboard.press("+")
-    assert scale(page) > begun
-    page.keyboard.press("-")
-    assert scale(page) == pytest.approx(begun, rel=0.01)
-    before = page.locator(PICTURE).get_attribute("viewBox")
-    page.keyboard.press("ArrowRight")
-    assert page.locator(PICTURE).get_attribute("viewBox") != before
-    page.keyboard.press("0")
-    assert scale(page) < begun, "the whole of GoogLeNet is wider than the page"
-    page.keyboard.press("f")
-    until(page, f"() => document.fullscreenElement?.matches('{DRAWING}')")
-    until(page, "picture => document.querySelector(picture).clientHeight >= innerHeight - 1", PICTURE)
-    assert page.evaluate(DRAWN)["text"] >= LEAST_PIXELS, "read in full screen too"
-    page.keyboard.press("f")
-    until(page, "() => !document.fullscreenElement")
-
-
-def test_a_drawn_network_stays_as_high_as_it_is_when_the_theme_or_the_window_changes(
-    laboratory: Server, page: Page
-) -> None:
-    page.goto(f"{laboratory.address}/architectures?architecture=googlenet&view=Diagram")
-    settle(page)
-    expect(page.locator(f"{DRAWING}[data-scale]")).to_be_visible(timeout=PATIENCE_MS)
-    height = page.evaluate("picture => document.querySelector(picture).clientHeight", PICTURE)
-    page.emulate_media(color_scheme="dark")
-    expect(page.locator(".stApp")).to_have_css("color-scheme", "dark")
-    page.set_viewport_size({"width": 800, "height": 900})
-    until(page, "picture => document.querySelector(picture).clientWidth < 800", PICTURE)
-    assert page.evaluate("picture => document.querySelector(picture).clientHeight", PICTURE) == height
-
-
-def test_a_drawn_network_keeps_its_place_when_a_module_is_opened(laboratory: Server, page: Page) -> None:
-    page.goto(f"{laboratory.address}/architectures?architecture=minivggnet&view=Diagram")
-    settle(page)
-    expect(page.locator(f"{DRAWING}[data-scale]")).to_be_visible(timeout=PATIENCE_MS)
-    page.get_by_role("button", name="Larger").click()
-    moved = scale(page)
-    page.get_by_role("button", name="Open all").click()
-    expect(page.locator(PICTURE)).to_contain_text("block1_conv1")
-    until(page, "picture => !document.querySelector(picture).hasAttribute('width')", PICTURE)
-    assert scale(page) == moved
 
 
 @pytest.mark.parametrize("address", [f"compare_runs?study={STUDY}", "compare?view=Where+it+sits", "results"])

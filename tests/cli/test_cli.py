@@ -49,6 +49,7 @@ LIGHT = (
     "from cnnlab import cli; cli.parser()",
     "from cnnlab import runs; runs.listing(runs.runs_folder())",
     "from cnnlab import cli; cli.main(['table', 'vgg16', '--json'])",
+    "from cnnlab import cli; cli.main(['diagram', 'googlenet'])",
     "from cnnlab import cli; cli.main(['runs'])",
 )
 
@@ -527,3 +528,18 @@ def test_the_laboratory_commands_refuse_in_one_line(call: Any, words: str) -> No
     output = call(*words.split())
     assert output.code == 2
     assert_one_line(output.err.strip())
+
+
+def test_diagram_prints_a_picture_that_stands_alone(call: Any) -> None:
+    closed, opened = call("diagram", "googlenet"), call("diagram", "googlenet", "--open", "inception_3a")
+    assert closed.code == opened.code == 0
+    assert closed.out.startswith("<svg xmlns=")
+    assert "5x5_reduce" in opened.out
+    assert "5x5_reduce" not in closed.out
+    every = call("diagram", "minivggnet", "--open-all", "--set", "classes=7").out
+    assert "7 classes" in every
+    refused = call("diagram", "minivggnet", "--open", "block9")
+    assert refused.code == 2
+    assert_one_line(refused.err.strip())
+    assert "block9" in refused.err
+    assert "block1" in refused.err

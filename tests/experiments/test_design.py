@@ -21,8 +21,8 @@ from cnnlab.experiments.recipe import make_recipe
 from cnnlab.keras.script import keras_script
 from cnnlab.network import Network
 from cnnlab.network.dense import fully_convolutional
-from cnnlab.network.diagram import diagram
 from cnnlab.network.file import MOST_BYTES
+from cnnlab.network.landscape import landscape
 from cnnlab.network.modules import module_rows
 from cnnlab.runs import actions
 from cnnlab.runs.config import RUN_FORMAT
@@ -282,9 +282,9 @@ def test_a_module_that_another_interrupts_is_one_module() -> None:
     assert list(rows) == ["input", "block1", "block1_zeros", "block2", "classifier"]
     assert sum(row["parameters"] for row in rows.values()) == network.parameters
     assert "2 × 3×3 conv, 32, 3×3 depthwise conv, sum" in rows["block1"]["contents"]
-    boxes = [line for line in diagram(network).splitlines() if line.startswith('"module block1" [')]
+    boxes = [box for box in landscape(network).boxes if box.name == "block1"]
     assert len(boxes) == 1
-    assert "10.7 k parameters" in boxes[0]
+    assert sum(node.parameters for node in boxes[0].nodes) == rows["block1"]["parameters"] == 10_656
 
 
 def test_dense_evaluation_has_the_weights_of_layers_without_bias() -> None:

@@ -172,3 +172,19 @@ def test_the_multiply_adds_are_those_that_tensorflows_profiler_counts(name: str)
         cmd="op",
     )
     assert counted.total_float_ops == 2 * network.multiply_adds
+
+
+def test_where_the_first_receptive_field_begins() -> None:
+    """VGG16's pool5 begins 90 pixels before the image (Araujo, Norris and Sim: padding 90); a border of zeros and
+    windows that stay within the map shift it in each axis by itself."""
+    for axis in (0, 1):
+        fields = analysis.receptive_fields_along(architectures.build("vgg16"), axis)
+        assert fields["block5_pool"] == (212, 32, -90)
+        assert fields["block1_conv1"] == (3, 1, -1)
+    draw = Builder("wide")
+    x = draw.zero_pad(draw.input((8, 16, 3)), 1, 2, 3, 4, name="zeros")
+    x = draw.conv(x, 4, 3, name="conv", stride=2, padding="valid")
+    network = draw.build(draw.global_average_pool(x, name="pool"))
+    assert analysis.receptive_fields_along(network, 0)["conv"] == (3, 2, -1)
+    assert analysis.receptive_fields_along(network, 1)["conv"] == (3, 2, -3)
+    assert [analysis.receptive_fields_along(network, axis)["pool"] for axis in (0, 1)] == [(11, 2, -1), (23, 2, -3)]

@@ -135,8 +135,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       title.textContent = "Point at a volume";
       text.textContent =
         "Its shape and cost stand here; on the input, what its values depend on. Press a module to open it. Drag to " +
-        "move; Ctrl and the wheel zoom. Keys: arrows move along the network, Enter opens, Escape closes, + − 0 zoom, " +
-        "F full screen, / finds.";
+        "move; Ctrl and the wheel zoom. Keys: arrows go along the network, Enter opens, Escape closes, + − 0 zoom, " +
+        "F full screen, / finds, Shift and arrows move the picture.";
       return;
     }
     title.textContent = box.title;
@@ -360,9 +360,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.classList.toggle("narrow", root.clientWidth < NARROW);
   const turned = state.opening;
   state.opening = undefined;
-  if (state.network === data.network && state.moved && data.frames.length) paint();
+  const drawn = JSON.stringify([data.network, data.width, data.height, opened()]);
+  if (state.drawn === drawn || (state.network === data.network && state.moved && data.frames.length)) paint();
   else start();
-  state.network = data.network;
+  Object.assign(state, { network: data.network, drawn });
   const frame = data.frames.find((one) => one.module === turned);
   const first = data.boxes.find((box) => box.module === turned);
   choose(boxes.has(state.chosen) ? state.chosen : first?.name, false);
