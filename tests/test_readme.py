@@ -43,7 +43,7 @@ def test_where_the_output_goes_is_no_argument() -> None:
     assert arguments[5:] == ["--set", "input_size=8", "a > b=1"]
     assert files == ["network.json"]
     written = [name for example in EXAMPLES for name in words_of(example)[1]]
-    assert written == ["network.json"], "the README writes a network into a file, which the next example reads"
+    assert written == ["googlenet.svg", "network.json"], "the README writes a network that the next example reads"
 
 
 def test_the_readme_shows_every_command() -> None:

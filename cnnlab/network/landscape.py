@@ -17,7 +17,7 @@ from typing import Literal
 from cnnlab import units
 from cnnlab.network import Network, Node
 from cnnlab.network.families import FAMILIES, Family
-from cnnlab.network.lanes import Arrangement, Extent, Point, arrange
+from cnnlab.network.lanes import LaneLayout, Extent, Point, arrange
 from cnnlab.network.layers import Shape, shape_text
 from cnnlab.network.modules import contents
 from cnnlab.text import plain
@@ -337,7 +337,7 @@ def box_at(box: Box, x: float, y: float) -> Box:
     return replace(box, volume=volume, left=box.left + x, right=box.right + x, top=box.top + y, bottom=box.bottom + y)
 
 
-def shifted(made: Arrangement, x: float, y: float) -> list[Line]:
+def shifted(made: LaneLayout, x: float, y: float) -> list[Line]:
     return [
         Line(source, target, tuple((a + x, b + y) for a, b in points))
         for (source, target), points in made.lines.items()

@@ -27,7 +27,7 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class LaneLayout:
     """The left of each box and the axis of its lane; the points of each line; the whole, with the main axis at 0."""
 
     places: Mapping[str, Point]
@@ -39,7 +39,7 @@ class Arrangement:
 
 def arrange(
     boxes: Mapping[str, Extent], links: Sequence[Link], end: str, column_gap: float, lane_gap: float
-) -> Arrangement:
+) -> LaneLayout:
     """Place boxes that are linked without circles; the longest way to `end` runs straight.
 
     Columns follow the longest way from the beginning, so every link leads to the right. Other branches take lanes
@@ -90,7 +90,7 @@ def arrange(
             y = axes[runs[source, target]]
             points += [(starts[first + 1], y), (starts[last - 1] + widths[last - 1], y)]
         lines[source, target] = (*points, (starts[last], to_y), (to_left + boxes[target].enter, to_y))
-    return Arrangement(places, lines, max(right - column_gap, 0.0), zero, top - lane_gap - zero)
+    return LaneLayout(places, lines, max(right - column_gap, 0.0), zero, top - lane_gap - zero)
 
 
 Owner = tuple[Literal["box", "branch", "line"], str]
