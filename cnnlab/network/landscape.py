@@ -17,7 +17,7 @@ from typing import Literal
 from cnnlab import units
 from cnnlab.network import Network, Node
 from cnnlab.network.families import FAMILIES, Family
-from cnnlab.network.lanes import LaneLayout, Extent, Point, arrange
+from cnnlab.network.lanes import Extent, LaneLayout, Point, arrange
 from cnnlab.network.layers import Shape, shape_text
 from cnnlab.network.modules import contents
 from cnnlab.text import plain
@@ -189,7 +189,7 @@ def landscape(network: Network, opened: Collection[str] = ()) -> Landscape:
     columns = len({box.right for box in closed.boxes})
     gap = style.gap + max(WIDE - closed.width, 0) / max(columns - 1, 1)
     drawer = replace(drawer, style=replace(style, gap=min(gap, MOST_GAP)))
-    return drawer.draw([name for name in opened if len(found.get(name, ())) > 1])
+    return drawer.draw([name for name in opened if name in found])
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,8 @@ class Drawer:
         moved = [
             piece.at(whole.places[part][0] + MARGIN, whole.places[part][1] + down) for part, piece in pieces.items()
         ]
-        name_of = {node.name: node.name if of[node.name] in opened else of[node.name] for node in self.network.layers}
-        ends = [(name_of[source], name_of[node.name]) for node in self.network.layers for source in node.inputs]
+        drawn = {node.name: box.name for piece in moved for box in piece.boxes for node in box.nodes}
+        ends = [(drawn[source], drawn[node.name]) for node in self.network.layers for source in node.inputs]
         return Landscape(
             tuple(box for piece in moved for box in piece.boxes),
             tuple(frame for piece in moved for frame in piece.frames),
@@ -239,11 +239,11 @@ class Drawer:
         label = (*title, self.shape_of(nodes[-1]), *told)
         return self.piece(part, "module", part, nodes, bands, label, len(title))
 
-    def layer(self, part: str, node: Node) -> Piece:
+    def layer(self, part: str, node: Node, name: str) -> Piece:
         short = node.name.removeprefix(part).strip("_ /-") or node.name
-        telling = node.layer.caption
-        label = (short, self.shape_of(node), *([telling] if telling.lower() != short.lower() else []))
-        return self.piece(node.name, "layer", part, [node], ((node.layer.family, 1.0),), label, 1)
+        told = node.layer.caption
+        label = (short, self.shape_of(node), *([told] if told.lower() != short.lower() else []))
+        return self.piece(name, "layer", part, [node], ((node.layer.family, 1.0),), label, 1)
 
     def shape_of(self, node: Node) -> str:
         if node.name in self.network.outputs:
@@ -277,7 +277,10 @@ class Drawer:
         return Piece(Extent(width, above, below, left, leave), (box,), (), ())
 
     def opened(self, part: str, nodes: list[Node]) -> Piece:
-        """The layers of a module in a frame; lines reach them from its left edge and leave for its right one."""
+        """The layers of a module in a frame, one layer without; lines reach them from its left edge and leave for its
+        right one."""
+        if len(nodes) == 1:
+            return self.layer(part, nodes[0], part)
         inside = {node.name for node in nodes}
         read = {source for node in self.network.layers if node.name not in inside for source in node.inputs}
         begin, end = "\0begin", "\0end"
@@ -289,7 +292,7 @@ class Drawer:
                 links.append((begin, node.name))
         leading = {source for source, _ in links}
         links += [(node.name, end) for node in nodes if node.name in read or node.name not in leading]
-        pieces = {node.name: self.layer(part, node) for node in nodes}
+        pieces = {node.name: self.layer(part, node, node.name) for node in nodes}
         port = Extent(0, 0, 0, 0, 0)
         extents = {begin: port, **{name: piece.extent for name, piece in pieces.items()}, end: port}
         made = arrange(extents, links, end, ROOMY.gap, LANE_GAP)

@@ -10,7 +10,7 @@ from cnnlab import units
 from cnnlab.network import Network
 from cnnlab.network.analysis import receptive_fields_along
 from cnnlab.network.diagram import SCALE_WORDS, picture
-from cnnlab.network.landscape import Box, landscape, volume_shape
+from cnnlab.network.landscape import Box, landscape, parts, volume_shape
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import contents
 from cnnlab.text import plain
@@ -62,6 +62,7 @@ def scene(network: Network, opened: Collection[str] = ()) -> Data:
         "frames": [
             {"module": frame.module, "at": [frame.left, frame.top, frame.right, frame.bottom]} for frame in shown.frames
         ],
+        "opened": [name for name in opened if name in parts(network)],
         "families": [{"title": family.title, "colour": family.colour} for family in shown.families],
         "scale": SCALE_WORDS,
     }

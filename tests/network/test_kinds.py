@@ -107,7 +107,7 @@ def test_a_kind_reaches_tables_diagram_and_comparison(kind: type[Layer], layer: 
     row = next(row for row in analysis.rows(network) if row["name"] == name)
     assert row["type"] == kind.__name__
     assert row["kernel"] == (network[name].layer.window(*network[name].input_shapes).text if layer.has_window else "")
-    assert layer.caption[:20] in svg(network, [module.module for module in network.layers])
+    assert f">{layer.caption[:20]}" in svg(network, [name])
     assert any(f"{name}: {kind.__name__}" in line["left"] for line in difference(network, network))
     assert any(layer.summary in module["contents"] for module in module_rows(network))
     written = "\n".join(configuration_column(network).values())

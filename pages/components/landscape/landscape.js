@@ -173,13 +173,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   // Modules opened
 
-  const opened = () => data.frames.map((frame) => frame.module);
+  const opened = () => data.opened;
   const open = (modules, turned) => { state.opening = turned; setTriggerValue("opened", { modules }); };
   const toggle = (module) => {
     const now = opened();
     open(now.includes(module) ? now.filter((one) => one !== module) : [...now, module], module);
   };
-  const openAll = () => open([...new Set([...opened(), ...data.boxes.filter((box) => box.opens).map((box) => box.module)])]);
+  const openAll = () => open([...new Set(data.boxes.map((box) => box.module))]);
   const closeAll = () => open([]);
 
   function enter(name) {
@@ -277,7 +277,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   let held;
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button === 0) held = { x: event.clientX, y: event.clientY, dragged: false };
+    if (event.button !== 0) return;
+    held = { x: event.clientX, y: event.clientY, dragged: false, pressed: event.target };
+    stage.setPointerCapture(event.pointerId);
   }, on);
   stage.addEventListener("pointermove", (event) => {
     if (!held) {
@@ -287,23 +289,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     const x = held.x - event.clientX, y = held.y - event.clientY;
     if (!held.dragged && Math.hypot(x, y) < DRAG) return;
-    if (!held.dragged) stage.setPointerCapture(event.pointerId);
     stage.classList.add("dragged");
     move(x, y);
-    held = { x: event.clientX, y: event.clientY, dragged: true };
+    held = { ...held, x: event.clientX, y: event.clientY, dragged: true };
   }, on);
   stage.addEventListener("pointerup", (event) => {
-    if (held && !held.dragged) press(event);
+    if (held && !held.dragged) press(held.pressed);
     held = undefined;
     stage.classList.remove("dragged");
   }, on);
   stage.addEventListener("pointercancel", () => { held = undefined; stage.classList.remove("dragged"); }, on);
   stage.addEventListener("pointerleave", () => { if (!held) show(state.chosen); }, on);
 
-  function press(event) {
-    const module = event.target.closest?.(".close")?.dataset.module;
+  function press(pressed) {
+    const module = pressed.closest(".close")?.dataset.module;
     if (module) return toggle(module);
-    const name = under(event);
+    const name = pressed.closest("g.box")?.dataset.name;
     choose(name, false);
     enter(name);
   }
