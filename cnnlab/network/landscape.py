@@ -126,7 +126,7 @@ class Style:
 
 
 ROOMY = Style(face=112, depth=150, gap=22, worded=True)
-DENSE_STYLE = Style(face=84, depth=110, gap=9, worded=False)
+COMPACT = Style(face=84, depth=110, gap=9, worded=False)
 MOST_GAP = 64.0
 
 
@@ -181,7 +181,7 @@ def parts(network: Network) -> dict[str, list[Node]]:
 def landscape(network: Network, opened: Collection[str] = ()) -> Landscape:
     """Every module as a volume, or every layer of the modules that are `opened`."""
     found = parts(network)
-    for style in (ROOMY, DENSE_STYLE):
+    for style in (ROOMY, COMPACT):
         drawer = Drawer(network, found, Scale.of(network, style), style)
         closed = drawer.draw(())
         if closed.width <= WIDE:
