@@ -21,7 +21,7 @@ Data = dict[str, Any]
 def scene(network: Network, opened: Collection[str] = ()) -> Data:
     """JSON: `drawing` is the picture as nested [tag, attributes, text or children]; `boxes` in the order of its groups
     of class `box`, each with the face on which its maps lie, what it costs, and its receptive field on the input."""
-    shown = landscape(network, opened)
+    known, shown = parts(network), landscape(network, opened)
     height, width, _ = volume_shape(network.input_shape)
     fields = [receptive_fields_along(network, axis) for axis in (0, 1)]
     reads: dict[str, list[str]] = {box.name: [] for box in shown.boxes}
@@ -62,7 +62,7 @@ def scene(network: Network, opened: Collection[str] = ()) -> Data:
         "frames": [
             {"module": frame.module, "at": [frame.left, frame.top, frame.right, frame.bottom]} for frame in shown.frames
         ],
-        "opened": [name for name in opened if name in parts(network)],
+        "opened": [name for name in opened if name in known],
         "families": [{"title": family.title, "colour": family.colour} for family in shown.families],
         "scale": SCALE_WORDS,
     }
