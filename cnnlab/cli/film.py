@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from cnnlab import runs, units
 from cnnlab.cli.output import echo, print_json, print_table
 from cnnlab.errors import UserError
-from cnnlab.plots.film import picture
-from cnnlab.runs.film import OWN, Frame, Scene, frames, read_scene
+from cnnlab.plots.film import followed_classes, picture
+from cnnlab.runs.film import IMAGES_FILE, OWN, Frame, Scene, damaged_files, frame_files, frames, read_scene
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue as networks
 
@@ -24,7 +26,7 @@ def film_run(options: argparse.Namespace) -> int:
     scene = read_scene(run)
     kept = list(frames(run, scene)) if scene else []
     if scene is None or not kept:
-        raise UserError(f"Run {run.id} has no film: it was trained with --film false or by an earlier version.")
+        raise UserError(why_none(run))
     if options.output is not None:
         write_film(run, scene, kept, options)
         return 0
@@ -41,6 +43,16 @@ def film_run(options: argparse.Namespace) -> int:
     return 0
 
 
+def why_none(run: Run) -> str:
+    if run.imported:
+        return f"{run.id} was imported as a file, so nobody filmed its training."
+    if frame_files(run):
+        images = f"film/{IMAGES_FILE} is missing or damaged"
+        lost = images if IMAGES_FILE in damaged_files(run) else "none of its frames can be read"
+        return f"The film of run {run.id} cannot be shown: {lost}."
+    return f"Run {run.id} has no film: it was trained with --film false or by an earlier version, or has not begun."
+
+
 def write_film(run: Run, scene: Scene, kept: list[Frame], options: argparse.Namespace) -> None:
     """Write the frames as one picture that moves; UserError where it cannot be."""
     target = Path(options.output)
@@ -52,7 +64,9 @@ def write_film(run: Run, scene: Scene, kept: list[Frame], options: argparse.Name
     if not LEAST_SECONDS <= options.seconds <= MOST_SECONDS:
         raise UserError(f"--seconds {options.seconds:g}: give {LEAST_SECONDS:g} to {MOST_SECONDS:g}.")
     title, classes, history = run.config.experiment.title, run.data.classes, run.history()
-    pictures = [picture(title, scene, one, options.image - 1, classes, history) for one in kept]
+    number = options.image - 1
+    followed = followed_classes(np.stack([one.probabilities[number] for one in kept]), int(scene.labels[number]))
+    pictures = [picture(title, scene, one, number, followed, classes, history) for one in kept]
     span = round(options.seconds * 1000)
     spans = [*([span] * (len(pictures) - 1)), HELD * span]
     try:

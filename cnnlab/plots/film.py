@@ -55,10 +55,12 @@ def picture(
     scene: Scene,
     frame: Frame,
     number: int,
+    followed: Sequence[int],
     classes: Sequence[str],
     history: Sequence[EpochRecord],
 ) -> Image.Image:
-    """What the network was after an epoch, with image `number` of the film: 960 by 540 pixels."""
+    """What the network was after an epoch, with image `number` of the film and the classes followed: 960 by 540
+    pixels."""
     whole = Image.new("RGB", (WIDTH, HEIGHT), BACKGROUND["light"])
     draw = ImageDraw.Draw(whole)
     epoch = "before the first epoch" if not frame.epoch else f"after epoch {frame.epoch}"
@@ -67,7 +69,7 @@ def picture(
     label = int(scene.labels[number])
     write(draw, LEFT, TOP, "your own image" if label == OWN else f"is: {text.plain(classes[label], MOST_NAME)}")
     whole.paste(sized(scene.images[number], SIDE), (LEFT, TOP + 20))
-    for row, one in enumerate(np.argsort(-np.nan_to_num(frame.probabilities[number]), kind="stable")[:BARS]):
+    for row, one in enumerate(followed):
         share, top = float(frame.probabilities[number][one]), SECOND + row * 36
         write(draw, LEFT, top, f"{text.plain(classes[one], MOST_NAME)}, {units.percent(share)}")
         draw.rectangle((LEFT, top + 17, LEFT + 260, top + 27), fill="#E6EBF0")
