@@ -6,6 +6,7 @@ without. What goes wrong here ends the film, not the training.
 
 from __future__ import annotations
 
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ from cnnlab.runs.run import Data, Run
 if TYPE_CHECKING:
     from cnnlab.training.trainer import Trainer
 
+SHARE = 0.01
+LEAST_SECONDS = 10.0
 MOST_IMAGES = 6
 MOST_LAYERS = 3
 MOST_CHANNELS = 8
@@ -51,6 +54,7 @@ class Filming:
     def __init__(self, run: Run, trainer: Trainer, data: Data, validation: Split) -> None:
         self.run, self.trainer, self.data, self.validation = run, trainer, data, validation
         self.on = trainer.recipe.film
+        self.spent = 0.0
 
     def begin(self, epoch: int, place: float) -> None:
         """Choose what is filmed; of a training that begins, take the frame before its first step."""
@@ -69,9 +73,13 @@ class Filming:
         except Exception as error:
             self._give_up(error)
 
-    def after_epoch(self, epoch: int, last: int, confusion: NDArray[np.int64]) -> None:
-        """Take a frame where one is due; `confusion` is that of the validation that the epoch ended with."""
-        if not self.on or not film.is_filmed(epoch, last):
+    def after_epoch(self, epoch: int, last: int, confusion: NDArray[np.int64], worked: float) -> None:
+        """Take a frame where one is due; `confusion` is that of the validation that the epoch ended with.
+
+        A film may take a hundredth of the seconds `worked`, and ten seconds of any training; what would take longer is
+        left out.
+        """
+        if not self.on or not film.is_filmed(epoch, last) or self.spent > max(LEAST_SECONDS, SHARE * worked):
             return
         try:
             self._take(epoch, confusion.astype(np.uint32))
@@ -95,6 +103,7 @@ class Filming:
         return np.concatenate([fitted, self.data.preprocessing.fit(own)[None]]), np.append(labels, OWN)
 
     def _take(self, epoch: int, confusion: NDArray[np.uint32] | None) -> None:
+        began = time.monotonic()
         names = [node.name for node in self.layers]
         with self.trainer.averaged():
             probabilities, answers = self.trainer.answers(self.images, names)
@@ -102,6 +111,7 @@ class Filming:
         maps, ranges = zip(*map(as_bytes, answers), strict=True) if answers else ((), ())
         spans = np.array(ranges, np.float32).reshape(-1, 2)
         film.write_frame(self.run, Frame(epoch, probabilities, filters, tuple(maps), spans, confusion))
+        self.spent += time.monotonic() - began
 
     def _filters(self) -> Pixels:
         """The kernels of the first convolution over the image's colours, grey is 0, each on its own scale."""

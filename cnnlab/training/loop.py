@@ -281,7 +281,8 @@ class Loop:
             time=time.time(),
         )
         self.totals, self.record = EpochTotals(), record
-        self.film.after_epoch(self.epoch, self.recipe.epochs, judged.confusion)  # no checkpoint without its frame
+        # Before the checkpoint, so that a resumed run has the frame of the epoch it goes on from
+        self.film.after_epoch(self.epoch, self.recipe.epochs, judged.confusion, reporter.worked)
         better = self.best is None or (judged.accuracy, -judged.loss) > self.best.info.quality
         asked = bool(self.recipe.checkpoint_every) and self.epoch % self.recipe.checkpoint_every == 0
         last_epoch = self.epoch == self.recipe.epochs

@@ -21,16 +21,9 @@ EARLIER = PROJECT / "tests" / "runs_of_earlier_versions"
 
 
 def frame(epoch: int, images: int = 2) -> Frame:
-    maps = (np.zeros((images, 1, 2, 2), np.uint8),)
-    filters = np.zeros((1, 3, 3, 3), np.uint8)
-    return Frame(
-        epoch,
-        np.full((images, 3), epoch, np.float32),
-        filters,
-        maps,
-        np.zeros((1, 2), np.float32),
-        np.eye(3, dtype="u4"),
-    )
+    maps, ranges = (np.zeros((images, 1, 2, 2), np.uint8),), np.zeros((1, 2), np.float32)
+    filters, confusion = np.zeros((1, 3, 3, 3), np.uint8), np.eye(3, dtype=np.uint32)
+    return Frame(epoch, np.full((images, 3), epoch, np.float32), filters, maps, ranges, confusion)
 
 
 def scene(images: int = 2) -> Scene:
