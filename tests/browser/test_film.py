@@ -77,7 +77,6 @@ def test_a_film_is_stepped_and_played_and_says_what_was_kept(server: Server, pag
 
     # Played from the beginning to its end without asking the server for anything
     sent: list[object] = []
-    page.on("websocket", lambda socket: sent.append(socket))
     page.on("request", lambda request: sent.append(request.url))
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
