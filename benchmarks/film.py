@@ -135,7 +135,7 @@ def main() -> None:
         "# The film of a training\n\n"
         f"`python benchmarks/film.py --images {given.images}` on {machine}, "
         f"{hardware.cores()} cores, Python {platform.python_version()}, {precision}.\n\n"
-        f"Each network by the recipe it is shipped with, scaled to {EPOCHS} epochs, on so many of its training images; "
+        f"Each network by the recipe it is shipped with, scaled to {EPOCHS} epochs, on so many of its training images at a hundredth of its learning rate; "
         "the epoch is that over all of them, at the speed measured (median). The first frame is taken before the "
         "training and prepares the others. Whole run: 60 epochs with the first frame. The largest film is "
         f"{MOST_FRAMES} frames of the largest size met.\n\n"
