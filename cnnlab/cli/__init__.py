@@ -235,7 +235,8 @@ def parser() -> Parser:
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
     evaluate.add_argument("--csv", metavar="FILE", help="write what the network said of each image")
 
-    film = as_json(of_run("film", film_run, "List the epochs that a run filmed, or write them as a moving picture."))
+    words = "List the epochs that a run filmed, or write them as a moving picture."
+    film = as_json(of_run("film", film_run, words, which=ANY_RUN))
     film.add_argument("--output", metavar="FILE", help="the picture to write, .gif or .webp")
     film.add_argument("--image", type=int, default=1, metavar="N", help="which of its images (default 1)")
     film.add_argument("--seconds", type=float, default=0.25, metavar="S", help="how long each epoch is seen")
