@@ -23,6 +23,7 @@ from pages.shared.charts import show_chart
 from pages.shared.errors import show_error
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
+from pages.shared.film import FILM_SECONDS, show_film
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge
@@ -349,6 +350,8 @@ def main() -> None:
     if is_own(run):
         show_problems(run)
     st.fragment(progress, run_every=RUN_REFRESH_SECONDS if active else None)(run, active)
+    if not run.imported:
+        st.fragment(show_film, run_every=FILM_SECONDS if active else None)(run)
     if is_own(run) and not active:
         watch(run)
     if is_own(run):

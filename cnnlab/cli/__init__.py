@@ -12,6 +12,7 @@ from typing import Any, NoReturn, get_args
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
+from cnnlab.cli.film import film_run
 from cnnlab.cli.former import FormerOption, former_command
 from cnnlab.cli.laboratory import (
     compare_networks,
@@ -161,6 +162,7 @@ def parser() -> Parser:
 
     train = command("train", training.run_training, "Train a network.", recipes, architecture_options, followed)
     train.add_argument("--name", metavar="TEXT", help="what to call the run")
+    train.add_argument("--film-image", metavar="FILE", help="an image of your own to film beside those of the data set")
 
     sweep = command(
         "sweep", training.run_sweep, "Queue several values of several settings.", recipes, architecture_options
@@ -237,6 +239,12 @@ def parser() -> Parser:
     evaluate.add_argument("--view", action=FormerOption, new="--tta", **ttas)
     evaluate.add_argument("--html", metavar="FILE", help="write a report that opens anywhere")
     evaluate.add_argument("--csv", metavar="FILE", help="write what the network said of each image")
+
+    words = "List the epochs that a run filmed, or write them as a moving picture."
+    film = as_json(of_run("film", film_run, words, which=ANY_RUN))
+    film.add_argument("--output", metavar="FILE", help="the picture to write, .gif or .webp")
+    film.add_argument("--image", type=int, default=1, metavar="N", help="which of its images (default 1)")
+    film.add_argument("--seconds", type=float, default=0.25, metavar="S", help="how long each epoch is seen")
 
     predict = as_json(command("predict", predict_images, "Classify images with a trained network."))
     predict.add_argument("run", metavar="RUN", help=ANY_RUN)

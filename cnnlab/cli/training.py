@@ -19,13 +19,15 @@ from cnnlab import runs, units
 from cnnlab.cli.former import preset_of, read_former, with_former
 from cnnlab.cli.output import checkpoint_of, echo, pairs, print_json, print_table
 from cnnlab.complaints import once
+from cnnlab.datasets.images import Pixels, read_image
+from cnnlab.datasets.unpacking import file_bytes
 from cnnlab.errors import UserError
 from cnnlab.evaluation.runs import comparison
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network.file import read_network
-from cnnlab.runs import actions, launchers, queue
+from cnnlab.runs import actions, film, launchers, queue
 from cnnlab.runs.config import RunConfig
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.health import problems
@@ -141,11 +143,26 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 def run_training(options: argparse.Namespace) -> int:
     experiment, named, source = experiment_of(options)
+    own = film_image_of(options, experiment)
     run = runs.create(experiment, folder_of(options), preset=named, group=options.group, source=source)
+    if own is not None:
+        film.keep_own_image(run, own)
     if options.name:
         run.relabel(name=options.name)
     queue.enqueue(run)
     return left_or_followed(run, options)
+
+
+def film_image_of(options: argparse.Namespace, experiment: Experiment) -> Pixels | None:
+    """The image of the person's own that is to be filmed too."""
+    if options.film_image is None:
+        return None
+    if not experiment.recipe.film:
+        raise UserError(f"--film-image {options.film_image} and --film false: leave one out.")
+    path = Path(options.film_image)
+    if not path.is_file():
+        raise UserError(f"There is no image file {options.film_image!r}.")
+    return read_image(file_bytes(path), path.name)
 
 
 def left_or_followed(run: Run, options: argparse.Namespace) -> int:

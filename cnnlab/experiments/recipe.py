@@ -110,6 +110,11 @@ class Recipe(BaseModel):
         le=10_000,
         description="Keep a checkpoint every so many epochs, beside the best and the last. 0 is off.",
     )
+    film: bool = Field(
+        True,
+        description="Film the training: of a few validation images what the network says and how its layers answer, "
+        "its first filters and the confusion matrix, at up to about 60 epochs. It changes nothing of the training.",
+    )
     mixed_precision: bool = Field(
         default_factory=hardware.has_bfloat16,
         description="Compute in bfloat16 and keep the weights in float32; on where this machine is faster so.",

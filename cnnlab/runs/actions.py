@@ -15,7 +15,7 @@ from typing import Any
 from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import replan
-from cnnlab.runs import queue
+from cnnlab.runs import film, queue
 from cnnlab.runs.config import RUN_FORMAT, Parent
 from cnnlab.runs.initial import begins_like
 from cnnlab.runs.records import Record
@@ -118,6 +118,7 @@ def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any]) -> Ru
     )
     try:
         take_along(run, point, made)
+        film.take_along(run, made, point.info.epoch)
     except OSError as error:
         raise UserError(f"The checkpoint cannot be copied: {error.strerror}.") from error
     queue.enqueue(made)
@@ -154,6 +155,10 @@ def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None) 
     preset = run.config.preset if not changes else None
     source = run if begins_like(run, experiment.initial) else None
     made = runs.create(experiment, folder or run.folder.parent, preset=preset, group=run.config.group, source=source)
+    try:
+        film.take_along(run, made, None)
+    except OSError as error:
+        raise UserError(f"The image that the run films cannot be copied: {error.strerror}.") from error
     queue.enqueue(made)
     return made
 

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from cnnlab.errors import UserError
+from cnnlab.runs.film import IMAGES_FILE, damaged_files
 from cnnlab.runs.records import EVENT_FIGURES, STEP_FIGURES
 from cnnlab.runs.run import WEIGHTS_FILE, CheckpointInfo, Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
@@ -85,6 +86,7 @@ def found_in(run: Run, closely: bool) -> Iterator[Problem]:
     yield from of_checkpoints(run, status, active)
     if closely and not active:
         yield from of_lines(run)
+        yield from of_film(run)
     begins = configured and run.config.experiment.initial and not run.checkpoints()
     if begins and not files.is_whole(run.folder / "initial" / WEIGHTS_FILE):
         yield Problem("initial", "The weights that it is to begin with are missing or cut off.", ANEW)
@@ -137,6 +139,19 @@ def of_lines(run: Run) -> Iterator[Problem]:
                 f"Its {name} is missing or damaged: {loss}.",
                 "Its weights and its epochs' figures are not touched.",
             )
+
+
+def of_film(run: Run) -> Iterator[Problem]:
+    """The film is looked at in full: a page of the run shows it, and lists do not ask."""
+    lost = damaged_files(run)
+    if not lost:
+        return
+    if IMAGES_FILE in lost:
+        what = f"Its film cannot be shown: film/{IMAGES_FILE} is missing or damaged."
+    else:
+        what = f"Its film is damaged: film/{lost[0]}"
+        what += " cannot be read." if len(lost) == 1 else f" and {len(lost) - 1} more of its frames cannot be read."
+    yield Problem("film", what, "Nothing else of the run is touched by that.")
 
 
 def missing_epochs(run: Run, status: Status, active: bool) -> list[int]:

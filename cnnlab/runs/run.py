@@ -9,6 +9,7 @@ history.jsonl    one line per epoch
 steps.jsonl      training figures within the epochs, at most a few lines a second
 events.jsonl     started, checkpoint, paused, resumed, ...: one line each
 checkpoints/     step-00000120/ with weights, the state to go on from, and checkpoint.json
+film/            what the network was at chosen epochs, see `film.py`
 initial/         weights of another run that this one starts from
 evaluations/     one file per evaluated split
 reference.npz    training images as the best checkpoint sees them, for the out-of-distribution score

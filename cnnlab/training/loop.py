@@ -17,6 +17,7 @@ from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, Epoc
 from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.closing import keep_reference
+from cnnlab.training.filming import Filming
 from cnnlab.training.pace import beside_an_epoch
 from cnnlab.training.reporter import Reporter, Step
 
@@ -95,6 +96,8 @@ class Loop:
             self.run.log_event("started", f"{len(initial.layers)} layers begin with the weights of {initial.run}.")
         else:
             self.run.log_event("started")
+        self.film = Filming(self.run, self.trainer, self.data, self.validation)
+        self.film.begin(self.epoch, self.place)
         self.saved_at = time.monotonic()
 
     def go_on(self, checkpoints: list[Checkpoint]) -> None:
@@ -278,6 +281,8 @@ class Loop:
             time=time.time(),
         )
         self.totals, self.record = EpochTotals(), record
+        # Before the checkpoint, so that a resumed run has the frame of the epoch it goes on from
+        self.film.after_epoch(self.epoch, self.recipe.epochs, judged.confusion, reporter.worked)
         better = self.best is None or (judged.accuracy, -judged.loss) > self.best.info.quality
         asked = bool(self.recipe.checkpoint_every) and self.epoch % self.recipe.checkpoint_every == 0
         last_epoch = self.epoch == self.recipe.epochs

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnlab.datasets import Split
 from cnnlab.datasets.images import Pixels
@@ -34,11 +35,13 @@ TOP = 5
 
 @dataclass(frozen=True)
 class Validation:
-    """Means over a split: cross-entropy in nats, rank-1 and rank-5 accuracy."""
+    """Means over a split: cross-entropy in nats, rank-1 and rank-5 accuracy; and how many images of each class were
+    taken for each, `confusion` (true, predicted)."""
 
     loss: float
     accuracy: float
     top5: float
+    confusion: NDArray[np.int64] = field(compare=False)
 
 
 def local_strategy() -> Any:
@@ -105,6 +108,7 @@ class Trainer:
         self._train = compiled(self._train_everywhere, input_signature=signature)
         self._train_partly = compiled(self._train_everywhere, input_signature=signature)  # traced while frozen
         self._test = compiled(self._test_step, input_signature=[images, labels])
+        self._parts: dict[tuple[str, ...], Any] = {}
 
     def _decays(self, variable: Any) -> bool:
         return self.recipe.decayed == "all" or variable.path.endswith("/kernel")
@@ -158,10 +162,11 @@ class Trainer:
         self.optimizer.apply(gradients, variables)
         return loss, correct(tf.argmax(targets, axis=-1), outputs[self.head]), norm
 
-    def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _test_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         probabilities = self.model(self.preprocessing.normalize(images), training=False)[self.head]
         losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-        return tf.reduce_sum(losses), correct(labels, probabilities), correct(labels, probabilities, TOP)
+        right, among = correct(labels, probabilities), correct(labels, probabilities, TOP)
+        return tf.reduce_sum(losses), right, among, tf.argmax(probabilities, axis=-1)
 
     def train_batch(self, images: Pixels, targets: Targets, learning_rate: float, frozen: bool = False) -> tf.Tensor:
         """One step on fitted uint8 images (batch, height, width, 3) and soft targets (batch, classes).
@@ -215,13 +220,27 @@ class Trainer:
     def validate(self, split: Split) -> Validation:
         """The figures of the network over a split, with dropout off and the moving batch statistics."""
         total, right, among = 0.0, 0, 0
+        classes = self.network.classes
+        confusion = np.zeros(classes * classes, np.int64)
         with self.averaged():
             for start in range(0, len(split), EVALUATION_BATCH):
                 images, labels = split.batch(slice(start, start + EVALUATION_BATCH))
                 fitted = tf.constant(self.preprocessing.fit_all(images))
-                loss, hits, near = self._test(fitted, tf.constant(labels))
+                loss, hits, near, predicted = self._test(fitted, tf.constant(labels))
                 total, right, among = total + float(loss), right + int(hits), among + int(near)
-        return Validation(total / len(split), right / len(split), among / len(split))
+                np.add.at(confusion, labels * classes + predicted.numpy(), 1)
+        means = (total / len(split), right / len(split), among / len(split))
+        return Validation(*means, confusion.reshape(classes, classes))
+
+    def answers(self, images: Pixels, layers: Sequence[str]) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """What the network says of a few fitted images (count, classes), and these layers' feature maps (count, height,
+        width, channels). Not compiled: that would take longer than to ask it now and then."""
+        part = self._parts.get(tuple(layers))
+        if part is None:
+            outputs = [self.model.output[self.head], *(self.model.get_layer(name).output for name in layers)]
+            part = self._parts[tuple(layers)] = keras.Model(self.model.inputs, outputs)
+        probabilities, *maps = part(self.preprocessing.normalize(tf.constant(images)), training=False)
+        return tf.cast(probabilities, tf.float32).numpy(), [tf.cast(one, tf.float32).numpy() for one in maps]
 
     def state(self) -> dict[str, Any]:
         """What goes on beside the used weights: optimizer, random generators; with averaging, the trained weights."""

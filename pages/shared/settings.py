@@ -32,6 +32,7 @@ SETTING_TITLES = {
     "auxiliary_weight": "Weight of auxiliary heads",
     "early_stopping": "Early stopping, in epochs",
     "checkpoint_every": "Keep a checkpoint every … epochs",
+    "film": "Film the training",
     "mixed_precision": "Mixed precision",
     "label_noise": "Share of random labels",
     "pixels": "Pixels",

@@ -43,7 +43,7 @@ REGULARIZATION = (
     "auxiliary_weight",
 )
 AUGMENTATION = ("shift", "rotation", "zoom", "brightness", "contrast", "cutout", "mixup", "flip", "crop")
-REST = ("deterministic", "validation_fraction", "seed", "checkpoint_every")
+REST = ("deterministic", "film", "validation_fraction", "seed", "checkpoint_every")
 
 
 @dataclass
