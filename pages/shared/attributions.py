@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import numpy as np
@@ -146,7 +147,7 @@ def show_attribution(model: Classifier, one: Prediction, place: int, key: str) -
             )
         )
         opacity = st.slider("Opacity", 0, 100, OPACITY, 5, format="%d%%", key=f"opacity {key}", width=240)
-    asked = (str(model.run.folder), model.checkpoint.info.step, inputs.tobytes(), method, label)
+    asked = (str(model.run.folder), model.checkpoint.info.step, sha256(inputs.tobytes()).hexdigest(), method, label)
     try:
         found = computed(
             ("picture", *asked),
