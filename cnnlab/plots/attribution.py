@@ -66,6 +66,9 @@ def randomized(
         legend=BELOW,
         showlegend=signed,
         xaxis={"title": "Layers with random weights, from the top", "range": [-0.02 * all_, all_ * 1.02]},
-        yaxis={"title": "Rank correlation with the picture", "range": [min(-0.1, *similarity) - 0.05, 1.05]},
+        yaxis={
+            "title": "Rank correlation with the picture",
+            "range": [min(-0.1, *similarity, *without_sign) - 0.05, 1.05],
+        },
     )
     return figure

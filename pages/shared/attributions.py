@@ -132,10 +132,10 @@ def show_attribution(model: Classifier, one: Prediction, place: int, key: str) -
     order = [str(number) for number in np.argsort(-said, kind="stable")]
     suffix = "" if key == "image 0" else f"-{key.replace(' ', '-')}"
     usable = [method for method in METHODS if refusal_of(probe, method) is None]
-    method = address_segments(
-        "Method", METHODS, f"method{suffix}", usable[0], format_func=lambda name: METHOD_TITLES[name]
-    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = address_segments(
+            "Method", METHODS, f"method{suffix}", usable[0], format_func=lambda name: METHOD_TITLES[name]
+        )
         label = int(
             address_select(
                 "Class",
@@ -143,10 +143,10 @@ def show_attribution(model: Classifier, one: Prediction, place: int, key: str) -
                 f"class{suffix}",
                 lambda number: f"{classes[int(number)]}, {units.percent(float(said[int(number)]))}",
                 default=order[0],
-                width=360,
+                width=220,
             )
         )
-        opacity = st.slider("Opacity", 0, 100, OPACITY, 5, format="%d%%", key=f"opacity {key}", width=240)
+        opacity = st.slider("Opacity", 0, 100, OPACITY, 5, format="%d%%", key=f"opacity {key}", width=150)
     asked = (str(model.run.folder), model.checkpoint.info.step, sha256(inputs.tobytes()).hexdigest(), method, label)
     try:
         found = computed(
