@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from cnnlab.inference.attribution_checks import (
     removal_curves,
 )
 from cnnlab.inference.attribution_pictures import ends, laid_over, picture, scale_strip
-from cnnlab.inference.classifier import Classifier, Prediction
+from cnnlab.inference.classifier import Classifier, Prediction, Probabilities
 from cnnlab.inference.saliency import (
     METHOD_TITLES,
     METHODS,
@@ -44,7 +45,10 @@ from pages.shared.pictures import enlarged, picture_grid
 
 MAP_PIXELS = 224
 MOST_KEPT = 256
+SURE_SECONDS = 2.0
 OPACITY = 80
+LIKELIEST = "likeliest"
+"""Of the classes: whichever the network finds most probable in the image that is shown."""
 WHAT: dict[AttributionMethod, str] = {
     "cam": (
         "Class activation map (Zhou et al., 2016): exact, since this network averages its last feature maps before at "
@@ -116,8 +120,15 @@ def computed(key: tuple[object, ...], what: str, work: Callable[[Progress], Valu
 
     def watched() -> Value:
         bar = place.progress(0.0, what)
+        began = time.monotonic()
+
+        def watch(share: float) -> None:
+            spent = time.monotonic() - began
+            left = f", about {units.duration(spent / share - spent)} left" if share and spent > SURE_SECONDS else ""
+            bar.progress(min(share, 1.0), f"{what}, {share:.0%}{left}")
+
         try:
-            return work(lambda share: bar.progress(min(max(share, 0.0), 1.0), f"{what}, {share:.0%}"))
+            return work(watch)
         finally:
             bar.empty()
 
@@ -130,22 +141,21 @@ def show_attribution(model: Classifier, one: Prediction, place: int, key: str) -
     probe = probe_of(model)
     classes = model.data.classes
     order = [str(number) for number in np.argsort(-said, kind="stable")]
-    suffix = "" if key == "image 0" else f"-{key.replace(' ', '-')}"
+    suffix = ("" if key == "image 0" else f"-{key.replace(' ', '-')}") + (f"-{place + 1}" if place else "")
     usable = [method for method in METHODS if refusal_of(probe, method) is None]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = address_segments(
             "Method", METHODS, f"method{suffix}", usable[0], format_func=lambda name: METHOD_TITLES[name]
         )
-        label = int(
-            address_select(
-                "Class",
-                order,
-                f"class{suffix}",
-                lambda number: f"{classes[int(number)]}, {units.percent(float(said[int(number)]))}",
-                default=order[0],
-                width=220,
-            )
+        chosen = address_select(
+            "Class",
+            [LIKELIEST, *order],
+            f"class{suffix}",
+            lambda one: class_title(classes, said, order, one),
+            default=LIKELIEST,
+            width=220,
         )
+        label = int(order[0] if chosen == LIKELIEST else chosen)
         opacity = st.slider("Opacity", 0, 100, OPACITY, 5, format="%d%%", key=f"opacity {key}", width=150)
     asked = (str(model.run.folder), model.checkpoint.info.step, sha256(inputs.tobytes()).hexdigest(), method, label)
     try:
@@ -180,6 +190,12 @@ def show_attribution(model: Classifier, one: Prediction, place: int, key: str) -
                 lambda progress: randomization_of(model, inputs, label, method, progress),
             )
             show_randomization(test, len(layers_with_weights(model)), key)
+
+
+def class_title(classes: Sequence[str], said: Probabilities, order: Sequence[str], one: str) -> str:
+    number = int(order[0] if one == LIKELIEST else one)
+    most = " (most probable)" if one == LIKELIEST else ""
+    return f"{classes[number]}, {units.percent(float(said[number]))}{most}"
 
 
 def show_pictures(found: Attribution, inputs: Pixels, name: str, opacity: float) -> None:

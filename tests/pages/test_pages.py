@@ -376,6 +376,8 @@ def test_each_method_explains_a_class_and_says_whether_its_picture_explains_anyt
     assert control(app.selectbox, "class").value == "3"
     assert any(item.value.startswith("Integrated gradients (Sundararajan") for item in app.caption)
     assert any("The attributions sum to" in item.value for item in [*app.caption, *app.warning])
+    control(app.selectbox, "class").set_value("likeliest").run()
+    assert "class" not in app.query_params, "it is the most probable again, of whatever image"
     control(app.segmented_control, "method").set_value("edges").run()
     app.session_state["randomized image 0"] = True
     app.session_state["removal image 0"] = True
