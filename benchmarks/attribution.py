@@ -98,10 +98,10 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
     print(f"""# Attribution
 
-`python benchmarks/attribution.py` on {hardware.describe()["processor"]}, {hardware.cores()} cores, Python
-{platform.python_version()}. Load average {os.getloadavg()[2]:.0f} meanwhile: other work ran beside it, so the seconds
-are an upper bound. The shipped networks, the first {IMAGES} pictures of their classes that come with cnnlab, most
-probable class.
+`python benchmarks/attribution.py` on {hardware.describe()["processor"]}, {hardware.cores()} cores, \
+Python {platform.python_version()}. Load average {os.getloadavg()[2]:.0f} meanwhile:
+other work ran beside it, so the seconds are an upper bound. The shipped networks, the first {IMAGES} pictures of their
+classes that come with cnnlab, most probable class.
 
 Seconds: of the first call, which compiles; of a later one; of deletion and insertion; and of the randomization test,
 with its compiling, of the first picture. Areas under deletion and insertion: means, those of random orders in brackets.

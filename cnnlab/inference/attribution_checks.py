@@ -27,7 +27,7 @@ CELLS_A_SIDE = 16
 CURVE_STEPS = 20
 RANDOM_ORDERS = 3
 STAGES = 6
-COARSE_DRAWS = 6
+COARSE_DRAWS = 4
 BLURRED_SHARE = 1 / 8
 UNCHANGED, CHANGED = 0.7, 0.4
 """Rank correlations: from the first on a picture counts as unchanged, below the second as changed."""
