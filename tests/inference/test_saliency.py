@@ -37,7 +37,7 @@ from cnnlab.inference.saliency import (
 from cnnlab.runs.run import Run
 from cnnlab.zoo.imported import import_model
 from tests.conftest import assert_one_line
-from tests.inference.test_inside import noise, untrained
+from tests.inference.test_explain import noise, untrained
 
 
 @pytest.fixture(scope="module")
