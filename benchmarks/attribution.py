@@ -24,7 +24,8 @@ from cnnlab import hardware
 from cnnlab.datasets.images import read_image
 from cnnlab.inference.attribution_checks import randomization_of, removal_curves
 from cnnlab.inference.classifier import load_classifier
-from cnnlab.inference.saliency import METHOD_TITLES, METHODS, Probe, attribute, refusal_of
+from cnnlab.inference.probe import Probe
+from cnnlab.inference.saliency import METHOD_TITLES, METHODS, attribute, refusal_of
 from cnnlab.zoo.samples import samples_of
 from cnnlab.zoo.shipped import shipped
 

@@ -39,7 +39,8 @@ def explain_image(options: argparse.Namespace) -> int:
     from cnnlab.inference.attribution_checks import randomization_of, removal_curves
     from cnnlab.inference.attribution_pictures import beside
     from cnnlab.inference.classifier import load_classifier
-    from cnnlab.inference.saliency import Probe, attribute
+    from cnnlab.inference.probe import Probe
+    from cnnlab.inference.saliency import attribute
 
     image = read_image(file_bytes(Path(options.image)), options.image)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))

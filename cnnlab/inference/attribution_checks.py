@@ -20,7 +20,8 @@ from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
 from cnnlab.inference.attribution import Map
 from cnnlab.inference.classifier import Classifier
-from cnnlab.inference.saliency import AttributionMethod, Images, Probe, Progress, attribute, flat, unwatched
+from cnnlab.inference.probe import Images, Probe, Progress, unwatched
+from cnnlab.inference.saliency import AttributionMethod, attribute, flat
 from cnnlab.network.paths import leads_to
 
 CELLS_A_SIDE = 16

@@ -25,14 +25,13 @@ from cnnlab.inference.attribution_checks import (
 )
 from cnnlab.inference.attribution_pictures import ends, laid_over, picture, scale_strip
 from cnnlab.inference.classifier import Classifier, Prediction, Probabilities
+from cnnlab.inference.probe import Probe, Progress
 from cnnlab.inference.saliency import (
     METHOD_TITLES,
     METHODS,
     Attribution,
     AttributionMethod,
     Completeness,
-    Probe,
-    Progress,
     attribute,
     refusal_of,
 )

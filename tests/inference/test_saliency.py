@@ -23,10 +23,10 @@ from cnnlab.inference.attribution_checks import (
 )
 from cnnlab.inference.attribution_pictures import DIVERGING, beside, ends, laid_over, picture
 from cnnlab.inference.classifier import Classifier, load_classifier
+from cnnlab.inference.probe import Probe
 from cnnlab.inference.saliency import (
     METHODS,
     Attribution,
-    Probe,
     attribute,
     edges,
     integrated_gradients,
