@@ -54,7 +54,7 @@ class Probe:
         from cnnlab.keras.backend import keras, tf
 
         model = self.classifier.model
-        output = model.get_layer(self.network.outputs[0]).output if self.network else model.outputs[0]
+        output = model.get_layer(self.network.outputs[0]).output if self.network is not None else model.outputs[0]
         whole = in_use(keras.Model(model.inputs, output))
         layer = output._keras_history.operation
         softmax = getattr(layer, "activation", None) is keras.activations.softmax
