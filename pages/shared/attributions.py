@@ -206,7 +206,7 @@ def show_pictures(found: Attribution, inputs: Pixels, name: str, opacity: float)
     )
     low, high = ends(found)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"{low:.2g}" if found.signed else "0", width="content")
+        st.caption(f"−{-low:.2g}" if found.signed else "0", width="content")
         st.image(scale_strip(found), width=MAP_PIXELS)
         st.caption(
             f"{high:.2g}. "
