@@ -152,7 +152,9 @@ def main() -> None:
     usable = usable_networks()
     choices = st.container(horizontal=True, vertical_alignment="bottom")
     titles = describe_runs(usable)
-    chosen = address_select("Network", list(usable), "run", titles.__getitem__, choices, width=540, help=RUN_HELP)
+    chosen = address_select(
+        "Network", list(usable), "run", titles.__getitem__, choices, resets=("class",), width=540, help=RUN_HELP
+    )
     run = usable[chosen]
     tab_title(f"Predict with {run.labels().name or run_title(run)}")
     others = choices.multiselect(

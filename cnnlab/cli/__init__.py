@@ -13,6 +13,7 @@ from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.film import film_run
+from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.former import FormerOption, former_command
 from cnnlab.cli.laboratory import (
     compare_networks,
@@ -31,6 +32,7 @@ from cnnlab.errors import UserError
 from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
+from cnnlab.inference.saliency import METHODS
 from cnnlab.zoo.pretrained import PRETRAINED
 
 CHECKPOINT: dict[str, Any] = {
@@ -251,6 +253,14 @@ def parser() -> Parser:
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
+
+    words = "Show what in an image speaks for a class, and whether that picture explains anything."
+    explains = as_json(of_run("explain", explain_image, words, which=ANY_RUN))
+    explains.add_argument("image", metavar="IMAGE", help="an image file")
+    explains.add_argument("--method", choices=METHODS, default="grad-cam", help="how (default grad-cam)")
+    explains.add_argument("--class", dest="label", metavar="NAME", help="of which class (default the most probable)")
+    explains.add_argument("--checkpoint", **CHECKPOINT)
+    explains.add_argument("--out", metavar="FILE.png", help="write the picture beside what the network sees")
 
     fetching = command("pretrained", fetch_pretrained, "Fetch VGG16 or VGG19 with the weights of ImageNet.")
     fetching.add_argument("name", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}")

@@ -93,16 +93,25 @@ class Explainer:
 
         An exact map's mean, plus the dense layer's bias, is the score; a Grad-CAM is not negative.
         """
+        return self.exact_map(inputs, label) if self.exact else self.grad_cam(inputs, label)
+
+    def exact_map(self, inputs: Pixels, label: int) -> tuple[Map, float]:
+        """The class activation map, and the score; for a network of which `exact` holds."""
         from cnnlab.keras.backend import tf
 
         given = self.classifier.data.preprocessing.normalize(tf.constant(inputs[None]))
-        if self.exact:
-            maps, scores = self._maps(given, training=False)
-            maps = maps.numpy()[0].astype(np.float32)
-            if not self.weighted:
-                return maps[..., label], float(scores.numpy()[0, label])
-            kernel = self.classifier.model.get_layer(self.weighted[0]).get_weights()[0]
-            return maps @ kernel[:, label], float(scores.numpy()[0, label])
+        maps, scores = self._maps(given, training=False)
+        maps = maps.numpy()[0].astype(np.float32)
+        if not self.weighted:
+            return maps[..., label], float(scores.numpy()[0, label])
+        kernel = self.classifier.model.get_layer(self.weighted[0]).get_weights()[0]
+        return maps @ kernel[:, label], float(scores.numpy()[0, label])
+
+    def grad_cam(self, inputs: Pixels, label: int) -> tuple[Map, float]:
+        """The Grad-CAM of the last feature maps, and the score; UserError where the score does not depend on them."""
+        from cnnlab.keras.backend import tf
+
+        given = self.classifier.data.preprocessing.normalize(tf.constant(inputs[None]))
         with tf.GradientTape() as tape:
             maps, scores = self._maps(given, training=False)
             score = scores[:, label]

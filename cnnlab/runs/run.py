@@ -164,7 +164,9 @@ class Run:
             return Network.from_json((self.folder / "network.json").read_text())
         except (OSError, ValueError) as error:
             if self.imported:
-                raise UserError(f"{self.id} was imported as a file: cnnlab can ask it, but not explain it.") from error
+                raise UserError(
+                    f"{self.id} was imported as a file: cnnlab can ask it, but does not know its layers."
+                ) from error
             raise UserError(f"Run {self.id}: network.json is missing or damaged.") from error
 
     def command(self) -> str:

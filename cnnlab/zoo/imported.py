@@ -2,7 +2,8 @@
 
 It is loaded in Keras's safe mode, which runs no code that comes in a file; one that needs such code is refused.
 What a file does not say is asked for: the names of its classes, and what values it takes. It is kept under the data
-root as a run without a network of ours, so it can be asked, compared and served, but not explained.
+root as a run without a network of ours, so it can be asked, compared, served, and explained where that needs none of
+its layers.
 """
 
 from __future__ import annotations

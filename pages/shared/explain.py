@@ -1,23 +1,22 @@
-"""Explain an answer of a network: class maps, activations, filters, the nearest training images."""
+"""Explain an answer of a network: what speaks for a class, activations, filters, the nearest training images."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from cnnlab import text
 from cnnlab.datasets.images import Pixels
 from cnnlab.inference import reference
-from cnnlab.inference.attribution import Explainer, colored, overlaid
+from cnnlab.inference.attribution import Explainer, colored
 from cnnlab.inference.classifier import Classifier, Prediction
+from pages.shared.attributions import show_attribution
 from pages.shared.models import features, reference_of
 from pages.shared.out_of_distribution import offer_reference
 from pages.shared.parts import data_link, describe_run, split_here
-from pages.shared.pictures import enlarged, picture_grid
+from pages.shared.pictures import picture_grid
 
-MAP_PIXELS = 224
 SHOWN_CHANNELS = 64
 SHOWN_NEAREST = 8
 
@@ -51,41 +50,7 @@ def explain(one: Prediction, models: Sequence[Classifier], key: str) -> None:
         case "Nearest training images":
             show_nearest_images(model, one.inputs[place])
         case _:
-            show_map(Explainer(model), one, place, key)
-
-
-def show_map(explainer: Explainer, one: Prediction, place: int, key: str) -> None:
-    classes = explainer.classifier.data.classes
-    order = np.argsort(-one.probabilities[place], kind="stable")
-    label = int(
-        st.selectbox(
-            "Class",
-            [int(number) for number in order],
-            format_func=lambda number: f"{text.plain(classes[number])}, {one.probabilities[place][number]:.1%}",
-            key=f"class {key}",
-        )
-    )
-    heat, score = explainer.class_map(one.inputs[place], label)
-    seen = np.asarray(enlarged(one.inputs[place], MAP_PIXELS))
-    picture_grid(
-        [seen, overlaid(seen, heat), colored(heat)],
-        [
-            "What it sees",
-            f"Where it finds: {text.markdown(classes[label])}",
-            f"The map, {heat.shape[1]}×{heat.shape[0]}",
-        ],
-        MAP_PIXELS,
-    )
-    if explainer.exact:
-        st.caption(
-            f"Exact class activation map (Zhou et al., 2016): the score before softmax, {score:.2f}, is the map's mean "
-            f"({heat.mean():.2f}) plus the class's bias. Bright pulls towards the class."
-        )
-    else:
-        st.caption(
-            f"Grad-CAM (Selvaraju et al., 2017) of the last feature maps; the score before softmax is {score:.2f}. "
-            "Bright pulls towards the class."
-        )
+            show_attribution(model, one, place, key)
 
 
 def show_activations(explainer: Explainer, inputs: Pixels, key: str) -> None:

@@ -38,6 +38,16 @@ NOT_THERE = (
     ("evaluate", {"run": SHIPPED, "checkpoint": "7000"}, ["the checkpoint “7000”", "Best"]),
     ("evaluate", {"run": SHIPPED, "tta": "nope"}, ["the test-time augmentation “nope”"]),
     ("predict", {"run": "![i](http://evil.example/i.png)"}, ["the network “![i](http://evil.example/i.png)”"]),
+    (
+        "predict",
+        {"run": "its-run", "split": "test", "image": "7", "method": "nope"},
+        ["the method “nope”", "Grad-CAM is shown"],
+    ),
+    (
+        "predict",
+        {"run": "its-run", "split": "test", "image": "7", "class": "nope"},
+        ["the class “nope”"],
+    ),
     ("results", {"study": "nope"}, ["the study “nope”"]),
     ("results", {"network": "nope"}, ["the network “nope”"]),
 )

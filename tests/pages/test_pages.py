@@ -366,6 +366,32 @@ def test_an_image_of_the_data_set_is_explained_by_its_address(open_page: OpenPag
         assert app.file_uploader, "other images can be asked about"
 
 
+def test_each_method_explains_a_class_and_says_whether_its_picture_explains_anything(
+    open_page: OpenPage, trained_run: Run
+) -> None:
+    query = {"run": trained_run.id, "split": "test", "image": "7"}
+    app = open_page("predict", trained_run.folder.parent, method="integrated-gradients", **{"class": "3"}, **query)
+    assert not app.exception
+    assert control(app.segmented_control, "method").value == "integrated-gradients"
+    assert control(app.selectbox, "class").value == "3"
+    assert any(item.value.startswith("Integrated gradients (Sundararajan") for item in app.caption)
+    assert any("The attributions sum to" in item.value for item in [*app.caption, *app.warning])
+    control(app.selectbox, "class").set_value("likeliest").run()
+    assert "class" not in app.query_params, "it is the most probable again, of whatever image"
+    control(app.segmented_control, "method").set_value("edges").run()
+    app.session_state["randomized image 0"] = True
+    app.session_state["removal image 0"] = True
+    app.run()
+    assert not app.exception
+    assert any("explains nothing" in item.value for item in app.warning), "it is the same with any weights"
+    assert any(item.value.startswith("**Deletion**: area") for item in app.markdown)
+    control(app.segmented_control, "method").set_value("cam").run()
+    assert not app.exception
+    (refused,) = app.error
+    assert "global average pooling" in refused.value
+    assert "cam" in app.query_params["method"]
+
+
 def test_a_cell_of_the_confusion_matrix_is_chosen_by_its_address_and_by_boxes(
     open_page: OpenPage, trained_run: Run
 ) -> None:

@@ -18,6 +18,7 @@ from cnnlab.experiments.recipe import make_recipe
 from cnnlab.lecture import reduction, reduction_plots
 from cnnlab.network.diagram import DIAGRAM_INK as LINES
 from cnnlab.network.families import FAMILIES
+from cnnlab.plots import attribution as explained
 from cnnlab.plots import evaluation as judged
 from cnnlab.plots import training as trained
 from cnnlab.plots.colours import (
@@ -83,6 +84,8 @@ def figures(theme: Theme) -> Iterator[tuple[str, go.Figure]]:
     yield "confusion", judged.confusion_matrix(CONFUSION, CLASSES, theme=theme)
     yield "reliability", judged.reliability_diagram([Bin(low=0.5, high=1.0, images=9, confidence=0.8, accuracy=0.7)])
     yield "answered", judged.answered([(0.0, 1.0, 0.8), (0.5, 0.5, 0.9)])
+    yield "deletion", explained.removal([0, 0.5, 1], [0.9, 0.2, 0.1], [0.9, 0.6, 0.1], "removed")
+    yield "randomized", explained.randomized([1, 5], ["fc", "conv"], [0.1, 0.0], [0.3, 0.2], 5)
     case = reduction.Bottleneck(28, 28, 192, 5, 32, 16)
     yield "widths", reduction_plots.width_curve(case, "parameters")
     module = next(iter(reduction.googlenet_modules().values()))

@@ -65,7 +65,7 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     assert_refused(call("model", "colours", str(path)), "'colours'")
     with pytest.raises(UserError) as refused:
         _ = run.network
-    assert_one_line(str(refused.value), "not explain it")
+    assert_one_line(str(refused.value), "does not know its layers")
 
 
 def test_a_model_called_as_an_architecture_is_another_network(tmp_path: Path, call: Callable[..., Output]) -> None:
