@@ -12,8 +12,8 @@ from typing import Any, NoReturn, get_args
 from cnnlab import datasets
 from cnnlab.cli import data, training
 from cnnlab.cli.app import serve_app
-from cnnlab.cli.film import film_run
 from cnnlab.cli.explaining import explain_image
+from cnnlab.cli.film import film_run
 from cnnlab.cli.former import FormerOption, former_command
 from cnnlab.cli.laboratory import (
     compare_networks,

@@ -138,6 +138,13 @@ def watch_console(page: Page) -> list[str]:
     return wrong
 
 
+def settle(page: Page) -> None:
+    """Wait until the script has run and its charts are drawn."""
+    expect(page.get_by_test_id("stMain")).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
+
+
 def until(page: Page, condition: str, wanted: object = None) -> None:
     """Look into the page until a function of JavaScript's says true.
 

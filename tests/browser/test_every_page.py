@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 
 from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, watch_console
+from tests.browser.conftest import Server, free_port, kill_trainings, settle, watch_console
 
 SIZES = ((1280, 800), (800, 900), (1920, 1080))
 THEMES = ("light", "dark")
@@ -84,13 +84,6 @@ def fill(folder: Path, trained: Run) -> list[str]:
         Run(copy).relabel(name=f"A run of the sweep, number {number}" if number % 2 else "", tags=("lecture", "batch"))
         ids.append(name)
     return ids
-
-
-def settle(page: Page) -> None:
-    """Wait until the script has run and its charts are drawn."""
-    expect(page.get_by_test_id("stMain")).to_be_visible(timeout=PATIENCE_MS)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def defects(page: Page, theme: str) -> list[str]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from cnnlab import datasets
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.runs.run import Run
-from tests.browser.conftest import Server, metric, until
+from tests.browser.conftest import Server, metric, settle, until
 from tests.inference.test_prediction_many import png
 
 LONG_MS = 120_000
@@ -32,8 +32,11 @@ def run(server: Server, trained_run: Run) -> Run:
 
 
 def choose_by_keyboard(page: Page, name: str, letters: str, option: str | re.Pattern[str]) -> None:
-    """Enter is pressed once the list has followed what was typed, as one who looks at it would."""
-    page.get_by_role("combobox", name=name).focus()
+    """Type some letters in a box that is in sight; Enter once its list has followed, as one who looks at it would."""
+    box = page.get_by_role("combobox", name=name)
+    box.scroll_into_view_if_needed()  # a list that opens while the page still scrolls to its box is closed by that
+    settle(page)
+    box.focus()
     page.keyboard.type(letters)
     expect(page.get_by_role("option")).to_have_count(1)
     expect(page.get_by_role("option")).to_have_text(option)
