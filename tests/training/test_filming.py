@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,7 @@ def test_an_extended_run_goes_on_with_its_film(runs_dir: Path, no_starts: list[s
     train(run, Reporter(run))
     before = {epoch: path.read_bytes() for epoch, path in film.frame_files(run).items()}
     actions.extend(run, 1)
+    film.write_frame(run, dataclasses.replace(frames_of(run)[-1], epoch=7))  # of epochs lost with a killed training
     again = Run(run.folder)
     train(again, Reporter(again))
     files = film.frame_files(again)
