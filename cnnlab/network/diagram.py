@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from cnnlab.network import Network
 from cnnlab.network.families import Family
-from cnnlab.network.landscape import LINE_HEIGHT, MARGIN, SLANT, Box, Frame, Landscape, Line, Volume, landscape
+from cnnlab.network.landscape import LINE_HEIGHT, MARGIN, SLANT, Box, Landscape, Line, OpenedModule, Volume, landscape
 from cnnlab.network.lanes import Point
 from cnnlab.text import plain
 
@@ -91,7 +91,7 @@ def picture(shown: Landscape) -> ET.Element:
     return whole
 
 
-def draw_frame(whole: ET.Element, frame: Frame) -> None:
+def draw_frame(whole: ET.Element, frame: OpenedModule) -> None:
     size = {"width": number(frame.right - frame.left), "height": number(frame.bottom - frame.top)}
     at = {"x": number(frame.left), "y": number(frame.top)}
     ET.SubElement(whole, "rect", {"class": "frame", **at, **size, "rx": "8"})

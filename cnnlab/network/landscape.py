@@ -77,7 +77,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Frame:
+class OpenedModule:
     """An opened module: what is drawn around its layers."""
 
     module: str
@@ -102,7 +102,7 @@ class Landscape:
     """A network's picture as places; `families` are those that it shows."""
 
     boxes: tuple[Box, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[OpenedModule, ...]
     lines: tuple[Line, ...]
     links: tuple[tuple[str, str], ...]
     width: float
@@ -299,7 +299,7 @@ class Drawer:
         moved = [piece.at(*made.places[name]) for name, piece in pieces.items()]
         above, below = made.above + FRAME_TITLE + MARGIN / 2, made.below + MARGIN
         title = ", ".join(dict.fromkeys(node.module for node in nodes))
-        frame = Frame(part, plain(title, 2 * MOST_LETTERS), 0, -above, made.width, below)
+        frame = OpenedModule(part, plain(title, 2 * MOST_LETTERS), 0, -above, made.width, below)
         lines = tuple(line for line in shifted(made, 0, 0) if leads(line, self.network, begin, end))
         boxes = tuple(box for piece in moved for box in piece.boxes)
         return Piece(Extent(made.width, above, below, 0, made.width), boxes, (frame,), lines)
@@ -320,7 +320,7 @@ class Piece:
 
     extent: Extent
     boxes: tuple[Box, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[OpenedModule, ...]
     lines: tuple[Line, ...]
 
     def at(self, x: float, y: float) -> Piece:
@@ -328,7 +328,7 @@ class Piece:
             self.extent,
             tuple(box_at(box, x, y) for box in self.boxes),
             tuple(
-                Frame(one.module, one.title, one.left + x, one.top + y, one.right + x, one.bottom + y)
+                OpenedModule(one.module, one.title, one.left + x, one.top + y, one.right + x, one.bottom + y)
                 for one in self.frames
             ),
             tuple(replace(line, points=tuple((a + x, b + y) for a, b in line.points)) for line in self.lines),

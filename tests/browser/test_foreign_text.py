@@ -4,7 +4,6 @@ from where it points to, and finds no link to there."""
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import threading
@@ -137,7 +136,7 @@ def rewrite(path: Path, **changes: object) -> None:
 
 def labelled_run(server: Server, source: Run, number: int, name: str, call: Callable[..., Output]) -> Run:
     """A run that a person has called so."""
-    made = Run(Path(shutil.copytree(source.folder, server.runs / f"foreign-{number}", copy_function=os.link)))
+    made = Run(Path(shutil.copytree(source.folder, server.runs / f"foreign-{number}")))
     told = call("label", made.id, f"--name={name[:MOST_NAME]}")
     assert told.code == 0, told.err
     return made
@@ -145,7 +144,7 @@ def labelled_run(server: Server, source: Run, number: int, name: str, call: Call
 
 def judged_run(server: Server, source: Run, beacon: Beacon, call: Callable[..., Output]) -> Run:
     """An evaluated run whose classes have such names."""
-    made = Run(Path(shutil.copytree(source.folder, server.runs / "judged", copy_function=os.link)))
+    made = Run(Path(shutil.copytree(source.folder, server.runs / "judged")))
     shutil.rmtree(made.folder / "evaluations", ignore_errors=True)
     rewrite(made.folder / "data.json", classes=[one[:80] for one in beacon.texts[:10]], title=beacon.texts[0])
     report = str(server.runs.parent / REPORT)
