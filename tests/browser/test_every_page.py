@@ -20,7 +20,7 @@ from tests.browser.conftest import Server, free_port, kill_trainings, settle, wa
 SIZES = ((1280, 800), (800, 900), (1920, 1080))
 THEMES = ("light", "dark")
 MANY = 10
-FOLLOWS = 20
+FOLLOWS = 50
 PAGES = (
     "",
     "architectures",
@@ -89,7 +89,7 @@ def fill(folder: Path, trained: Run) -> list[str]:
 def defects(page: Page, theme: str) -> list[str]:
     """What does not fit in the window; a resize is answered by no event, so the page has a while to follow."""
     for _ in range(FOLLOWS):
-        page.wait_for_timeout(250)
+        page.wait_for_timeout(100)
         found = [] if page.evaluate(NO_SCROLL) else ["scrolls sideways"]
         if theme == "light":
             found += [f"cut off: {text!r}" for text in page.evaluate(CUT_OFF)]

@@ -269,7 +269,7 @@ def test_ctrl_c_in_the_foreground_stops_the_training_with_a_checkpoint(runs_dir:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     (run,) = runs.listing(runs_dir)
-    wait_until(run, lambda: run.status().state == "running", "begun")
+    wait_until(run, lambda: run.status().step > 0, "taken a step")
     train.send_signal(signal.SIGINT)
     out, err = train.communicate(timeout=60)
     assert train.returncode == 0

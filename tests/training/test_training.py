@@ -191,9 +191,8 @@ def test_a_training_at_work_beats_and_a_stop_ends_it_with_a_checkpoint_in_the_mi
 
 
 def test_sigterm_ends_a_training_like_a_stop(runs_dir: Path) -> None:
-    """Before its first epoch is over, so the checkpoint in its middle is all there is."""
     run = long_run(runs_dir)
-    wait_until(run, lambda: run.status().state == "running", "begun")
+    wait_until(run, lambda: run.status().step > 0, "taken a step")
     process_of(run).terminate()
     status = wait_for_end(run)
     assert status.state == "stopped", run.log()
