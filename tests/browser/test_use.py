@@ -72,6 +72,7 @@ def test_a_run_is_evaluated_while_one_looks_and_a_click_on_a_cell_shows_its_imag
         page.get_by_role("heading", name=re.compile(rf"^8, recognised: {kept.confusion[8][8]} image"))
     ).to_be_visible()
     page.wait_for_url("**true=8&predicted=8**")
+    settle(page)  # Streamlit makes a report for the page as it stands, not for one that is being drawn anew
     with page.expect_download() as download:
         page.get_by_role("button", name="Report, HTML").click()
     assert f"{kept.accuracy:.2%}" in Path(download.value.path()).read_text()
