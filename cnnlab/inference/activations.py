@@ -6,8 +6,9 @@ The values are TensorFlow's own: each layer of the keras.Model is called with wh
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,13 @@ class Activations:
     """An image `inputs` (height, width, 3) as a network was given it, and what each layer made of it.
 
     `values` are by layer: (height, width, channels) for feature maps, (features,) for vectors; the first is the image
-    normalized.
+    normalized. Those of `silenced` channels are zeros.
     """
 
     network: Network
     inputs: Pixels
     values: Mapping[str, Values]
+    silenced: Silenced = field(default_factory=dict)
 
     @property
     def probabilities(self) -> Probabilities:
@@ -62,9 +64,12 @@ class ActivationModel:
 
         UserError where a layer or a channel to silence is not there.
         """
+        from cnnlab.keras.backend import tf
+
         wanted = {layer: channels for layer, channels in (silenced or {}).items() if channels is None or len(channels)}
-        found = self._with_silence(inputs[None], self.kept(wanted)) if wanted else self._plain(inputs[None])
-        return Activations(self.network, inputs, {name: value.numpy()[0] for name, value in found.items()})
+        given = tf.constant(inputs[None])
+        found = self._with_silence(given, tf.constant(self.kept(wanted))) if wanted else self._plain(given)
+        return Activations(self.network, inputs, {name: value.numpy()[0] for name, value in found.items()}, wanted)
 
     def kept(self, silenced: Silenced) -> NDArray[np.bool_]:
         """For every channel of every layer, one after another, whether it keeps its values."""
@@ -84,12 +89,15 @@ class ActivationModel:
 
     def weights(self, layer: str) -> dict[str, Values]:
         """The weights of a layer by their names (kernel, bias, gamma ...), in Keras's shapes."""
-        node = self.network[layer]
-        kept = node.layer.weights(*node.input_shapes)
+        return {name: np.asarray(variable) for name, variable in self.variables(layer).items()}
+
+    def variables(self, layer: str) -> dict[str, Any]:
+        """The same as TensorFlow's variables, to copy only a part of a large one."""
+        kept = self.network[layer].weights
         if not kept:
             return {}
-        values = self.model.get_layer(layer).get_weights()
-        return {weight.name: value for weight, value in zip(kept, values, strict=True)}
+        variables = self.model.get_layer(layer).weights
+        return {weight.name: variable.value for weight, variable in zip(kept, variables, strict=True)}
 
     @cached_property
     def _places(self) -> list[int]:
@@ -98,22 +106,20 @@ class ActivationModel:
 
     @cached_property
     def _plain(self) -> Any:
-        from cnnlab.keras.backend import tf
-
-        return tf.function(self._compute, input_signature=[self._image_signature], autograph=False)
+        return self._traced()
 
     @cached_property
     def _with_silence(self) -> Any:
         from cnnlab.keras.backend import tf
 
-        signature = [self._image_signature, tf.TensorSpec((self._places[-1],), tf.bool)]
-        return tf.function(self._compute, input_signature=signature, autograph=False)
+        return self._traced(tf.TensorSpec((self._places[-1],), tf.bool))
 
-    @property
-    def _image_signature(self) -> Any:
+    def _traced(self, *more: Any) -> Any:
+        """`_compute`, compiled once for all images: TensorFlow warns of functions that are compiled again and again."""
         from cnnlab.keras.backend import tf
 
-        return tf.TensorSpec((None, *self.preprocessing.input_size, 3), tf.uint8)
+        images = tf.TensorSpec((None, *self.preprocessing.input_size, 3), tf.uint8)
+        return tf.function(self._compute, input_signature=[images, *more], autograph=False).get_concrete_function()
 
     def _compute(self, images: Any, kept: Any = None) -> dict[str, Any]:
         """Every layer's output, in order; those that are not kept are zeros."""
@@ -138,12 +144,18 @@ class ActivationModel:
 
 def of_classifier(classifier: Classifier) -> ActivationModel:
     """A trained network's; UserError where it was imported as a file that holds a layer cnnlab does not know."""
-    data = classifier.data
-    return ActivationModel(classifier.run.network, classifier.model, data.preprocessing, data.classes)
+    data, run = classifier.data, classifier.run
+    if run.imported:
+        from cnnlab.keras.reading import network_of
+
+        network = network_of(classifier.model, data.preprocessing.input_size)
+    else:
+        network = run.network
+    return ActivationModel(network, classifier.model, data.preprocessing, data.classes)
 
 
 def untrained(network: Network) -> ActivationModel:
-    """A network as it is before training: its weights drawn with a fixed seed, pixels scaled to -1 to 1.
+    """A network as it is before training: weights drawn with fixed seeds, pixels scaled to -1 to 1.
 
     UserError where it takes no images.
     """
@@ -152,13 +164,29 @@ def untrained(network: Network) -> ActivationModel:
             f"{network.name} takes {shape_text(network.input_shape)}; an image has 3 channels, or 1 where it is grey."
         )
 
-    from cnnlab.keras.backend import keras
     from cnnlab.keras.model import keras_model
 
     size = (network.input_shape[0], network.input_shape[1])
     grey = (MIDDLE_GREY, MIDDLE_GREY, MIDDLE_GREY)
-    keras.utils.set_random_seed(UNTRAINED_SEED)
-    count = network[network.outputs[0]].output_shape[-1]
-    classes = tuple(f"class {number}" for number in range(count))
+    classes = tuple(f"class {number}" for number in range(network.classes))
     scaled = Preprocessing(image_size=size, input_size=size, mean=grey, deviation=grey)
-    return ActivationModel(network, keras_model(network), scaled, classes)
+    return ActivationModel(network, keras_model(network, seeded_kinds()), scaled, classes)
+
+
+def seeded_kinds() -> dict[str, Any]:
+    """Keras's layers with weights drawn by a fixed seed each; no random state but their own is touched."""
+    from cnnlab.keras.backend import keras
+
+    seeds = count(UNTRAINED_SEED)
+
+    def seeded(kind: Any, weights: str) -> Any:
+        def made(*settings: Any, **named: Any) -> Any:
+            return kind(*settings, **{weights: keras.initializers.GlorotUniform(seed=next(seeds))}, **named)
+
+        return made
+
+    return {
+        "Conv2D": seeded(keras.layers.Conv2D, "kernel_initializer"),
+        "DepthwiseConv2D": seeded(keras.layers.DepthwiseConv2D, "depthwise_initializer"),
+        "Dense": seeded(keras.layers.Dense, "kernel_initializer"),
+    }
