@@ -20,6 +20,7 @@ from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.reference import REFERENCE_FILE
+from cnnlab.runs import film
 from cnnlab.runs.launchers import LAUNCHER_FILE
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
@@ -118,6 +119,23 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert not app.exception
     assert said in unescaped(app.error[0].value).lower()
     assert next(button for button in app.button if button.label == "Train").disabled
+
+
+def test_train_films_an_image_of_ones_own(open_page: OpenPage, tmp_path: Path, no_starts: list[str]) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (90, 60), (10, 20, 30)).save(picture, "PNG")
+    app = open_page("train", tmp_path / "runs", architecture="minivggnet", dataset="digits")
+    chosen = app.file_uploader("film image")
+    chosen.set_value([("broken.png", b"\x89PNG", "image/png")]).run()
+    assert "broken.png" in unescaped(app.error[0].value)
+    app.file_uploader("film image").set_value([("mine.png", picture.getvalue(), "image/png")]).run()
+    assert not app.error
+    app.selectbox("sweep 0").set_value("learning_rate").run()
+    app.text_input("sweep values 0").set_value("0.1, 0.01").run()
+    next(button for button in app.button if button.label == "Queue 2 runs").click().run()
+    assert not app.exception
+    made = runs.listing(tmp_path / "runs")
+    assert [getattr(film.own_image(run), "shape", None) for run in made] == [(60, 90, 3)] * 2
 
 
 def test_train_says_what_a_sweep_leaves_out(open_page: OpenPage) -> None:
