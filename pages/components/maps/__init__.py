@@ -1,0 +1,206 @@
+"""A module opened: the layers of a module in a row, and of the chosen one every channel as a map.
+
+What is sent is bytes: a header as JSON, then numbers. A layer of moderate size travels whole; of a larger one small
+pictures travel page by page as they come into sight, and the values of a map once it is pointed at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnnlab import text
+from cnnlab.inference.activations import Values
+from cnnlab.inference.maps import (
+    MAP_SORTS,
+    ChannelFigures,
+    as_maps,
+    branch_shares,
+    channel_figures,
+    channel_order,
+    small_maps,
+    small_size,
+)
+from cnnlab.network.branches import Branch, branches, joined_in, module_of
+from cnnlab.network.layers import shape_text
+from cnnlab.plots.colours import SERIES
+from cnnlab.plots.film import VIRIDIS
+from pages.shared.address import asked, key_of, unknown, write
+from pages.shared.view import View
+
+HERE = Path(__file__).parent
+SCALES = ("layer", "each")
+MOST_WHOLE = 700_000
+"""Bytes of a layer that is sent whole."""
+PAGE_BYTES = 400_000
+"""About how much one page of small pictures has."""
+MOST_EXACT = 8
+"""Maps whose values are sent in one answer, of a layer that is not sent whole."""
+CHOICES = {"layer", "channel", "at", "sort", "scale", "grouped"}
+
+
+@st.cache_resource(show_spinner=False)
+def component() -> Any:
+    html, css, js = (HERE.joinpath(f"maps.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("maps", html=html, css=css, js=js)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def figures_of(version: str, layer: str, _values: Values) -> ChannelFigures:
+    return channel_figures(_values)
+
+
+def show_maps(view: View, layer: str) -> None:
+    """The module of a layer with this layer's channels; the address has `channel`, `at`, `sort` and `scale`."""
+    key = key_of(f"maps {view.side}")
+    wanted_key = f"{key} wanted"
+
+    def choose() -> None:
+        chosen = st.session_state[key]["chosen"]
+        write({view.name(name): value or None for name, value in chosen.items() if name in CHOICES})
+
+    def want() -> None:
+        st.session_state[wanted_key] = st.session_state[key]["wanted"]
+
+    sent = payload(view, layer, st.session_state.pop(wanted_key, {}))
+    component()(key=key, data=sent, on_chosen_change=choose, on_wanted_change=want)
+
+
+def payload(view: View, layer: str, wanted: Mapping[str, Any]) -> bytes:
+    """What the browser draws from: the figures of all channels, and of the maps what it asked for, or the first."""
+    values = as_maps(view.seen.values[layer])
+    height, width, count = values.shape
+    figures = figures_of(view.version, layer, view.seen.values[layer])
+    sort, scale = choice(view, "sort", MAP_SORTS), choice(view, "scale", SCALES)
+    found = branches(view.model.network, layer)
+    grouped = bool(found) and asked(view.name("grouped")) != "no"
+    order = channel_order(figures, sort, found if grouped else ())
+    channel = number(asked(view.name("channel")), count)
+    whole = values.nbytes <= MOST_WHOLE
+    down, across, step = small_size(height, width)
+    page = max(1, PAGE_BYTES // (down * across))
+    if whole:
+        exact, small = list(range(count)), []
+    elif wanted.get("layer") == layer and wanted.get("version") == view.version:
+        exact = known(wanted.get("exact"), count)[:MOST_EXACT]
+        small = known(wanted.get("small"), count)[:page]
+    else:
+        exact, small = [] if channel is None else [channel], order[:page]
+    header = {
+        **head(view, layer, figures),
+        "order": order,
+        "groups": groups(view, layer, found) if grouped else [],
+        "canGroup": bool(found),
+        "bands": bands(view, layer),
+        "sort": sort,
+        "scale": scale,
+        "channel": channel,
+        "at": unit(asked(view.name("at")), height, width),
+        "small": {"height": down, "width": across, "step": step, "channels": small, "page": page},
+        "exact": exact,
+    }
+    told = json.dumps(header).encode()
+    parts = [
+        len(told).to_bytes(4, "little"),
+        told,
+        *(one.astype("<f4").tobytes() for one in (figures.mean, figures.zeros, figures.low, figures.high)),
+        values.transpose(2, 0, 1)[exact].astype("<f4").tobytes(),
+        small_maps(values, small, figures).tobytes() if small else b"",
+    ]
+    return b"".join(parts)
+
+
+def head(view: View, layer: str, figures: ChannelFigures) -> dict[str, Any]:
+    """The names and sizes; words are for textContent."""
+    network = view.model.network
+    node = network[layer]
+    shape = as_maps(view.seen.values[layer]).shape
+    ends = [finite(one) for one in (np.fmin.reduce(figures.low), np.fmax.reduce(figures.high))]
+    scores = layer in network.outputs and len(view.model.classes) == shape[-1]
+    return {
+        "side": view.side,
+        "version": view.version,
+        "network": network.name,
+        "layer": layer,
+        "module": text.plain(node.module, 60),
+        "layers": [
+            {
+                "name": one.name,
+                "title": text.plain(one.name.removeprefix(node.module).strip("_ /-") or one.name, 40),
+                "what": f"{text.plain(one.name, 80)}: {one.layer.caption}, {shape_text(one.output_shape)}",
+                "colour": one.layer.family.colour,
+            }
+            for one in module_of(network, layer)
+        ],
+        "what": f"{node.layer.caption}, {shape_text(node.output_shape)}",
+        "height": shape[0],
+        "width": shape[1],
+        "count": shape[2],
+        "range": ends,
+        "dead": figures.dead,
+        "notFinite": [int(np.count_nonzero(figures.not_finite)), int(figures.not_finite.sum())],
+        "classes": [text.plain(name, 60) for name in view.model.classes] if scores else [],
+        "colours": VIRIDIS,
+    }
+
+
+def bands(view: View, layer: str) -> dict[str, Any] | None:
+    """The branches of the concatenation that the layer's module ends in, with the layer's own marked."""
+    joined = joined_in(view.model.network, layer)
+    if joined is None:
+        return None
+    found = branches(view.model.network, joined)
+    own = [place for place, one in enumerate(found) if layer in one.layers]
+    return {"layer": joined, "branches": groups(view, joined, found), "own": own}
+
+
+def groups(view: View, layer: str, found: Sequence[Branch]) -> list[dict[str, Any]]:
+    """The branches of a concatenation as the grid shows them."""
+    return [
+        {
+            "title": text.plain(branch.name, 80),
+            "family": branch.family.title,
+            "colour": SERIES[place % len(SERIES)],
+            "first": branch.first,
+            "count": branch.count,
+            "share": share,
+        }
+        for place, (branch, share) in enumerate(zip(found, branch_shares(view.seen.values[layer], found), strict=True))
+    ]
+
+
+def choice(view: View, name: str, options: Sequence[Any]) -> Any:
+    """One of a few options by the address; the first where it says nothing."""
+    asked_for = asked(view.name(name))
+    if asked_for is not None and asked_for not in options:
+        unknown(f"the {name}", asked_for, options[0])
+    return asked_for if asked_for in options else options[0]
+
+
+def number(asked_for: str | None, count: int) -> int | None:
+    """A channel by the address, None where it names none."""
+    return int(asked_for) if asked_for is not None and asked_for.isdecimal() and int(asked_for) < count else None
+
+
+def unit(asked_for: str | None, height: int, width: int) -> list[int] | None:
+    """A place by the address, "row,column"; None where it names none."""
+    parts = (asked_for or "").split(",")
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        return None
+    row, column = map(int, parts)
+    return [row, column] if row < height and column < width else None
+
+
+def known(asked_for: Any, count: int) -> list[int]:
+    """The channels that the browser asks for, without what are none."""
+    given = asked_for if isinstance(asked_for, list) else []
+    return [int(one) for one in given if isinstance(one, int | float) and 0 <= one < count]
+
+
+def finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
