@@ -24,6 +24,7 @@ from cnnlab.cli.laboratory import (
     show_reduction,
     show_table,
 )
+from cnnlab.cli.microscope import look_inside
 from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
@@ -261,6 +262,19 @@ def parser() -> Parser:
     explains.add_argument("--class", dest="label", metavar="NAME", help="of which class (default the most probable)")
     explains.add_argument("--checkpoint", **CHECKPOINT)
     explains.add_argument("--out", metavar="FILE.png", help="write the picture beside what the network sees")
+
+    words = "Show what each layer makes of an image, down to the arithmetic of one value."
+    looks = as_json(command("microscope", look_inside, words))
+    network_help = f"{ANY_RUN}, or an architecture, untrained: minivggnet or NAME:KEY=VALUE,..."
+    looks.add_argument("network", metavar="NETWORK", help=network_help)
+    looks.add_argument("image", metavar="IMAGE", help="an image file")
+    looks.add_argument("--checkpoint", **CHECKPOINT)
+    looks.add_argument("--layer", metavar="LAYER", help="show its channels, not all layers")
+    looks.add_argument("--channel", type=int, metavar="C", help="show how one value of this channel is computed")
+    looks.add_argument("--at", metavar="ROW,COLUMN", help="which value (default the channel's largest)")
+    silence_help = "let these give zeros, all of a layer or some channels; may be repeated"
+    looks.add_argument("--silence", action="append", default=[], metavar="LAYER[:C,...]", help=silence_help)
+    looks.add_argument("--maps", metavar="FILE.png", help="write all maps of the layer as one picture")
 
     fetching = command("pretrained", fetch_pretrained, "Fetch VGG16 or VGG19 with the weights of ImageNet.")
     fetching.add_argument("name", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}")

@@ -5,7 +5,7 @@ The values are TensorFlow's own: each layer of the keras.Model is called with wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -100,6 +100,18 @@ class ActivationModel:
         return {weight.name: variable.value for weight, variable in zip(kept, variables, strict=True)}
 
     @cached_property
+    def broken(self) -> tuple[str, ...]:
+        """The layers whose weights are not all finite numbers. Their values need not show it: TensorFlow's ReLU may
+        make a zero of NaN, and its max pooling the lowest number."""
+        from cnnlab.keras.backend import tf
+
+        return tuple(
+            node.name
+            for node in self.network.layers
+            if not all(bool(tf.reduce_all(tf.math.is_finite(one))) for one in self.variables(node.name).values())
+        )
+
+    @cached_property
     def _places(self) -> list[int]:
         """Where each layer's channels begin among those of all, and how many there are at all."""
         return [0, *np.cumsum([node.output_shape[-1] for node in self.network.layers]).tolist()]
@@ -140,6 +152,22 @@ class ActivationModel:
                 value = tf.where(kept[place : place + count], value, tf.zeros_like(value))
             found[node.name] = value
         return found
+
+
+def silenced_of(texts: Iterable[str]) -> dict[str, list[int] | None]:
+    """Channels to silence from texts, `layer`, `layer:3` or `layer:3,5`; UserError where channels are no numbers."""
+    found: dict[str, list[int] | None] = {}
+    for text in texts:
+        layer, colon, numbers = text.partition(":")
+        before = found.get(layer, [])
+        if not colon or before is None:
+            found[layer] = None
+            continue
+        try:
+            found[layer] = sorted({*before, *(int(number) for number in numbers.split(","))})
+        except ValueError as error:
+            raise UserError(f"{text!r}: channels to silence are written LAYER:NUMBER,NUMBER.") from error
+    return found
 
 
 def of_classifier(classifier: Classifier) -> ActivationModel:

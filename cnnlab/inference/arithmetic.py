@@ -66,15 +66,20 @@ def arithmetic(
     return Computed(node, channel, at, how(model, seen, node, channel, at), value_at(seen, layer, channel, at), hushed)
 
 
-def checked(network: Network, layer: str, channel: int, at: Place | None) -> Node:
-    """The layer; UserError where the network has none of that name, or it has no such channel or place."""
+def layer_named(network: Network, name: str) -> Node:
+    """The layer; UserError where the network has none of that name."""
     names = [node.name for node in network.layers]
-    if layer not in names:
+    if name not in names:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         raise UserError(
-            f"There is no layer {layer!r} in {network.name}; there are {', '.join(names[:MOST_NAMED])}{more}."
+            f"There is no layer {name!r} in {network.name}; there are {', '.join(names[:MOST_NAMED])}{more}."
         )
-    node = network[layer]
+    return network[name]
+
+
+def checked(network: Network, layer: str, channel: int, at: Place | None) -> Node:
+    """The layer; UserError where the network has none of that name, or it has no such channel or place."""
+    node = layer_named(network, layer)
     *sides, count = node.output_shape
     if not 0 <= channel < count:
         raise UserError(f"{layer} has no channel {channel}; it has 0 to {count - 1}.")

@@ -28,6 +28,7 @@ from cnnlab.network.layers import ActivationName
 Place = tuple[int, int]
 """Row and column on a layer's maps."""
 Numbers = NDArray[np.float64]
+ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,11 @@ class WeightedSum:
     def total(self) -> float:
         """The sum of all products."""
         return float(self.products.sum())
+
+    @property
+    def size(self) -> float:
+        """What the sum could be at most, were all signs equal: rounding is in proportion to it."""
+        return float(np.abs(self.products).sum()) + abs(self.bias or 0.0)
 
     @property
     def before(self) -> float:
@@ -256,6 +262,17 @@ class Computed:
     how: Computation
     stored: float
     silenced: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether this is what TensorFlow stored, but for float32's rounding; it is not where the value is silenced.
+
+        It need not be where NaN is met: TensorFlow's ReLU may make a zero of it, and its max pooling the lowest number.
+        """
+        if math.isnan(self.how.value):
+            return math.isnan(self.stored)
+        size = self.how.size if isinstance(self.how, WeightedSum) else abs(self.how.value)
+        return abs(self.how.value - self.stored) <= ROUNDING * max(size, 1.0)
 
 
 def activated(activation: ActivationName, before: float, scores: Numbers | None, channel: int) -> float:

@@ -29,6 +29,7 @@ from cnnlab.network.layers import (
     Padding,
     ZeroPadding2D,
 )
+from cnnlab.text import plain
 
 ACTIVATIONS: dict[Any, ActivationName] = {
     keras.activations.linear: "linear",
@@ -55,7 +56,8 @@ def network_of(model: Any, input_size: tuple[int, int]) -> Network:
                 raise UserError("its weights are kept in another form")
         except UserError as error:
             raise UserError(
-                f"The layers of {model.name} cannot be shown, because of {layer.name!r} ({type(layer).__name__}): "
+                f"The layers of {plain(model.name)} cannot be shown, because of {layer.name!r} "
+                f"({type(layer).__name__}): "
                 f"{str(error).rstrip('.')}."
             ) from error
         tensors[layer.name] = made
@@ -70,7 +72,9 @@ def layers_in_order(model: Any) -> list[tuple[Any, list[Any]]]:
         operation, call = waiting.pop()
         known, _ = read_by.get(operation, (call, []))
         if known != call:
-            raise UserError(f"The layers of {model.name} cannot be shown: {operation.name!r} is used more than once.")
+            raise UserError(
+                f"The layers of {plain(model.name)} cannot be shown: {operation.name!r} is used more than once."
+            )
         if operation not in read_by:
             inputs = [history(tensor) for tensor in operation._inbound_nodes[call].input_tensors]
             read_by[operation] = call, [one for one, _ in inputs]
@@ -97,6 +101,8 @@ def read(layer: Any, input_size: tuple[int, int]) -> AnyLayer:
     """A Keras layer as ours; UserError that says why it is not one."""
     if isinstance(layer, keras.layers.InputLayer):
         return InputLayer((*input_size, layer.batch_shape[-1]))
+    if not isinstance(layer, keras.layers.Layer):
+        raise UserError("it is an operation, not a layer")
     reader = READERS.get(type(layer))
     if reader is None:
         known = ", ".join(kind.__name__ for kind in READERS)
