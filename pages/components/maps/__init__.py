@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cnnlab import text
 from cnnlab.inference.activations import Values
@@ -46,8 +47,15 @@ CHOICES = {"layer", "channel", "at", "sort", "scale", "grouped"}
 
 @st.cache_resource(show_spinner=False)
 def component() -> Any:
-    html, css, js = (HERE.joinpath(f"maps.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    html, css = (HERE.joinpath(f"maps.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    js = "\n".join(HERE.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in ("maps", "painting", "values"))
     return st.components.v2.component("maps", html=html, css=css, js=js)
+
+
+@st.cache_resource(show_spinner=False)
+def page_component() -> Any:
+    js = HERE.joinpath("pages.js").read_text(encoding="utf-8")
+    return st.components.v2.component("maps_pages", html="<span hidden></span>", js=js)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -58,21 +66,31 @@ def figures_of(version: str, layer: str, _values: Values) -> ChannelFigures:
 def show_maps(view: View, layer: str) -> None:
     """The module of a layer with this layer's channels; the address has `channel`, `at`, `sort` and `scale`."""
     key = key_of(f"maps {view.side}")
-    wanted_key = f"{key} wanted"
 
     def choose() -> None:
         chosen = st.session_state[key]["chosen"]
         write({view.name(name): value or None for name, value in chosen.items() if name in CHOICES})
 
+    with st.container(gap=None):
+        component()(key=key, data=payload(view, layer), on_chosen_change=choose)
+        send_pages(view, layer)
+
+
+@st.fragment
+def send_pages(view: View, layer: str) -> None:
+    """What the grid asks for as one scrolls and points; in a run of its own, so that nothing else is drawn anew."""
+    key = key_of(f"maps {view.side} pages")
+    wanted_key = f"{key} wanted"
+
     def want() -> None:
         st.session_state[wanted_key] = st.session_state[key]["wanted"]
 
-    sent = payload(view, layer, st.session_state.pop(wanted_key, {}))
-    component()(key=key, data=sent, on_chosen_change=choose, on_wanted_change=want)
+    sent = page_payload(view, layer, st.session_state.pop(wanted_key, {}))
+    page_component()(key=key, data=sent, height=1, on_wanted_change=want)
 
 
-def payload(view: View, layer: str, wanted: Mapping[str, Any]) -> bytes:
-    """What the browser draws from: the figures of all channels, and of the maps what it asked for, or the first."""
+def payload(view: View, layer: str) -> bytes:
+    """What the browser draws from: the figures of all channels, and all maps of a layer or the first."""
     values = as_maps(view.seen.values[layer])
     height, width, count = values.shape
     figures = figures_of(view.version, layer, view.seen.values[layer])
@@ -82,15 +100,6 @@ def payload(view: View, layer: str, wanted: Mapping[str, Any]) -> bytes:
     order = channel_order(figures, sort, found if grouped else ())
     channel = number(asked(view.name("channel")), count)
     whole = values.nbytes <= MOST_WHOLE
-    down, across, step = small_size(height, width)
-    page = max(1, PAGE_BYTES // (down * across))
-    if whole:
-        exact, small = list(range(count)), []
-    elif wanted.get("layer") == layer and wanted.get("version") == view.version:
-        exact = known(wanted.get("exact"), count)[:MOST_EXACT]
-        small = known(wanted.get("small"), count)[:page]
-    else:
-        exact, small = [] if channel is None else [channel], order[:page]
     header = {
         **head(view, layer, figures),
         "order": order,
@@ -101,18 +110,60 @@ def payload(view: View, layer: str, wanted: Mapping[str, Any]) -> bytes:
         "scale": scale,
         "channel": channel,
         "at": unit(asked(view.name("at")), height, width),
-        "small": {"height": down, "width": across, "step": step, "channels": small, "page": page},
-        "exact": exact,
+        **maps_header(
+            values,
+            list(range(count)) if whole else [] if channel is None else [channel],
+            [] if whole else order[: page_length(values)],
+        ),
     }
+    told = [one.astype("<f4") for one in (figures.mean, figures.zeros, figures.low, figures.high)]
+    return packed(header, *told, *map_arrays(values, header, figures))
+
+
+def page_payload(view: View, layer: str, wanted: Mapping[str, Any]) -> bytes:
+    """The maps that the browser asked for, none where it asked about what is not shown any more."""
+    values = as_maps(view.seen.values[layer])
+    still = wanted.get("layer") == layer and wanted.get("version") == view.version
+    exact = known(wanted.get("exact"), values.shape[2])[:MOST_EXACT] if still else []
+    small = known(wanted.get("small"), values.shape[2])[: page_length(values)] if still else []
+    header = {
+        "side": view.side,
+        "version": view.version,
+        "layer": layer,
+        "height": values.shape[0],
+        "width": values.shape[1],
+        **maps_header(values, exact, small),
+    }
+    if not exact and not small:
+        return packed(header)
+    figures = figures_of(view.version, layer, view.seen.values[layer])
+    return packed(header, *map_arrays(values, header, figures))
+
+
+def page_length(values: Values) -> int:
+    """How many small pictures go into a page."""
+    down, across, _ = small_size(*values.shape[:2])
+    return max(1, PAGE_BYTES // (down * across))
+
+
+def maps_header(values: Values, exact: Sequence[int], small: Sequence[int]) -> dict[str, Any]:
+    """Which maps follow: those with their values, and those as small pictures."""
+    down, across, step = small_size(*values.shape[:2])
+    sizes = {"height": down, "width": across, "step": step, "page": page_length(values)}
+    return {"exact": exact, "small": {**sizes, "channels": small}}
+
+
+def map_arrays(values: Values, header: Mapping[str, Any], figures: ChannelFigures) -> list[NDArray[Any]]:
+    """The maps that a header announces."""
+    exact, small = header["exact"], header["small"]["channels"]
+    found: list[NDArray[Any]] = [values.transpose(2, 0, 1)[exact].astype("<f4")] if exact else []
+    return [*found, small_maps(values, small, figures)] if small else found
+
+
+def packed(header: Mapping[str, Any], *arrays: NDArray[Any]) -> bytes:
+    """A header and arrays as bytes: the header's length, itself as JSON, and the arrays one after another."""
     told = json.dumps(header).encode()
-    parts = [
-        len(told).to_bytes(4, "little"),
-        told,
-        *(one.astype("<f4").tobytes() for one in (figures.mean, figures.zeros, figures.low, figures.high)),
-        values.transpose(2, 0, 1)[exact].astype("<f4").tobytes(),
-        small_maps(values, small, figures).tobytes() if small else b"",
-    ]
-    return b"".join(parts)
+    return b"".join([len(told).to_bytes(4, "little"), told, *(one.tobytes() for one in arrays)])
 
 
 def head(view: View, layer: str, figures: ChannelFigures) -> dict[str, Any]:

@@ -9,19 +9,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return root.maps.take(read(data), setTriggerValue);
 }
 
-/** What the server sent: a header, then the figures of all channels, then values and small pictures of some. */
-function read(bytes) {
-  const whole = bytes.slice(), length = new DataView(whole.buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
-  let at = 4 + length;
-  const numbers = (count) => new Float32Array(whole.buffer.slice(at, (at += 4 * count)));
-  const [mean, zeros, low, high] = [0, 1, 2, 3].map(() => numbers(head.count));
-  const exact = head.exact.map((channel) => [channel, numbers(head.height * head.width)]);
-  const { small } = head;
-  const pictures = small.channels.map((channel) => [channel, whole.subarray(at, (at += small.height * small.width))]);
-  return { ...head, mean, zeros, low, high, exact: new Map(exact), pictures: new Map(pictures) };
-}
-
 class Maps {
   constructor(root) {
     this.root = root;
@@ -38,19 +25,17 @@ class Maps {
     this.leave?.();
     const sameLayer = before?.layer === data.layer && before.network === data.network && before.count === data.count;
     if (sameLayer && before.version === data.version) {
-      for (const [channel, values] of before.exact) if (!data.exact.has(channel)) data.exact.set(channel, values);
-      for (const [channel, values] of before.pictures) if (!data.pictures.has(channel)) data.pictures.set(channel, values);
+      data.exact = new Map([...before.exact, ...data.exact]);
+      data.pictures = new Map([...before.pictures, ...data.pictures]);
     } else {
       this.former = sameLayer ? this.tiles : new Map();
       this.tiles = new Map();
     }
-    if (data.height * data.width * data.count * 4 > 4e6) {
-      for (const channel of data.exact.keys()) if (data.exact.size > MOST_KEPT) data.exact.delete(channel);
-    }
     this.data = data;
     this.whole = data.exact.size === data.count;
     if (!sameLayer) Object.assign(this, { cursor: undefined, unit: undefined, inside: false, other: undefined });
-    const moved = before && (!sameLayer || before.order.join() !== data.order.join());
+    const grouping = ({ sort, groups }) => `${sort} ${groups.length}`;
+    const moved = before && (!sameLayer || grouping(before) !== grouping(data));
     if (moved) this.part.grid.scrollTop = 0;
     if (!sameLayer && data.channel !== null) Object.assign(this, { cursor: data.channel, unit: data.at ?? undefined });
     this.colours = this.colours ?? palette(data.colours);
@@ -60,6 +45,18 @@ class Maps {
     this.listen();
     this.paint();
     return this.leave;
+  }
+
+  /** Take a page of maps that was asked for. */
+  add(page) {
+    const { data } = this;
+    this.sent = undefined;
+    if (page.version === data.version && page.layer === data.layer) {
+      for (const [channel, values] of page.exact) data.exact.set(channel, values);
+      for (const [channel, values] of page.pictures) data.pictures.set(channel, values);
+      for (const channel of data.exact.keys()) if (!this.whole && data.exact.size > MOST_KEPT) data.exact.delete(channel);
+    }
+    this.soon();
   }
 
   listen() {
@@ -83,6 +80,7 @@ class Maps {
     grouped.addEventListener("change", () => this.send({ grouped: grouped.checked ? "" : "no" }), on);
     this.part.strip.addEventListener("click", (event) => this.toBranch(event.target.closest("button")), on);
     window.addEventListener("cnnlab-point", (event) => this.hear(event.detail), on);
+    window.addEventListener("cnnlab-maps-page", ({ detail }) => { if (detail.side === this.data.side) this.add(read(detail.bytes)); }, on);
     this.leave = () => { stop.abort(); sized.disconnect(); clearTimeout(this.resting); clearTimeout(this.again); };
   }
 
@@ -90,7 +88,7 @@ class Maps {
 
   words() {
     const { data, part } = this, say = (name, words) => { part[name].textContent = words; };
-    part.tabs.replaceChildren(...data.layers.map((layer) => {
+    replace(part.tabs, data.layers.map((layer) => {
       const button = made("button", { type: "button", role: "tab", title: layer.what });
       button.dataset.layer = layer.name;
       button.setAttribute("aria-selected", String(layer.name === data.layer));
@@ -100,7 +98,6 @@ class Maps {
       button.append(dot, layer.title);
       return button;
     }));
-    if (this.tabbed) part.tabs.querySelector("[aria-selected=true]")?.focus();
     for (const name of ["sort", "scale"]) {
       for (const one of part[name].querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.value === data[name]));
     }
@@ -126,7 +123,7 @@ class Maps {
     const { bands, layer } = this.data, { strip, bandsText } = this.part;
     this.part.bands.hidden = !bands;
     if (!bands) return;
-    strip.replaceChildren(...bands.branches.map((one, place) => {
+    replace(strip, bands.branches.map((one, place) => {
       const button = made("button", { type: "button", title: `${one.title}: channels ${one.first} to ${one.first + one.count - 1}` });
       button.style.flexGrow = one.count;
       button.style.background = one.colour;
@@ -135,7 +132,7 @@ class Maps {
       button.textContent = one.count;
       return button;
     }));
-    bandsText.replaceChildren(...bands.branches.map((one, place) => {
+    replace(bandsText, bands.branches.map((one, place) => {
       const item = made("span"), dot = made("i");
       dot.style.background = one.colour;
       item.append(dot, `${one.title}: ${many(one.count, "channel", "channels")}, ${percent(one.share)} of the total activation`);
@@ -189,98 +186,15 @@ class Maps {
     return this.rows.filter((row) => row.top + row.height > scrollTop - more && row.top < scrollTop + clientHeight + more);
   }
 
+  paint() { paint(this); }
+
   soon() {
     this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.paint(); });
   }
 
-  // Drawing
-
   ends(channel) {
     const { data } = this;
     return data.scale === "each" && !this.vector ? [data.low[channel], data.high[channel]] : data.range;
-  }
-
-  /** A canvas of one pixel a value, or a former one until the values are here. */
-  picture(channel) {
-    const { data } = this, name = `${channel} ${data.scale}`;
-    if (this.tiles.has(name)) return this.tiles.get(name);
-    const exact = data.small.step === 1 ? data.exact.get(channel) : undefined, small = data.pictures.get(channel);
-    if (!exact && !small) return this.former.get(name);
-    const [low, high] = this.ends(channel), first = data.low[channel], span = data.high[channel] - first;
-    const value = exact ? (place) => exact[place] : (place) => (small[place] === NOT_FINITE ? NaN : first + (small[place] / 254) * span);
-    const drawn = exact ? pixels(data.width, data.height, value, low, high, this.colours)
-      : pixels(data.small.width, data.small.height, value, low, high, this.colours);
-    if (this.tiles.size > MOST_TILES && !this.vector) this.tiles.delete(this.tiles.keys().next().value);
-    this.tiles.set(name, drawn);
-    return drawn;
-  }
-
-  paint() {
-    const { data, part, tile } = this, context = part.canvas.getContext("2d"), { scrollTop } = part.grid;
-    const style = getComputedStyle(this.root), ink = style.color, soft = style.getPropertyValue("--line");
-    const accent = style.getPropertyValue("--accent"), font = style.fontFamily;
-    const ratio = window.devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, part.canvas.width, part.canvas.height);
-    context.imageSmoothingEnabled = false;
-    const now = this.now(), focused = this.root.getRootNode().activeElement === part.grid;
-    let shown = 0;
-    for (const row of this.visible()) {
-      const top = row.top - scrollTop;
-      if (row.group) { this.heading(context, row.group, top, ink, font); continue; }
-      row.channels.forEach((channel, place) => {
-        const x = GAP + place * this.pitch, drawn = this.picture(channel);
-        if (drawn?.colour) { context.fillStyle = drawn.colour; context.fillRect(x, top, tile.width, tile.height); }
-        else if (drawn) context.drawImage(drawn, x, top, tile.width, tile.height);
-        else { context.fillStyle = soft; context.fillRect(x, top, tile.width, tile.height); }
-        if (drawn) shown += 1;
-        if (tile.label) this.label(context, channel, x, top + tile.height, ink, font);
-        const frame = (colour, wide) => {
-          context.strokeStyle = colour;
-          context.lineWidth = wide;
-          context.strokeRect(x - wide / 2, top - wide / 2, tile.width + wide, tile.height + wide);
-        };
-        if (channel === data.channel) frame(accent, tile.label ? 3 : 2);
-        else if (channel === now.channel && (focused || this.pointed || this.other)) frame(ink, 1.5);
-        const unit = channel === now.channel ? now.unit : channel === data.channel ? data.at : undefined;
-        if (unit && !this.vector) this.mark(context, unit, x, top, tile.width, tile.height);
-      });
-    }
-    part.grid.dataset.shown = shown;
-    this.paintOne(now);
-    this.ask();
-  }
-
-  heading(context, group, top, ink, font) {
-    context.fillStyle = group.colour;
-    context.fillRect(GAP, top + 5, 14, 14);
-    context.fillStyle = ink;
-    context.font = `600 13px ${font}`;
-    context.fillText(`${group.title}: ${many(group.count, "channel", "channels")}, ${percent(group.share)} of the total activation`, GAP + 21, top + 17);
-  }
-
-  label(context, channel, x, top, ink, font) {
-    const { data } = this, most = this.pitch - 4;
-    context.fillStyle = ink;
-    context.font = `600 11.5px ${font}`;
-    const name = cut(context, data.classes[channel] ?? String(channel), most);
-    context.fillText(name, x, top + 13);
-    const wide = context.measureText(name).width;
-    context.font = `11px ${font}`;
-    if (this.vector) return context.fillText(digits(data.mean[channel]), x, top + 26);
-    context.fillText(`· ${percent(data.zeros[channel], 0)} zero`, x + wide + 4, top + 13);
-    context.fillText(cut(context, `mean ${digits(data.mean[channel])}`, most), x, top + 26);
-  }
-
-  mark(context, [row, column], x, y, width, height) {
-    const across = width / this.data.width, down = height / this.data.height, least = 4;
-    const wide = Math.max(across, least), high = Math.max(down, least);
-    const left = x + (column + 0.5) * across - wide / 2, top = y + (row + 0.5) * down - high / 2;
-    for (const [colour, line] of [["#ffffff", 4], ["#d55e00", 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = line;
-      context.strokeRect(left, top, wide, high);
-    }
   }
 
   /** The channel and place that are shown large: what is pointed at, here or elsewhere, else the cursor, else chosen. */
@@ -290,53 +204,6 @@ class Maps {
     if (this.pointed ?? this.other) return { ...chosen, ...(this.pointed ?? this.other) };
     if (this.cursor === undefined) return chosen;
     return { channel: this.cursor, unit: this.unit ?? (this.cursor === data.channel ? chosen.unit : undefined) };
-  }
-
-  paintOne({ channel, unit }) {
-    const { data, part } = this, times = LARGE / Math.max(data.height, data.width);
-    const exact = data.exact.get(channel), [low, high] = this.ends(channel), say = (name, words) => { part[name].textContent = words; };
-    this.shown = channel;
-    const noun = this.vector ? "Unit" : "Channel";
-    say("title", data.classes[channel] ? `${noun} ${channel}: ${data.classes[channel]}` : `${noun} ${channel}`);
-    say("figures", this.vector ? "" : `Mean ${digits(data.mean[channel])}, ${percent(data.zeros[channel])} zeros, ${digits(data.low[channel])} to ${digits(data.high[channel])}`);
-    part.large.hidden = this.vector;
-    if (!this.vector) {
-      fit(part.large, Math.round(data.width * times), Math.round(data.height * times));
-      const context = part.large.getContext("2d"), ratio = window.devicePixelRatio || 1;
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      context.imageSmoothingEnabled = false;
-      const drawn = exact ? this.sharp(channel, exact, low, high) : this.picture(channel);
-      if (drawn) context.drawImage(drawn, 0, 0, data.width * times, data.height * times);
-      else context.clearRect(0, 0, part.large.width, part.large.height);
-      if (unit) this.mark(context, unit, 0, 0, data.width * times, data.height * times);
-    }
-    const place = unit ?? (this.vector ? [0, 0] : undefined);
-    const value = place && exact?.[place[0] * data.width + place[1]];
-    const where = this.vector ? "" : place ? `Row ${place[0]}, column ${place[1]}: ` : "Point at a map: its value stands here.";
-    say("value", place ? `${where}${value === undefined ? "…" : digits(value)}` : where);
-    this.legend(channel, low, high);
-  }
-
-  sharp(channel, exact, low, high) {
-    const { data } = this, name = [channel, data.scale, data.version, data.layer].join(" ");
-    if (this.large.name !== name) this.large = { name, drawn: pixels(data.width, data.height, (place) => exact[place], low, high, this.colours) };
-    return this.large.drawn;
-  }
-
-  legend(channel, low, high) {
-    const { data, part } = this, context = part.key.getContext("2d");
-    part.key.width = 256;
-    this.colours.forEach(([red, green, blue], place) => {
-      context.fillStyle = `rgb(${red} ${green} ${blue})`;
-      context.fillRect(place, 0, 1, 12);
-    });
-    part.low.textContent = digits(low);
-    part.high.textContent = digits(high);
-    const zero = low < 0 && high > 0 ? -low / (high - low) : undefined;
-    part.zero.hidden = zero === undefined || zero < 0.2 || zero > 0.8;
-    part.zero.style.left = `${100 * (zero ?? 0)}%`;
-    if (zero !== undefined) { context.fillStyle = "#ffffff"; context.fillRect(256 * zero - 1, 0, 2, 12); }
-    part.keyText.textContent = data.scale === "each" && !this.vector ? `The colours of channel ${channel}` : `The colours of all ${this.vector ? "units" : "channels"} of this layer`;
   }
 
   // What is not here yet
@@ -358,7 +225,8 @@ class Maps {
   want(channels) {
     const { data } = this;
     this.sent = channels;
-    this.trigger("wanted", { layer: data.layer, version: data.version, ...channels });
+    const detail = { side: data.side, wanted: { layer: data.layer, version: data.version, ...channels } };
+    window.dispatchEvent(new CustomEvent("cnnlab-maps-wanted", { detail }));
     clearTimeout(this.again);
     this.again = setTimeout(() => { this.sent = undefined; this.paint(); }, AGAIN_MS);
   }
@@ -507,68 +375,7 @@ class Maps {
     event.preventDefault();
     event.stopPropagation();
     const next = layers[layers.findIndex((one) => one.name === layer) + step];
-    this.tabbed = Boolean(next);
     if (next) this.choose({ layer: next.name });
   }
 }
 
-// Small things
-
-function palette(stops) {
-  const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
-  return Array.from({ length: 256 }, (_, value) => {
-    const at = (value / 255) * (parts.length - 1), left = Math.min(Math.floor(at), parts.length - 2);
-    return parts[left].map((part, place) => Math.round(part + (parts[left + 1][place] - part) * (at - left)));
-  });
-}
-
-/** A canvas of one pixel a value, from low to high in the colours given; what is not finite has its own. */
-function pixels(width, height, value, low, high, colours) {
-  const times = high > low ? 255 / (high - low) : 0;
-  const colour = (place) => {
-    const one = value(place);
-    return Number.isFinite(one) ? colours[Math.min(Math.max(Math.round((one - low) * times), 0), 255)] : NAN;
-  };
-  if (width * height === 1) return { colour: `rgb(${colour(0).join(" ")})` };
-  const canvas = made("canvas", { width, height }), context = canvas.getContext("2d");
-  const image = context.createImageData(width, height), { data } = image;
-  for (let place = 0, at = 0; at < data.length; place += 1, at += 4) {
-    const [red, green, blue] = colour(place);
-    data[at] = red;
-    data[at + 1] = green;
-    data[at + 2] = blue;
-    data[at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
-
-/** Give a canvas a size in CSS pixels, as sharp as the screen. */
-function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== wide) canvas.width = wide;
-  if (canvas.height !== high) canvas.height = high;
-  Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-}
-
-function made(tag, attributes = {}) {
-  return Object.assign(document.createElement(tag), attributes);
-}
-
-/** A number to four significant digits. */
-function digits(value) {
-  if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const size = Math.abs(value), text = size && (size < 1e-4 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
-  return (text.includes("e") ? text : String(Number(text))).replaceAll("-", "−");
-}
-
-function cut(context, text, most) {
-  let kept = text;
-  while (kept.length > 1 && context.measureText(kept).width > most) kept = kept.slice(0, -1);
-  return kept === text ? text : `${kept.slice(0, -1)}…`;
-}
-
-const percent = (share, places = 1) => (share === null || Number.isNaN(share) ? "–" : `${(100 * share).toFixed(places)}%`);
-const many = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
-const zeroWords = ({ zeros }) => `${zeros.filter((share) => share === 1).length.toLocaleString("en")} of them are zero.`;
