@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnlab.inference.activations import Values
-from cnnlab.network.branches import Branch
+from cnnlab.network.branches import JoinedBranch
 
 MapSort = Literal["number", "mean", "zeros"]
 MAP_SORTS: tuple[MapSort, ...] = get_args(MapSort)
@@ -60,7 +60,7 @@ def channel_figures(values: Values) -> ChannelFigures:
     )
 
 
-def channel_order(figures: ChannelFigures, sort: MapSort, branches: Sequence[Branch] = ()) -> list[int]:
+def channel_order(figures: ChannelFigures, sort: MapSort, branches: Sequence[JoinedBranch] = ()) -> list[int]:
     """The channels by number, highest mean first (NaN last), or most zeros first; within each branch where there are
     any."""
     if sort == "number":
@@ -70,7 +70,7 @@ def channel_order(figures: ChannelFigures, sort: MapSort, branches: Sequence[Bra
     return [first + int(place) for first, count in parts for place in np.argsort(-rank[first:][:count], kind="stable")]
 
 
-def branch_shares(values: Values, branches: Sequence[Branch]) -> list[float | None]:
+def branch_shares(values: Values, branches: Sequence[JoinedBranch]) -> list[float | None]:
     """What part of a concatenation's total activation, the sum of the values without their signs, is each branch's;
     None where it is all zero or not finite."""
     flat = as_maps(values).reshape(-1, values.shape[-1])

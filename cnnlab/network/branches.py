@@ -10,7 +10,7 @@ from cnnlab.network.layers import Concatenate
 
 
 @dataclass(frozen=True)
-class Branch:
+class JoinedBranch:
     """One input of a concatenation: `count` channels from `first` on.
 
     `layers` are those of the module that lead to this branch alone, in order; `name` says what they compute,
@@ -25,13 +25,13 @@ class Branch:
     count: int
 
 
-def branches(network: Network, layer: str) -> tuple[Branch, ...]:
+def branches(network: Network, layer: str) -> tuple[JoinedBranch, ...]:
     """The branches of a Concatenate in the order of its channels; none for a layer of another kind."""
     node = network[layer]
     if not isinstance(node.layer, Concatenate):
         return ()
     leading = [_leading(network, source, node.module) for source in node.inputs]
-    found: list[Branch] = []
+    found: list[JoinedBranch] = []
     first = 0
     for place, (source, shape) in enumerate(zip(node.inputs, node.input_shapes, strict=True)):
         others = {name for other, names in enumerate(leading) if other != place for name in names}
@@ -39,7 +39,7 @@ def branches(network: Network, layer: str) -> tuple[Branch, ...]:
         telling = [one for one in own if one.layer.summary]
         name = " → ".join(one.layer.summary for one in telling) or source
         family = (telling[-1] if telling else network[source]).layer.family
-        found.append(Branch(name, source, tuple(one.name for one in own), family, first, shape[-1]))
+        found.append(JoinedBranch(name, source, tuple(one.name for one in own), family, first, shape[-1]))
         first += shape[-1]
     return tuple(found)
 

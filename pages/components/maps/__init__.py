@@ -27,7 +27,7 @@ from cnnlab.inference.maps import (
     small_maps,
     small_size,
 )
-from cnnlab.network.branches import Branch, branches, joined_in, module_of
+from cnnlab.network.branches import JoinedBranch, branches, joined_in, module_of
 from cnnlab.network.layers import shape_text
 from cnnlab.plots.colours import SERIES
 from cnnlab.plots.film import VIRIDIS
@@ -210,7 +210,7 @@ def bands(view: View, layer: str) -> dict[str, Any] | None:
     return {"layer": joined, "branches": groups(view, joined, found), "own": own}
 
 
-def groups(view: View, layer: str, found: Sequence[Branch]) -> list[dict[str, Any]]:
+def groups(view: View, layer: str, found: Sequence[JoinedBranch]) -> list[dict[str, Any]]:
     """The branches of a concatenation as the grid shows them."""
     return [
         {
