@@ -172,6 +172,7 @@ def head(view: View, layer: str, figures: ChannelFigures) -> dict[str, Any]:
     node = network[layer]
     shape = as_maps(view.seen.values[layer]).shape
     ends = [finite(one) for one in (np.fmin.reduce(figures.low), np.fmax.reduce(figures.high))]
+    silenced = silenced_channels(view, layer, shape[2])
     scores = layer in network.outputs and len(view.model.classes) == shape[-1]
     return {
         "side": view.side,
@@ -193,7 +194,8 @@ def head(view: View, layer: str, figures: ChannelFigures) -> dict[str, Any]:
         "width": shape[1],
         "count": shape[2],
         "range": ends,
-        "dead": figures.dead,
+        "dead": figures.dead - int(np.count_nonzero(figures.zeros[silenced] == 1)),
+        "silenced": silenced,
         "notFinite": [int(np.count_nonzero(figures.not_finite)), int(figures.not_finite.sum())],
         "classes": [text.plain(name, 60) for name in view.model.classes] if scores else [],
         "colours": VIRIDIS,
@@ -251,6 +253,14 @@ def known(asked_for: Any, count: int) -> list[int]:
     """The channels that the browser asks for, without what are none."""
     given = asked_for if isinstance(asked_for, list) else []
     return [int(one) for one in given if isinstance(one, int | float) and 0 <= one < count]
+
+
+def silenced_channels(view: View, layer: str, count: int) -> list[int]:
+    """The channels of a layer that are silenced."""
+    if layer in view.silenced:
+        return list(range(count))
+    parts = [one.rpartition(":") for one in view.silenced]
+    return sorted({int(channel) for name, _, channel in parts if name == layer and number(channel, count) is not None})
 
 
 def finite(value: Any) -> float | None:

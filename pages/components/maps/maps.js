@@ -1,6 +1,6 @@
 // The channels of a layer as maps in a grid. Only what is in sight is drawn and asked for; words only become textContent.
 
-const GAP = 8, LABEL = 30, HEADING = 30, WISHED = 104, NARROW_TILE = 92, LARGE = 232, TALLEST = 452, NARROW = 720;
+const GAP = 8, LABEL = 30, HEADING = 30, WISHED = 104, NARROW_TILE = 92, LARGE = 232, SMALLER = 150, TALLEST = 452, NARROW = 720;
 const NAN = [255, 79, 163], NOT_FINITE = 255, MOST_TILES = 700, MOST_KEPT = 60, REST_MS = 70, AGAIN_MS = 2500;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -108,8 +108,9 @@ class Maps {
     part.groupedLabel.hidden = !data.canGroup;
     part.grouped.checked = data.groups.length > 0;
     const dead = data.dead ? `${many(data.dead, "is", "are")} dead: zero everywhere for this image.` : "None is dead.";
+    const silenced = data.silenced.length ? ` ${many(data.silenced.length, "is", "are")} silenced.` : "";
     const noun = this.vector ? "units" : "channels";
-    say("told", `${data.module} · ${data.what}: ${data.count.toLocaleString("en")} ${noun}. ${this.vector ? zeroWords(data) : dead}`);
+    say("told", `${data.module} · ${data.what}: ${data.count.toLocaleString("en")} ${noun}. ${this.vector ? zeroWords(data) : dead}${silenced}`);
     const [channels, values] = data.notFinite;
     part.broken.hidden = !values;
     say("brokenText", `${values.toLocaleString("en")} ${values === 1 ? "value" : "values"} in ${many(channels, "channel", "channels")} not finite (NaN or infinite); they have this colour.`);
@@ -139,6 +140,7 @@ class Maps {
       if (bands.own.includes(place)) item.append(" (this layer is on it)");
       return item;
     }));
+    bandsText.title = "The sum of the values of a branch without their signs, as a share of that of all branches";
     strip.setAttribute("aria-label", layer === bands.layer ? "Channels by branch" : `What flows together in ${bands.layer}`);
   }
 
@@ -148,7 +150,8 @@ class Maps {
 
   arrange() {
     const { data, part } = this;
-    this.root.classList.toggle("narrow", this.root.clientWidth < NARROW);
+    this.narrow = this.root.clientWidth < NARROW;
+    this.root.classList.toggle("narrow", this.narrow);
     const { height, width, count } = data, side = Math.max(height, width);
     let tile;
     if (this.vector) {

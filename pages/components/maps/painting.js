@@ -4,7 +4,7 @@
 function picture(maps, channel) {
   const { data } = maps, name = `${channel} ${data.scale}`;
   if (maps.tiles.has(name)) return maps.tiles.get(name);
-  const exact = data.small.step === 1 ? data.exact.get(channel) : undefined, small = data.pictures.get(channel);
+  const small = data.pictures.get(channel), exact = small ? undefined : data.exact.get(channel);
   if (!exact && !small) return maps.former.get(name);
   const [low, high] = maps.ends(channel), first = data.low[channel], span = data.high[channel] - first;
   const value = exact ? (place) => exact[place] : (place) => (small[place] === NOT_FINITE ? NaN : first + (small[place] / 254) * span);
@@ -68,7 +68,8 @@ function label(maps, context, channel, x, top, ink, font) {
   const wide = context.measureText(name).width;
   context.font = `11px ${font}`;
   if (maps.vector) return context.fillText(digits(data.mean[channel]), x, top + 26);
-  context.fillText(`· ${percent(data.zeros[channel], 0)} zero`, x + wide + 4, top + 13);
+  const told = data.silenced.includes(channel) ? "silenced" : `${about(data.zeros[channel])} zero`;
+  context.fillText(`· ${told}`, x + wide + 4, top + 13);
   context.fillText(cut(context, `mean ${digits(data.mean[channel])}`, most), x, top + 26);
 }
 
@@ -84,7 +85,7 @@ function mark(data, context, [row, column], x, y, width, height) {
 }
 
 function paintOne(maps, { channel, unit }) {
-  const { data, part } = maps, times = LARGE / Math.max(data.height, data.width);
+  const { data, part } = maps, times = (maps.narrow ? SMALLER : LARGE) / Math.max(data.height, data.width);
   const exact = data.exact.get(channel), [low, high] = maps.ends(channel), say = (name, words) => { part[name].textContent = words; };
   maps.shown = channel;
   const noun = maps.vector ? "Unit" : "Channel";

@@ -70,6 +70,8 @@ function cut(context, text, most) {
 }
 
 const percent = (share, places = 1) => (share === null || Number.isNaN(share) ? "–" : `${(100 * share).toFixed(places)}%`);
+/** A share in whole percent; all and nothing are only said where they are meant. */
+const about = (share) => (share > 0.99 && share < 1 ? ">99%" : share > 0 && share < 0.01 ? "<1%" : percent(share, 0));
 const many = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 const zeroWords = ({ zeros }) => `${zeros.filter((share) => share === 1).length.toLocaleString("en")} of them are zero.`;
 
