@@ -106,6 +106,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const room = Math.max(rows, columns) * 0.16;
     part.input.setAttribute("viewBox", [-room, -room, columns + 2 * room, rows + 2 * room].join(" "));
     element("rect", { class: "image", width: columns, height: rows }, part.input);
+    const picture = groups.get(data.boxes[0].name)?.querySelector("image");
+    if (picture) {
+      const whole = { width: columns, height: rows, preserveAspectRatio: "none", "image-rendering": "pixelated" };
+      element("image", { ...whole, href: picture.getAttribute("href") }, part.input);
+    }
     part.size.textContent = `input, ${rows}×${columns}`;
     facts(box, unit);
     if (!box) return;
@@ -183,7 +188,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const closeAll = () => open([]);
 
   function enter(name) {
-    if (boxes.get(name)?.opens) toggle(boxes.get(name).module);
+    const box = boxes.get(name);
+    if (box?.opens) toggle(box.module);
+    else if (box && data.at_work) setTriggerValue("pressed", { layer: box.last });
   }
 
   function leaveModule() {
@@ -284,7 +291,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   stage.addEventListener("pointermove", (event) => {
     if (!held) {
       const name = under(event) ?? state.chosen;
-      show(name, under(event) && unitAt(event, name));
+      const unit = under(event) && unitAt(event, name);
+      show(name, unit);
+      if (data.at_work) point(under(event), unit);
       return;
     }
     const x = held.x - event.clientX, y = held.y - event.clientY;
@@ -299,7 +308,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     stage.classList.remove("dragged");
   }, on);
   stage.addEventListener("pointercancel", () => { held = undefined; stage.classList.remove("dragged"); }, on);
-  stage.addEventListener("pointerleave", () => { if (!held) show(state.chosen); }, on);
+  stage.addEventListener("pointerleave", () => {
+    if (held) return;
+    show(state.chosen);
+    if (data.at_work) point(undefined);
+  }, on);
 
   function press(pressed) {
     const module = pressed.closest(".close")?.dataset.module;
@@ -308,6 +321,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
     choose(name, false);
     enter(name);
   }
+
+  // What other parts of the page show and point at
+
+  function point(name, unit) {
+    const detail = { side: data.side, layer: boxes.get(name)?.last ?? null, channel: null, row: unit?.[0], column: unit?.[1] };
+    window.dispatchEvent(new CustomEvent("cnnlab-point", { detail: { ...detail, from: root } }));
+  }
+
+  function pointedElsewhere({ detail }) {
+    if (!data.at_work || detail.from === root || detail.side !== data.side) return;
+    const box = data.boxes.find((one) => one.last === detail.layer);
+    show(box?.name ?? state.chosen, box && Number.isInteger(detail.row) ? [detail.row, detail.column] : undefined);
+  }
+  window.addEventListener("cnnlab-point", pointedElsewhere, on);
 
   stage.addEventListener("wheel", (event) => {
     const box = stage.getBoundingClientRect();
@@ -367,7 +394,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(state, { network: data.network, drawn });
   const frame = data.frames.find((one) => one.module === turned);
   const first = data.boxes.find((box) => box.module === turned);
-  choose(boxes.has(state.chosen) ? state.chosen : first?.name, false);
+  const wanted = data.boxes.find((box) => box.last === data.shown);
+  const kept = boxes.has(state.chosen) && state.shown === data.shown ? state.chosen : wanted?.name;
+  state.shown = data.shown;
+  choose(first?.name ?? kept ?? (boxes.has(state.chosen) ? state.chosen : undefined), false);
   if (frame) reveal(frame.at);
   else if (first) reveal(first.cell);
   search();
