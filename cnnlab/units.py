@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite, isnan
 from typing import Any
+
+SIGNIFICANT = 4
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def count(value: int) -> str:
@@ -26,6 +30,21 @@ def size(count_of_bytes: float) -> str:
 def percent(share: float | None) -> str:
     """81.4%, or a dash for what is not known."""
     return "–" if share is None else f"{share:.1%}"
+
+
+def digits(value: float) -> str:
+    """Four significant digits: 0.4521, −12.34, 98,760, 1.234·10⁻⁵, NaN, ∞."""
+    if isnan(value):
+        return "NaN"
+    if not isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    mantissa, exponent = f"{value + 0.0:.{SIGNIFICANT - 1}e}".split("e")
+    if -5 < int(exponent) < 6:
+        shown = f"{float(f'{mantissa}e{exponent}'):,.{max(SIGNIFICANT - 1 - int(exponent), 0)}f}"
+        shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    else:
+        shown = f"{mantissa.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return shown.replace("-", "−")
 
 
 def setting(value: Any) -> str:

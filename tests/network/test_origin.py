@@ -1,0 +1,26 @@
+"""Where an entry of a vector comes from."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnlab.network import Builder
+from cnnlab.network.origin import origin
+
+
+def test_an_entry_is_followed_to_the_unit_that_computed_it() -> None:
+    net = Builder("origins")
+    maps = net.conv(net.input((5, 4, 3)), 6, 3, name="conv")
+    flat = net.flatten(maps, name="flat")
+    dense = net.dense(flat, 7, name="fc1")
+    after = net.dropout(net.activation(net.batch_norm(dense, name="bn"), "relu", name="relu"), 0.5, name="drop")
+    joined = net.concat([net.global_average_pool(maps, name="gap"), after, flat], name="join")
+    network = net.build(net.dense(joined, 2, name="fc", activation="softmax"))
+    entry = (3 * 4 + 2) * 6 + 5
+    assert origin(network, "flat", entry).text == "conv [3, 2], channel 5"
+    assert origin(network, "drop", 4).text == "fc1, unit 4"
+    assert origin(network, "join", 4).text == "conv, mean of channel 4"
+    assert origin(network, "join", 6 + 3).text == "fc1, unit 3"
+    assert origin(network, "join", 6 + 7 + entry).text == "conv [3, 2], channel 5"
+    with pytest.raises(IndexError):
+        origin(network, "join", 6 + 7 + 120)
