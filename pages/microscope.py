@@ -8,6 +8,7 @@ from cnnlab import text
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import silenced_of
 from cnnlab.plots.faces import at_work
+from pages.components.kernel import WINDOWED, show_kernel
 from pages.components.landscape import show_landscape
 from pages.components.maps import show_maps
 from pages.shared.address import asked_all, tab_title, write
@@ -19,6 +20,7 @@ from pages.shared.microscope import (
     choose_subject,
     chosen_channel,
     chosen_layer,
+    chosen_unit,
     model_of,
     network_choices,
     seen_by,
@@ -58,6 +60,8 @@ def show_view(view: View) -> None:
         view.side,
     )
     show_maps(view, layer)
+    if isinstance(view.model.network[layer].layer, WINDOWED):
+        show_kernel(view, layer, channel, chosen_unit(view, layer, channel))
 
 
 def main() -> None:
