@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,8 @@ ACTIVATIONS: dict[Any, ActivationName] = {
     keras.activations.elu: "elu",
     keras.activations.softmax: "softmax",
 }
+MODULE = re.compile(r"\w*?(?:block|stage|inception|mixed|fire|downsample)_?\d+[a-z]?(?=_)")
+"""How the names of the layers of one module begin: conv2_block1, inception_3a."""
 
 
 def network_of(model: Any, input_size: tuple[int, int]) -> Network:
@@ -50,7 +53,8 @@ def network_of(model: Any, input_size: tuple[int, int]) -> Network:
     for layer, inputs in layers_in_order(model):
         try:
             kind = read(layer, input_size)
-            made = builder.add(kind, [tensors[one.name] for one in inputs], layer.name)
+            with builder.module(module_of(layer.name)):
+                made = builder.add(kind, [tensors[one.name] for one in inputs], layer.name)
             weights = kind.weights(*(tensors[one.name].shape for one in inputs))
             if [weight.shape for weight in weights] != [tuple(one.shape) for one in layer.weights]:
                 raise UserError("its weights are kept in another form")
@@ -62,6 +66,12 @@ def network_of(model: Any, input_size: tuple[int, int]) -> Network:
             ) from error
         tensors[layer.name] = made
     return builder.build(made)
+
+
+def module_of(name: str) -> str:
+    """The module that a layer's name tells; nothing where it tells none."""
+    found = MODULE.match(name)
+    return found.group() if found else ""
 
 
 def layers_in_order(model: Any) -> list[tuple[Any, list[Any]]]:

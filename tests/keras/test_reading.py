@@ -55,6 +55,27 @@ def test_a_file_of_an_architecture_is_the_architecture_again(name: str, tmp_path
     assert parts(found), "it can be laid out as a landscape"
 
 
+def test_layers_whose_names_say_so_are_a_module() -> None:
+    from cnnlab.keras.reading import module_of
+
+    for name in ("googlenet", "minigooglenet", "minivggnet"):
+        for node in build(name).layers:
+            told = module_of(node.name)
+            assert told in ("", node.module), node.name
+            assert told or not node.module.startswith(("inception", "block", "downsample")), node.name
+    told = [module_of(name) for name in ("conv2_block1_1_conv", "conv2_block1_add", "block2_conv1", "pool1", "block2")]
+    assert told == ["conv2_block1", "conv2_block1", "block2", "", ""]
+
+
+def test_a_residual_network_of_keras_is_read_and_laid_out() -> None:
+    from cnnlab.keras.backend import keras
+
+    model = keras.applications.ResNet50(weights=None, input_shape=(32, 32, 3), classes=10)
+    found = read(model, (32, 32))
+    assert found.parameters == model.count_params()
+    assert len(parts(found)) < 40 < len(found.layers)
+
+
 def test_a_sequential_model_is_read_with_its_own_names_for_activations(tmp_path: Path) -> None:
     from cnnlab.keras.backend import keras
 
