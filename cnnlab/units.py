@@ -33,18 +33,21 @@ def percent(share: float | None) -> str:
 
 
 def digits(value: float) -> str:
-    """Four significant digits: 0.4521, −12.34, 98,760, 1.234·10⁻⁵, NaN, ∞."""
+    """Four significant digits: 0.4521, −12.34, 98,760, 1.234·10⁻⁵, NaN, ∞.
+
+    0.5 is a half exactly; a value that is cut to it has its zeros: 0.5000.
+    """
     if isnan(value):
         return "NaN"
     if not isfinite(value):
         return "∞" if value > 0 else "−∞"
     mantissa, exponent = f"{value + 0.0:.{SIGNIFICANT - 1}e}".split("e")
-    if -5 < int(exponent) < 6:
-        shown = f"{float(f'{mantissa}e{exponent}'):,.{max(SIGNIFICANT - 1 - int(exponent), 0)}f}"
-        shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    else:
-        shown = f"{mantissa.rstrip('0').rstrip('.')}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
-    return shown.replace("-", "−")
+    cut, place = float(f"{mantissa}e{exponent}"), int(exponent)
+    ordinary = -5 < place < 6
+    shown = f"{cut:,.{max(SIGNIFICANT - 1 - place, 0)}f}" if ordinary else mantissa
+    if cut == value and "." in shown:
+        shown = shown.rstrip("0").rstrip(".")
+    return (shown if ordinary else f"{shown}·10{str(place).translate(SUPERSCRIPTS)}").replace("-", "−")
 
 
 def setting(value: Any) -> str:

@@ -207,6 +207,7 @@ def maps(shown: Sequence[ShownMap], inside: tuple[int, int, int, int] | None = N
     figure = make_subplots(
         1, len(shown), subplot_titles=[chart(one.title, MOST_NAME) for one in shown], horizontal_spacing=0.06
     )
+    figure.update_annotations(font_size=13)
     for column, one in enumerate(shown, start=1):
         place: dict[str, Any] = {"row": 1, "col": column}
         figure.add_heatmap(
@@ -266,6 +267,7 @@ def picture(pixels: NDArray[np.uint8], at: tuple[int, int]) -> go.Figure:
 def neighbours(channels: range, before: Reals, after: Reals, chosen: int) -> go.Figure:
     """What local response normalization reads and gives at one place: the channels beside the chosen one."""
     figure = make_subplots(1, 2, subplot_titles=("Before and after", "Squares that are summed"))
+    figure.update_annotations(font_size=13)
     numbers = list(channels)
     for values, name, colour, column in (
         (before, "before", READ, 1),

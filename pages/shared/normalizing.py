@@ -22,16 +22,16 @@ def show_pixel(view: View, computed: Computed, how: NormalizedPixel) -> None:
     """A pixel from 0 to 255 and what the network is given for it."""
     at = computed.at or (0, 0)
     grey = len(how.pixel) > 1
-    names = COLOURS if grey else (COLOURS[computed.channel],)
     with numbers_beside(view, computed, "pixel", plots.picture(view.seen.inputs, at)):
-        columns = zip(names, how.pixel, how.mean, how.deviation, how.normalized, strict=True)
+        prepared = view.model.preprocessing
+        given = how.normalized if grey else view.seen.values[computed.node.name][at]
+        columns = zip(COLOURS, view.seen.inputs[at], prepared.mean, prepared.deviation, given, strict=True)
         rows = [
-            (name, str(pixel), units.digits(mean), units.digits(deviation), units.digits(normalized))
-            for name, pixel, mean, deviation, normalized in columns
+            (name, str(pixel), *(units.digits(float(value)) for value in values)) for name, pixel, *values in columns
         ]
         if grey:
             rows.append(("their mean", "", "", "", units.digits(result(computed))))
-        show_table(("", "pixel", "mean", "deviation", "given"), rows)
+        show_table(("", "pixel", "mean", "deviation", "given"), rows, len(rows) - 1 if grey else computed.channel)
         show_formula(formula(computed))
     st.caption(
         "The pixel at the frame, from 0 to 255. The network is given how far it lies from the mean of the training "

@@ -21,6 +21,7 @@ from pages.shared.beside import channel_values, numbers_beside, show_formula, sh
 from pages.shared.view import View
 
 MOST_MAPS = 3
+MOST_WAYS = 4
 MOST_ENTRIES = 64
 """Of a vector, around the one that is looked at."""
 MOST_DRAWS = 1_000_000
@@ -32,7 +33,7 @@ def show_sum(view: View, computed: Computed, how: SumOf) -> None:
     name, channel, at = computed.node.name, computed.channel, computed.at
     if at is not None and len(how.addends) <= MOST_MAPS:
         shown = [ShownMap(one.layer, channel_values(view, one.layer, channel), at) for one in how.addends]
-        figure = plots.maps([*shown, ShownMap(f"sum: {name}", channel_values(view, name, channel), at)])
+        figure = plots.maps([*shown, ShownMap("their sum", channel_values(view, name, channel), at)])
     else:
         bars = [Term(one.layer, one.given, units.digits(one.given)) for one in how.addends]
         figure = plots.terms([*bars, Term("sum", result(computed), units.digits(result(computed)), VERMILLION)])
@@ -40,6 +41,8 @@ def show_sum(view: View, computed: Computed, how: SumOf) -> None:
         show_numbers([*((one.layer, one.given) for one in how.addends), ("Sum y", result(computed))])
         show_formula(formula(computed))
     st.caption("The values of all inputs in the same channel at the same place are added.")
+    for one in how.addends[:MOST_WAYS]:
+        way_to(view, computed, one.layer, channel, at)
 
 
 def show_mean(view: View, computed: Computed, how: MeanOf) -> None:
@@ -58,6 +61,7 @@ def show_mean(view: View, computed: Computed, how: MeanOf) -> None:
         )
         show_formula(formula(computed))
     st.caption("Global average pooling makes one number of each map: the mean of all its values.")
+    way_to(view, computed, how.patch.layer, computed.channel, (0, 0))
 
 
 def show_concatenation(view: View, computed: Computed, how: Passed) -> None:
@@ -152,8 +156,8 @@ def show_dropout(view: View, computed: Computed, how: Passed, rate: float) -> No
         rows: list[tuple[str, float | int | str]] = [("Rate p", rate), ("Input x", given)]
         if use == "training":
             rows += [
-                ("Factor for what is left 1 / (1 − p)", 1 / (1 - rate)),
-                ("Set to zero in the layer", f"{lost:,} of {kept.size:,} ({units.percent(lost / kept.size)})"),
+                ("Factor 1 / (1 − p)", 1 / (1 - rate)),
+                ("Set to zero in all", f"{lost:,} of {kept.size:,} ({units.percent(lost / kept.size)})"),
                 ("This value", "kept" if kept[place] else "set to zero"),
             ]
         show_numbers([*rows, ("Output y", output)])
@@ -179,10 +183,9 @@ def before_and_after(computed: Computed, before: Values, after: Values) -> list[
             for title, values in (("before", before), ("after", after))
         ]
     width = ceil(sqrt(before.size))
-    titles = (f"before: {before.size:,} units in rows of {width}", "after")
     return [
-        ShownMap(title, in_rows(values, width), (channel // width, channel % width))
-        for title, values in zip(titles, (before, after), strict=True)
+        ShownMap(f"{title}, rows of {width}", in_rows(values, width), (channel // width, channel % width))
+        for title, values in (("before", before), ("after", after))
     ]
 
 

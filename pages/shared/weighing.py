@@ -14,7 +14,7 @@ from cnnlab.plots import computation as plots
 from cnnlab.plots.colours import GREY, ORANGE, PURPLE, VERMILLION
 from cnnlab.plots.computation import Term
 from cnnlab.plots.formulas import aligned, exponentials, formula, inner, number, result
-from pages.shared.beside import numbers_beside, show_formula, show_numbers, show_table
+from pages.shared.beside import numbers_beside, show_formula, show_numbers, show_table, way_to
 from pages.shared.view import View
 
 MOST_EACH = 7
@@ -48,6 +48,8 @@ def show_dense(view: View, computed: Computed, how: WeightedSum) -> None:
         "Each bar is an input times its weight: blue raises the sum, orange lowers it."
         + (" The sum is the score of this class or unit, of which the softmax below makes a share." if softmax else "")
     )
+    strongest = origin(view.model.network, how.patch.layer, int(np.argmax(np.abs(np.nan_to_num(products)))))
+    way_to(view, computed, strongest.layer, strongest.channel, (0, 0) if strongest.mean else strongest.at)
     if how.scores is not None:
         show_shares(view, computed, how.scores)
 
