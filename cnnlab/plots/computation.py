@@ -25,6 +25,8 @@ from cnnlab.plots.film import VIRIDIS
 from cnnlab.text import chart
 
 Reals = NDArray[np.float32] | NDArray[np.float64]
+NO_NUMBER = "#FF4FA3"
+"""NaN and infinity, as in the maps of a layer."""
 READ, GIVEN, LOST, CHOSEN = BLUE, ORANGE, GREY, VERMILLION
 BANDS = (BLUE, ORANGE, GREEN, PINK, PURPLE, TEAL)
 MARGINS = {"l": 8, "r": 8, "t": 12, "b": 8}
@@ -40,11 +42,12 @@ FOUR_DIGITS = ".4~g"
 
 @dataclass(frozen=True)
 class ShownMap:
-    """Values in rows and columns under a title; `at` is the place that is marked."""
+    """Values in rows and columns under a title; `at` is the place that is marked, `lost` are cells left empty."""
 
     title: str
     values: Reals
     at: tuple[int, int] | None = None
+    lost: NDArray[np.bool_] | None = None
 
 
 def bins(values: Reals, around: Sequence[float] = ()) -> NDArray[np.float64]:
@@ -210,13 +213,24 @@ def maps(shown: Sequence[ShownMap], inside: tuple[int, int, int, int] | None = N
     figure.update_annotations(font_size=13)
     for column, one in enumerate(shown, start=1):
         place: dict[str, Any] = {"row": 1, "col": column}
+        lost = np.zeros(one.values.shape, np.bool_) if one.lost is None else one.lost
+        finite = np.isfinite(one.values)
         figure.add_heatmap(
-            z=one.values,
+            z=np.where(finite & ~lost, one.values, np.nan),
             coloraxis="coloraxis",
             hoverongaps=False,
             hovertemplate=f"row %{{y}}, column %{{x}}: %{{z:{FOUR_DIGITS}}}<extra></extra>",
             **place,
         )
+        if np.any(~finite & ~lost):
+            figure.add_heatmap(
+                z=np.where(~finite & ~lost, 0.0, np.nan),
+                colorscale=[[0, NO_NUMBER], [1, NO_NUMBER]],
+                showscale=False,
+                hoverongaps=False,
+                hovertemplate="row %{y}, column %{x}: NaN or ∞<extra></extra>",
+                **place,
+            )
         if one.at is not None:
             frame(figure, (*one.at, 1, 1), "solid", **place)
         if inside and column == 1:

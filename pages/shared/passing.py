@@ -6,6 +6,7 @@ from math import ceil, prod, sqrt
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cnnlab import units
 from cnnlab.inference.activations import Values
@@ -152,7 +153,7 @@ def show_dropout(view: View, computed: Computed, how: Passed, rate: float) -> No
     lost = int((~kept).sum())
     given = float(before[place])
     output = float(after[place]) if use == "training" else result(computed)
-    with numbers_beside(view, computed, "dropout", plots.maps(before_and_after(computed, before, after))):
+    with numbers_beside(view, computed, "dropout", plots.maps(before_and_after(computed, before, after, ~kept))):
         rows: list[tuple[str, float | int | str]] = [("Rate p", rate), ("Input x", given)]
         if use == "training":
             rows += [
@@ -166,7 +167,7 @@ def show_dropout(view: View, computed: Computed, how: Passed, rate: float) -> No
     if use == "training":
         st.caption(
             f"One draw as in training, by its number: each value is set to zero with probability {rate:g}; those left "
-            "are scaled up, so that their expected sum stays. Only this picture changes: every prediction, and all "
+            "are scaled up, so that their expected sum stays. Empty cells are set to zero. Only this picture changes: every prediction, and all "
             "other values on this page, have dropout off."
         )
     else:
@@ -174,23 +175,25 @@ def show_dropout(view: View, computed: Computed, how: Passed, rate: float) -> No
     way_to(view, computed, how.layer, how.channel, how.at)
 
 
-def before_and_after(computed: Computed, before: Values, after: Values) -> list[ShownMap]:
-    """A channel's map before and after; a vector as rows of units."""
-    channel = computed.channel
-    if computed.at is not None:
+def before_and_after(computed: Computed, before: Values, after: Values, lost: NDArray[np.bool_]) -> list[ShownMap]:
+    """A channel's map before and after, without what is lost; a vector as rows of units."""
+    channel, at = computed.channel, computed.at
+    if at is not None:
         return [
-            ShownMap(title, values[..., channel], computed.at)
-            for title, values in (("before", before), ("after", after))
+            ShownMap("before", before[..., channel], at),
+            ShownMap("after", after[..., channel], at, lost[..., channel]),
         ]
     width = ceil(sqrt(before.size))
+    spare = np.arange(ceil(before.size / width) * width).reshape(-1, width) >= before.size
+    place = (channel // width, channel % width)
     return [
-        ShownMap(f"{title}, rows of {width}", in_rows(values, width), (channel // width, channel % width))
-        for title, values in (("before", before), ("after", after))
+        ShownMap(f"before, rows of {width}", in_rows(before, width), place, spare),
+        ShownMap(f"after, rows of {width}", in_rows(after, width), place, spare | (in_rows(lost, width) > 0)),
     ]
 
 
-def in_rows(vector: Values, width: int) -> Values:
-    """A vector in rows, the last filled up with what is no number."""
-    filled = np.full(ceil(vector.size / width) * width, np.nan, np.float32)
+def in_rows(vector: Values | NDArray[np.bool_], width: int) -> Values:
+    """A vector in rows, the last filled up with zeros."""
+    filled = np.zeros(ceil(vector.size / width) * width, np.float32)
     filled[: vector.size] = vector
     return filled.reshape(-1, width)
