@@ -8,10 +8,10 @@ from cnnlab import text
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import silenced_of
 from cnnlab.plots.faces import at_work
-from pages.components.kernel import WINDOWED, show_kernel
 from pages.components.landscape import show_landscape
 from pages.components.maps import show_maps
 from pages.shared.address import asked_all, tab_title, write
+from pages.shared.computation import show_computation
 from pages.shared.errors import show_error
 from pages.shared.microscope import (
     Given,
@@ -60,8 +60,7 @@ def show_view(view: View) -> None:
         view.side,
     )
     show_maps(view, layer)
-    if isinstance(view.model.network[layer].layer, WINDOWED):
-        show_kernel(view, layer, channel, chosen_unit(view, layer, channel))
+    show_computation(view, layer, channel, chosen_unit(view, layer, channel))
 
 
 def main() -> None:

@@ -23,18 +23,8 @@ from cnnlab.inference.computation import (
     SumOf,
     WeightedSum,
 )
-from cnnlab.network.layers import (
-    AveragePooling2D,
-    Concatenate,
-    Conv2D,
-    DepthwiseConv2D,
-    Dropout,
-    Flatten,
-    MaxPooling2D,
-    ZeroPadding2D,
-)
-from cnnlab.plots.formulas import result
-from pages.shared.beside import show_numbers
+from cnnlab.network.layers import Concatenate, Dropout, Flatten, ZeroPadding2D
+from pages.components.kernel import WINDOWED, show_kernel
 from pages.shared.errors import show_error
 from pages.shared.normalizing import (
     show_activation,
@@ -55,15 +45,17 @@ def show_computation(view: View, layer: str, channel: int, at: Unit) -> None:
     except UserError as error:
         show_error(error)
         return
+    if isinstance(computed.node.layer, WINDOWED):
+        show_kernel(view, layer, channel, at)
+        if isinstance(computed.how, WeightedSum) and computed.how.scores is not None:
+            show_shares(view, computed, computed.how.scores)
+        return
     if computed.silenced:
         st.info(
             "This channel is silenced: the network goes on with 0. Below is what it would compute.",
             icon=":material/volume_off:",
         )
-    if isinstance(computed.node.layer, Conv2D | DepthwiseConv2D | MaxPooling2D | AveragePooling2D):
-        show_numbers([("Value", result(computed))])
-    else:
-        show_value(view, computed)
+    show_value(view, computed)
 
 
 def show_value(view: View, computed: Computed) -> None:

@@ -167,8 +167,8 @@ def show_dropout(view: View, computed: Computed, how: Passed, rate: float) -> No
     if use == "training":
         st.caption(
             f"One draw as in training, by its number: each value is set to zero with probability {rate:g}; those left "
-            "are scaled up, so that their expected sum stays. Empty cells are set to zero. Only this picture changes: every prediction, and all "
-            "other values on this page, have dropout off."
+            "are scaled up, so that their expected sum stays. Empty cells are set to zero. Only this picture changes: "
+            "every prediction, and all other values on this page, have dropout off."
         )
     else:
         st.caption("Dropout works in training only. In use, and so for all predictions, it is off: y = x.")

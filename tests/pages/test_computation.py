@@ -74,9 +74,10 @@ def stored(view: View, layer: str, channel: int, at: tuple[int, int]) -> float:
 def test_every_kind_shows_a_picture_and_tensorflows_value(kind: type[Layer], layer: Layer) -> None:
     network, name = drawn(layer)
     view = looked(network)
-    if layer.has_window and not name.startswith("input"):
-        pytest.skip("the kernel's own tests")
     app = shown(view, name, CHANNEL, AT)
+    if layer.has_window:
+        assert app.get("bidi_component"), "the kernel slides; its own tests read its numbers"
+        return
     assert app.get("plotly_chart"), f"{kind.__name__} is drawn"
     value = units.digits(stored(view, name, CHANNEL, AT))
     assert value in {cell for cells in rows(app).values() for cell in cells}
