@@ -35,7 +35,7 @@ enter_through_app()
 def show_subject(subject: Subject, given: Given, side: str = "a") -> None:
     """Everything that depends on the image; a choice within draws nothing else anew."""
     try:
-        inputs = model_of(subject).preprocessing.fit(given.pixels)
+        inputs = given.inputs(model_of(subject).preprocessing)
         silence = asked_all("silence" if side == "a" else f"silence-{side}")
         view = seen_by(subject, side, inputs, silence, silenced_of(silence))
         show_view(view)
@@ -45,6 +45,13 @@ def show_subject(subject: Subject, given: Given, side: str = "a") -> None:
 
 def show_view(view: View) -> None:
     """The landscape, the chosen layer's maps, and how the chosen value came about."""
+    if broken := view.model.broken:
+        st.warning(
+            f"Weights of {text.markdown(', '.join(broken))} are not numbers (NaN or infinite): what comes of them means "
+            "nothing, also where it looks like numbers. A training that diverged leaves such weights; choose an earlier "
+            "checkpoint.",
+            icon=":material/warning:",
+        )
     layer = chosen_layer(view)
     channel = chosen_channel(view, layer)
 

@@ -24,6 +24,7 @@ from pages.shared.errors import show_error
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.film import FILM_SECONDS, show_film
+from pages.shared.microscope import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge
@@ -310,6 +311,7 @@ def show_use(run: Run) -> None:
                 icon_position="right",
                 query_params={"run": run.id},
             )
+            st.page_link(MICROSCOPE, label="Look inside", icon=":material/biotech:", query_params={"network": run.id})
             if not run.imported:
                 drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
                 learned = {"dataset": experiment.dataset} if experiment.dataset in datasets.sources() else {}

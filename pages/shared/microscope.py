@@ -11,12 +11,13 @@ import numpy as np
 import streamlit as st
 
 from cnnlab.architectures import ARCHITECTURES
+from cnnlab.architectures.comparison import Candidate
 from cnnlab.datasets import SplitName
 from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
+from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import ActivationModel, Activations, Silenced, of_classifier, untrained
 from cnnlab.inference.classifier import load_classifier
-from cnnlab.network import Network
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.samples import all_samples, samples_of
@@ -26,12 +27,20 @@ from pages.shared.samples import SAMPLED_SPLITS, palace
 from pages.shared.scripts import PASTE
 from pages.shared.view import View, version_of
 
+MICROSCOPE = "pages/microscope.py"
 DEFAULT_NETWORK = "minigooglenet-cifar10"
 BEST = "best"
 MOST_MODELS, MOST_KEPT = 3, 4
 PALACE = "palace"
-SAMPLES, DATA_SET, DROP, CAMERA, NOISE = "samples", "data-set", "drop", "camera", "noise"
-SOURCES = {SAMPLES: "Samples", DATA_SET: "Data set", DROP: "Drop or paste", CAMERA: "Photograph", NOISE: "Noise"}
+SAMPLES, DATA_SET, DROP, CAMERA, NOISE, HANDED = "samples", "data-set", "drop", "camera", "noise", "handed"
+SOURCES = {
+    SAMPLES: "Samples",
+    DATA_SET: "Data set",
+    DROP: "Drop or paste",
+    CAMERA: "Photograph",
+    NOISE: "Noise",
+    HANDED: "From Predict",
+}
 MOST_UPLOAD_MB = 50
 
 
@@ -48,10 +57,18 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """An image of any size, and its name."""
+    """An image of any size, and its name; `fitted` is what a network with inputs of its size is to be given, where the
+    pixels are only a small copy."""
 
     name: str
     pixels: Pixels
+    fitted: Pixels | None = None
+
+    def inputs(self, preprocessing: Preprocessing) -> Pixels:
+        """What a network sees of it."""
+        if self.fitted is not None and self.fitted.shape[:2] == preprocessing.input_size:
+            return self.fitted
+        return preprocessing.fit(self.pixels)
 
 
 def choose_subject(side: str, titles: dict[str, str], usable: dict[str, Run], place: Any) -> Subject:
@@ -100,18 +117,15 @@ def network_choices() -> tuple[dict[str, str], dict[str, Run]]:
         if wanted is None or wanted in titles:
             continue
         try:
-            found = catalogue.candidate(wanted, runs_folder())
+            run = catalogue.run_named(wanted, runs_folder())
+            if run is None:
+                titles[wanted] = f"{Candidate.parse(wanted).label}, before training"
+            elif run.checkpoints():
+                usable[wanted] = run
+                titles[wanted] = describe_runs({wanted: run})[wanted]
         except UserError:  # the select box says that it is not there
             continue
-        titles[wanted] = f"{found.title}, before training"
     return titles, usable
-
-
-def network_of(subject: Subject) -> Network:
-    """UserError where the file it was imported as holds what cnnlab does not know."""
-    if subject.run is None:
-        return catalogue.candidate(subject.name, runs_folder()).network()
-    return model_of(subject).network
 
 
 def model_of(subject: Subject) -> ActivationModel:
@@ -122,7 +136,7 @@ def model_of(subject: Subject) -> ActivationModel:
 @st.cache_resource(max_entries=MOST_MODELS, show_spinner=False)
 def _model(name: str, step: int, _subject: Subject) -> ActivationModel:
     if _subject.run is None:
-        return untrained(catalogue.candidate(name, runs_folder()).network())
+        return untrained(Candidate.parse(name).network())
     return of_classifier(load_classifier(_subject.run, _subject.run.checkpoint_at(step)))
 
 
@@ -141,7 +155,10 @@ def _seen(version: str, _model: ActivationModel, _inputs: Pixels, _silenced: Sil
 def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
     """The image by the ways there are; None while none is given. UserError where it is none."""
     suffix = "" if side == "a" else f"-{side}"
-    offered = [name for name in SOURCES if name != DATA_SET or (subject.run and any_split(subject.run))]
+    handed: Given | None = st.session_state.get(HANDED)
+    missing = {DATA_SET} if subject.run is None or not any_split(subject.run) else set()
+    missing |= set() if handed else {HANDED}
+    offered = [name for name in SOURCES if name not in missing]
     how = address_segments("Image", offered, f"from{suffix}", offered[0], place, format_func=SOURCES.__getitem__)
     ways: dict[str, Callable[[], Given | None]] = {
         SAMPLES: partial(sample, subject, suffix, place),
@@ -149,8 +166,15 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
         DROP: partial(dropped, suffix),
         CAMERA: partial(photograph, suffix),
         NOISE: partial(noise, suffix, place),
+        HANDED: lambda: handed,
     }
     return ways[how]()
+
+
+def look_inside(network: str, given: Given) -> None:
+    """Go to the microscope with an image that no address can name."""
+    st.session_state[HANDED] = given
+    st.switch_page(MICROSCOPE, query_params={"network": network, "from": HANDED})
 
 
 def any_split(run: Run) -> bool:

@@ -103,7 +103,7 @@ function drawGrids(slider, now, channel, ink) {
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, cell - 1, cell - 1);
       context.fillStyle = ink.text;
-      context.fillText(one === undefined ? "0" : short(one), x + cell / 2, y + cell / 2 + 4);
+      context.fillText(one === undefined ? "0" : short(one, cell < 32 ? 2 : 3), x + cell / 2, y + cell / 2 + 4);
       if (data.kind === "max" && at === now.winner) frame(context, x + 1, y + 1, cell - 2, cell - 2, ink.mark, 2);
     });
   });
@@ -113,10 +113,10 @@ function drawGrids(slider, now, channel, ink) {
   else context.fillText(data.kind === "max" ? "the largest wins" : `mean of ${now.real.length}`, Math.max(width, 60) / 2, HEAD + side + 17);
 }
 
-/** A number in the room of a cell: three significant digits. */
-function short(value) {
+/** A number in the room of a cell. */
+function short(value, places) {
   if (!Number.isFinite(value)) return digits(value);
-  const size = Math.abs(value), text = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  const size = Math.abs(value), text = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(places - 2) : String(Number(value.toPrecision(places)));
   return text.replaceAll("-", "−").replace(/^(−?)0\./, "$1.");
 }
 
