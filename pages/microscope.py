@@ -66,8 +66,9 @@ def show_view(view: View) -> None:
         choose,
         view.side,
     )
-    show_maps(view, layer)
-    show_computation(view, layer, channel, chosen_unit(view, layer, channel))
+    unit = chosen_unit(view, layer, channel)
+    show_maps(view, layer, channel, unit)
+    show_computation(view, layer, channel, unit)
 
 
 def main() -> None:

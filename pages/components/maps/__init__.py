@@ -63,8 +63,8 @@ def figures_of(version: str, layer: str, _values: Values) -> ChannelFigures:
     return channel_figures(_values)
 
 
-def show_maps(view: View, layer: str) -> None:
-    """The module of a layer with this layer's channels; the address has `channel`, `at`, `sort` and `scale`."""
+def show_maps(view: View, layer: str, channel: int | None = None) -> None:
+    """The module of a layer with all of this layer's channels, `channel` marked; choices go into the address."""
     key = key_of(f"maps {view.side}")
 
     def choose() -> None:
@@ -72,7 +72,7 @@ def show_maps(view: View, layer: str) -> None:
         write({view.name(name): value or None for name, value in chosen.items() if name in CHOICES})
 
     with st.container(gap=None):
-        component()(key=key, data=payload(view, layer), on_chosen_change=choose)
+        component()(key=key, data=payload(view, layer, channel), on_chosen_change=choose)
         send_pages(view, layer)
 
 
@@ -89,8 +89,11 @@ def send_pages(view: View, layer: str) -> None:
     page_component()(key=key, data=sent, height=1, on_wanted_change=want)
 
 
-def payload(view: View, layer: str) -> bytes:
-    """What the browser draws from: the figures of all channels, and all maps of a layer or the first."""
+def payload(view: View, layer: str, channel: int | None) -> bytes:
+    """What the browser draws from: the figures of all channels, and all maps of a layer or the first.
+
+    It goes to a channel in the grid only where the address names one.
+    """
     values = as_maps(view.seen.values[layer])
     height, width, count = values.shape
     figures = figures_of(view.version, layer, view.seen.values[layer])
@@ -98,7 +101,7 @@ def payload(view: View, layer: str) -> bytes:
     found = branches(view.model.network, layer)
     grouped = bool(found) and asked(view.name("grouped")) != "no"
     order = channel_order(figures, sort, found if grouped else ())
-    channel = number(asked(view.name("channel")), count)
+    named = asked(view.name("channel")) is not None
     whole = values.nbytes <= MOST_WHOLE
     header = {
         **head(view, layer, figures),
@@ -109,6 +112,7 @@ def payload(view: View, layer: str) -> bytes:
         "sort": sort,
         "scale": scale,
         "channel": channel,
+        "named": named,
         "at": unit(asked(view.name("at")), height, width),
         **maps_header(
             values,
@@ -235,15 +239,10 @@ def choice(view: View, name: str, options: Sequence[Any]) -> Any:
     return asked_for if asked_for in options else options[0]
 
 
-def number(asked_for: str | None, count: int) -> int | None:
-    """A channel by the address, None where it names none."""
-    return int(asked_for) if asked_for is not None and asked_for.isdecimal() and int(asked_for) < count else None
-
-
 def unit(asked_for: str | None, height: int, width: int) -> list[int] | None:
     """A place by the address, "row,column"; None where it names none."""
     parts = (asked_for or "").split(",")
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() and len(part) < 9 for part in parts):
         return None
     row, column = map(int, parts)
     return [row, column] if row < height and column < width else None
@@ -260,7 +259,7 @@ def silenced_channels(view: View, layer: str, count: int) -> list[int]:
     if layer in view.silenced:
         return list(range(count))
     parts = [one.rpartition(":") for one in view.silenced]
-    return sorted({int(channel) for name, _, channel in parts if name == layer and number(channel, count) is not None})
+    return sorted({int(channel) for name, _, channel in parts if name == layer})
 
 
 def finite(value: Any) -> float | None:

@@ -37,11 +37,11 @@ class Maps {
     const grouping = ({ sort, groups }) => `${sort} ${groups.length}`;
     const moved = before && (!sameLayer || grouping(before) !== grouping(data));
     if (moved) this.part.grid.scrollTop = 0;
-    if (!sameLayer && data.channel !== null) Object.assign(this, { cursor: data.channel, unit: data.at ?? undefined });
+    if (!sameLayer && data.named && data.channel !== null) Object.assign(this, { cursor: data.channel, unit: data.at ?? undefined });
     this.colours = this.colours ?? palette(data.colours);
     this.words();
     this.arrange();
-    if ((moved || !before) && data.channel !== null) this.bring(data.channel);
+    if ((moved || !before) && data.named && data.channel !== null) this.bring(data.channel);
     this.listen();
     this.paint();
     return this.leave;
