@@ -63,9 +63,9 @@ class Maps {
     const stop = new AbortController(), on = { signal: stop.signal }, { grid, large, tabs, sort, scale, grouped } = this.part;
     const sized = new ResizeObserver(() => { this.arrange(); this.paint(); });
     sized.observe(this.root);
-    grid.addEventListener("scroll", () => this.soon(), on);
-    grid.addEventListener("pointermove", (event) => this.point(this.under(event)), on);
-    grid.addEventListener("pointerleave", () => this.point(), on);
+    grid.addEventListener("scroll", () => { this.soon(); if (this.pointed && this.mouse) this.point(this.under(this.mouse)); }, on);
+    grid.addEventListener("pointermove", (event) => { this.mouse = event; this.point(this.under(event)); }, on);
+    grid.addEventListener("pointerleave", () => { this.mouse = undefined; this.point(); }, on);
     grid.addEventListener("click", (event) => this.press(this.under(event)), on);
     grid.addEventListener("keydown", (event) => this.key(event), on);
     grid.addEventListener("focus", () => this.paint(), on);
