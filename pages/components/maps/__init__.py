@@ -32,7 +32,7 @@ from cnnlab.network.layers import shape_text
 from cnnlab.plots.colours import SERIES
 from cnnlab.plots.film import VIRIDIS
 from pages.shared.address import asked, key_of, unknown, write
-from pages.shared.view import View
+from pages.shared.view import Unit, View
 
 HERE = Path(__file__).parent
 SCALES = ("layer", "each")
@@ -63,8 +63,9 @@ def figures_of(version: str, layer: str, _values: Values) -> ChannelFigures:
     return channel_figures(_values)
 
 
-def show_maps(view: View, layer: str, channel: int | None = None) -> None:
-    """The module of a layer with all of this layer's channels, `channel` marked; choices go into the address."""
+def show_maps(view: View, layer: str, channel: int, at: Unit) -> None:
+    """The module of a layer with all of this layer's channels, one of them and a place on it marked; choices go into
+    the address."""
     key = key_of(f"maps {view.side}")
 
     def choose() -> None:
@@ -72,7 +73,7 @@ def show_maps(view: View, layer: str, channel: int | None = None) -> None:
         write({view.name(name): value or None for name, value in chosen.items() if name in CHOICES})
 
     with st.container(gap=None):
-        component()(key=key, data=payload(view, layer, channel), on_chosen_change=choose)
+        component()(key=key, data=payload(view, layer, channel, at), on_chosen_change=choose)
         send_pages(view, layer)
 
 
@@ -89,13 +90,13 @@ def send_pages(view: View, layer: str) -> None:
     page_component()(key=key, data=sent, height=1, on_wanted_change=want)
 
 
-def payload(view: View, layer: str, channel: int | None) -> bytes:
+def payload(view: View, layer: str, channel: int, at: Unit) -> bytes:
     """What the browser draws from: the figures of all channels, and all maps of a layer or the first.
 
     It goes to a channel in the grid only where the address names one.
     """
     values = as_maps(view.seen.values[layer])
-    height, width, count = values.shape
+    count = values.shape[2]
     figures = figures_of(view.version, layer, view.seen.values[layer])
     sort, scale = choice(view, "sort", MAP_SORTS), choice(view, "scale", SCALES)
     found = branches(view.model.network, layer)
@@ -113,10 +114,10 @@ def payload(view: View, layer: str, channel: int | None) -> bytes:
         "scale": scale,
         "channel": channel,
         "named": named,
-        "at": unit(asked(view.name("at")), height, width),
+        "at": at,
         **maps_header(
             values,
-            list(range(count)) if whole else [] if channel is None else [channel],
+            list(range(count)) if whole else [channel],
             [] if whole else order[: page_length(values)],
         ),
     }
@@ -237,15 +238,6 @@ def choice(view: View, name: str, options: Sequence[Any]) -> Any:
     if asked_for is not None and asked_for not in options:
         unknown(f"the {name}", asked_for, options[0])
     return asked_for if asked_for in options else options[0]
-
-
-def unit(asked_for: str | None, height: int, width: int) -> list[int] | None:
-    """A place by the address, "row,column"; None where it names none."""
-    parts = (asked_for or "").split(",")
-    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() and len(part) < 9 for part in parts):
-        return None
-    row, column = map(int, parts)
-    return [row, column] if row < height and column < width else None
 
 
 def known(asked_for: Any, count: int) -> list[int]:

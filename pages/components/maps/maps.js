@@ -33,15 +33,16 @@ class Maps {
     }
     this.data = data;
     this.whole = data.exact.size === data.count;
-    if (!sameLayer) Object.assign(this, { cursor: undefined, unit: undefined, inside: false, other: undefined });
+    const elsewhere = sameLayer && (before.channel !== data.channel || String(before.at) !== String(data.at));
+    if (!sameLayer) this.other = undefined;
+    if (!sameLayer || (elsewhere && !this.inside)) Object.assign(this, { cursor: undefined, unit: undefined, inside: false });
     const grouping = ({ sort, groups }) => `${sort} ${groups.length}`;
     const moved = before && (!sameLayer || grouping(before) !== grouping(data));
     if (moved) this.part.grid.scrollTop = 0;
-    if (!sameLayer && data.named && data.channel !== null) Object.assign(this, { cursor: data.channel, unit: data.at ?? undefined });
     this.colours = this.colours ?? palette(data.colours);
     this.words();
     this.arrange();
-    if ((moved || !before) && data.named && data.channel !== null) this.bring(data.channel);
+    if ((moved || !before || elsewhere) && data.named) this.bring(data.channel);
     this.listen();
     this.paint();
     return this.leave;
@@ -203,7 +204,7 @@ class Maps {
   /** The channel and place that are shown large: what is pointed at, here or elsewhere, else the cursor, else chosen. */
   now() {
     const { data } = this;
-    const chosen = { channel: data.channel ?? data.order[0], unit: data.at ?? undefined };
+    const chosen = { channel: data.channel, unit: data.at ?? undefined };
     if (this.pointed ?? this.other) return { ...chosen, ...(this.pointed ?? this.other) };
     if (this.cursor === undefined) return chosen;
     return { channel: this.cursor, unit: this.unit ?? (this.cursor === data.channel ? chosen.unit : undefined) };
