@@ -20,7 +20,7 @@ from cnnlab.network.modules import ModuleRow
 from pages.components.landscape import show_landscape
 from pages.shared.address import address_select, address_tabs, tab_title
 from pages.shared.errors import show_error
-from pages.shared.microscope import MICROSCOPE
+from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, option_control

@@ -27,7 +27,7 @@ from pages.shared.evaluating import (
     evaluation_or_offer,
     headline,
 )
-from pages.shared.microscope import DATA_SET, MICROSCOPE
+from pages.shared.given import DATA_SET, MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import (
     MOST_NAME,

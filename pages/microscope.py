@@ -13,8 +13,8 @@ from pages.components.maps import show_maps
 from pages.shared.address import asked_all, tab_title, write
 from pages.shared.computation import show_computation
 from pages.shared.errors import show_error
+from pages.shared.given import Given
 from pages.shared.microscope import (
-    Given,
     Subject,
     choose_image,
     choose_subject,
@@ -47,8 +47,8 @@ def show_view(view: View) -> None:
     """The landscape, the chosen layer's maps, and how the chosen value came about."""
     if broken := view.model.broken:
         st.warning(
-            f"Weights of {text.markdown(', '.join(broken))} are not numbers (NaN or infinite): what comes of them means "
-            "nothing, also where it looks like numbers. A training that diverged leaves such weights; choose an earlier "
+            f"Weights of {text.markdown(', '.join(broken))} are NaN or infinite: what comes of them means nothing, "
+            "also where it looks like numbers. A training that diverged leaves such weights; choose an earlier "
             "checkpoint.",
             icon=":material/warning:",
         )

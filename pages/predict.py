@@ -17,8 +17,8 @@ from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
 from pages.shared.errors import show_error
+from pages.shared.given import DATA_SET, MICROSCOPE
 from pages.shared.importing_models import offer_model_import, offer_pretrained
-from pages.shared.microscope import DATA_SET, MICROSCOPE
 from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
 from pages.shared.out_of_distribution import offer_reference

@@ -24,7 +24,7 @@ from pages.shared.errors import show_error
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.film import FILM_SECONDS, show_film
-from pages.shared.microscope import MICROSCOPE
+from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import show_network
 from pages.shared.parts import run_title, runs_folder, state_badge

@@ -20,7 +20,7 @@ from cnnlab.inference.reference import Scores
 from pages.shared import out_of_distribution
 from pages.shared.charts import show_chart
 from pages.shared.explain import explain
-from pages.shared.microscope import Given, look_inside
+from pages.shared.given import Given, look_inside
 from pages.shared.parts import describe_run
 from pages.shared.pictures import enlarged
 

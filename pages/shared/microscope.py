@@ -14,7 +14,6 @@ from cnnlab.architectures import ARCHITECTURES
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.datasets import SplitName
 from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
-from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import ActivationModel, Activations, Silenced, of_classifier, untrained
 from cnnlab.inference.classifier import load_classifier
@@ -22,17 +21,17 @@ from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.samples import all_samples, samples_of
 from pages.shared.address import address_number, address_segments, address_select, asked, unknown
+from pages.shared.given import DATA_SET, HANDED, Given
 from pages.shared.parts import architecture_title, describe_runs, runs_folder, split_here, usable_networks
 from pages.shared.samples import SAMPLED_SPLITS, palace
 from pages.shared.scripts import PASTE
 from pages.shared.view import View, version_of
 
-MICROSCOPE = "pages/microscope.py"
 DEFAULT_NETWORK = "minigooglenet-cifar10"
 BEST = "best"
 MOST_MODELS, MOST_KEPT = 3, 4
 PALACE = "palace"
-SAMPLES, DATA_SET, DROP, CAMERA, NOISE, HANDED = "samples", "data-set", "drop", "camera", "noise", "handed"
+SAMPLES, DROP, CAMERA, NOISE = "samples", "drop", "camera", "noise"
 SOURCES = {
     SAMPLES: "Samples",
     DATA_SET: "Data set",
@@ -53,22 +52,6 @@ class Subject:
     title: str
     run: Run | None = None
     step: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """An image of any size, and its name; `fitted` is what a network with inputs of its size is to be given, where the
-    pixels are only a small copy."""
-
-    name: str
-    pixels: Pixels
-    fitted: Pixels | None = None
-
-    def inputs(self, preprocessing: Preprocessing) -> Pixels:
-        """What a network sees of it."""
-        if self.fitted is not None and self.fitted.shape[:2] == preprocessing.input_size:
-            return self.fitted
-        return preprocessing.fit(self.pixels)
 
 
 def choose_subject(side: str, titles: dict[str, str], usable: dict[str, Run], place: Any) -> Subject:
@@ -169,12 +152,6 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
         HANDED: lambda: handed,
     }
     return ways[how]()
-
-
-def look_inside(network: str, given: Given) -> None:
-    """Go to the microscope with an image that no address can name."""
-    st.session_state[HANDED] = given
-    st.switch_page(MICROSCOPE, query_params={"network": network, "from": HANDED})
 
 
 def any_split(run: Run) -> bool:
