@@ -350,8 +350,8 @@ class Term:
     colour: str = READ
 
 
-def terms(shown: Sequence[Term]) -> go.Figure:
-    """The parts of a sum as bars, from top to bottom; what each says stands at the right."""
+def terms(shown: Sequence[Term], what: str) -> go.Figure:
+    """Parts of a whole as bars, from top to bottom; what each says stands at the right, `what` they are below."""
     places = list(range(len(shown)))[::-1]
     rows = {"tickvals": places, "range": [-0.6, len(shown) - 0.4], "showgrid": False, "zeroline": False}
     figure = go.Figure()
@@ -365,11 +365,11 @@ def terms(shown: Sequence[Term]) -> go.Figure:
     )
     figure.add_scatter(x=[None], y=[None], yaxis="y2", showlegend=False, hoverinfo="skip")
     figure.update_layout(
-        height=LINE * len(shown) + 40,
+        height=LINE * len(shown) + 60,
         margin=MARGINS,
         bargap=0.25,
         showlegend=False,
-        xaxis={"zeroline": True, "zerolinewidth": 2, "tickformat": FOUR_DIGITS, "nticks": 5},
+        xaxis={"title": what, "zeroline": True, "zerolinewidth": 2, "tickformat": FOUR_DIGITS, "nticks": 5},
         yaxis={**rows, "ticktext": [chart(one.name, MOST_NAME) for one in shown]},
         yaxis2={**rows, "ticktext": [chart(one.text) for one in shown], "overlaying": "y", "side": "right"},
     )

@@ -76,13 +76,22 @@ def channel_values(view: View, layer: str, channel: int) -> Values:
     return found
 
 
+def place_title(layer: str, channel: int, at: Unit | None, unit: str = "unit") -> str:
+    """conv5, channel 12, row 3, column 1; of a vector: fc1, unit 4."""
+    name = text.markdown(layer)
+    return f"{name}, channel {channel}, row {at[0]}, column {at[1]}" if at else f"{name}, {unit} {channel}"
+
+
 def way_to(view: View, computed: Computed, layer: str, channel: int, at: Unit | None) -> None:
-    """A button that looks at the value from which this one comes."""
-    row, column = at or (0, 0)
-    address = {view.name("layer"): layer, view.name("channel"): str(channel), view.name("at"): f"{row},{column}"}
-    place = f", row {row}, column {column}" if at else ""
+    """A button that looks at the value from which this one comes; without a place, at a whole map."""
+    maps = view.seen.values[layer].ndim == 3
+    address = {
+        view.name("layer"): layer,
+        view.name("channel"): str(channel),
+        view.name("at"): f"{at[0]},{at[1]}" if at else None,
+    }
     st.button(
-        f"Look at {text.markdown(layer)}, {'channel' if at else 'unit'} {channel}{place}",
+        f"Look at {place_title(layer, channel, at, 'channel' if maps else 'unit')}",
         icon=":material/arrow_back:",
         key=key_of(f"computation {view.side} {computed.node.name} to {layer}"),
         on_click=lambda: write(address),

@@ -25,6 +25,7 @@ from cnnlab.inference.computation import (
 )
 from cnnlab.network.layers import Concatenate, Dropout, Flatten, ZeroPadding2D
 from pages.components.kernel import WINDOWED, show_kernel
+from pages.shared.beside import place_title, way_to
 from pages.shared.errors import show_error
 from pages.shared.normalizing import (
     show_activation,
@@ -50,6 +51,7 @@ def show_computation(view: View, layer: str, channel: int, at: Unit) -> None:
         if isinstance(computed.how, WeightedSum) and computed.how.scores is not None:
             show_shares(view, computed, computed.how.scores)
         return
+    st.subheader(place_title(layer, channel, computed.at), anchor=False)
     if computed.silenced:
         st.info(
             "This channel is silenced: the network goes on with 0. Below is what it would compute.",
@@ -65,8 +67,9 @@ def show_value(view: View, computed: Computed) -> None:
             show_pixel(view, computed, how)
         case Standardized() as how:
             show_batch_normalization(view, computed, how)
-        case Activated(scores=scores) if scores is not None:
+        case Activated(scores=scores) as how if scores is not None:
             show_shares(view, computed, scores)
+            way_to(view, computed, how.layer, computed.channel, computed.at)
         case Activated() as how:
             show_activation(view, computed, how)
         case ResponseNormalized() as how:

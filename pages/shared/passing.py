@@ -37,7 +37,8 @@ def show_sum(view: View, computed: Computed, how: SumOf) -> None:
         figure = plots.maps([*shown, ShownMap("their sum", channel_values(view, name, channel), at)])
     else:
         bars = [Term(one.layer, one.given, units.digits(one.given)) for one in how.addends]
-        figure = plots.terms([*bars, Term("sum", result(computed), units.digits(result(computed)), VERMILLION)])
+        whole = Term("sum", result(computed), units.digits(result(computed)), VERMILLION)
+        figure = plots.terms([*bars, whole], "Value")
     with numbers_beside(view, computed, "sum", figure):
         show_numbers([*((one.layer, one.given) for one in how.addends), ("Sum y", result(computed))])
         show_formula(formula(computed))
@@ -62,7 +63,7 @@ def show_mean(view: View, computed: Computed, how: MeanOf) -> None:
         )
         show_formula(formula(computed))
     st.caption("Global average pooling makes one number of each map: the mean of all its values.")
-    way_to(view, computed, how.patch.layer, computed.channel, (0, 0))
+    way_to(view, computed, how.patch.layer, computed.channel, None)
 
 
 def show_concatenation(view: View, computed: Computed, how: Passed) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab import text, units
 from cnnlab.inference.computation import Computed, Numbers, WeightedSum
+from cnnlab.network.layers import Activation
 from cnnlab.network.origin import origin
 from cnnlab.plots import computation as plots
 from cnnlab.plots.colours import GREY, ORANGE, PURPLE, VERMILLION
@@ -20,6 +21,7 @@ from pages.shared.view import View
 MOST_EACH = 7
 """Of the contributions in either sign."""
 MOST_CLASSES = 10
+MOST_CLASS = 60
 
 
 def show_dense(view: View, computed: Computed, how: WeightedSum) -> None:
@@ -27,9 +29,11 @@ def show_dense(view: View, computed: Computed, how: WeightedSum) -> None:
     products = how.products.ravel()
     softmax, linear = how.activation == "softmax", how.activation == "linear"
     score = "score" if softmax else "sum"
-    with numbers_beside(view, computed, "dense", plots.terms(contributions(view, how, score))):
+    classes = classes_of(view, computed.node.name)
+    with numbers_beside(view, computed, "dense", plots.terms(contributions(view, how, score), "Input × weight")):
         show_numbers(
             [
+                *([("Class", classes[computed.channel])] if classes else []),
                 ("Inputs", products.size),
                 ("of these not 0", int(np.count_nonzero(how.patch.values))),
                 ("Positive products", float(products[products > 0].sum())),
@@ -49,7 +53,7 @@ def show_dense(view: View, computed: Computed, how: WeightedSum) -> None:
         + (" The sum is the score of this class or unit, of which the softmax below makes a share." if softmax else "")
     )
     strongest = origin(view.model.network, how.patch.layer, int(np.argmax(np.abs(np.nan_to_num(products)))))
-    way_to(view, computed, strongest.layer, strongest.channel, (0, 0) if strongest.mean else strongest.at)
+    way_to(view, computed, strongest.layer, strongest.channel, strongest.at)
     if how.scores is not None:
         show_shares(view, computed, how.scores)
 
@@ -96,7 +100,7 @@ def show_shares(view: View, computed: Computed, scores: Numbers) -> None:
         )
         for one in top
     ]
-    with numbers_beside(view, computed, "softmax", plots.terms(bars)):
+    with numbers_beside(view, computed, "softmax", plots.terms(bars, "Share")):
         rows = [
             (
                 names[one],
@@ -120,8 +124,15 @@ def show_shares(view: View, computed: Computed, scores: Numbers) -> None:
 
 def unit_names(view: View, computed: Computed) -> Sequence[str]:
     """The classes where the layer gives their probabilities, else the numbers of its units or channels."""
-    node, classes = computed.node, view.model.classes
-    count = node.output_shape[-1]
-    if node.name in view.model.network.outputs and count == len(classes):
-        return [text.plain(one) for one in classes]
-    return [f"{'unit' if computed.at is None else 'channel'} {place}" for place in range(count)]
+    word = "unit" if computed.at is None else "channel"
+    count = computed.node.output_shape[-1]
+    return classes_of(view, computed.node.name) or [f"{word} {place}" for place in range(count)]
+
+
+def classes_of(view: View, layer: str) -> list[str]:
+    """The classes whose probabilities a layer gives, or whose scores it gives a softmax behind it; else none."""
+    network, classes = view.model.network, view.model.classes
+    behind = (node.name for node in network.layers if layer in node.inputs and isinstance(node.layer, Activation))
+    if not set(network.outputs) & {layer, *behind} or network[layer].output_shape != (len(classes),):
+        return []
+    return [text.plain(one, MOST_CLASS) for one in classes]
