@@ -140,7 +140,7 @@ class Standardized:
 
     @property
     def deviation(self) -> float:
-        return math.sqrt(self.variance + self.epsilon)
+        return math.sqrt(self.variance + self.epsilon) if self.variance > -self.epsilon else math.nan
 
     @property
     def standardized(self) -> float:

@@ -15,7 +15,8 @@ from cnnlab.inference.activations import ActivationModel, untrained
 from cnnlab.inference.arithmetic import arithmetic
 from cnnlab.inference.computation import Computed
 from cnnlab.network import Builder
-from cnnlab.network.layers import Layer
+from cnnlab.network.layers import ActivationName, Layer
+from cnnlab.plots.formulas import number
 from pages.shared.computation import show_value
 from pages.shared.view import View
 from tests.network.test_kinds import CASES, drawn
@@ -79,8 +80,49 @@ def test_every_kind_shows_a_picture_and_tensorflows_value(kind: type[Layer], lay
         assert app.get("bidi_component"), "the kernel slides; its own tests read its numbers"
         return
     assert app.get("plotly_chart"), f"{kind.__name__} is drawn"
-    value = units.digits(stored(view, name, CHANNEL, AT))
-    assert value in {cell for cells in rows(app).values() for cell in cells}
+    value = stored(view, name, CHANNEL, AT)
+    assert units.digits(value) in {cell for cells in rows(app).values() for cell in cells}
+    steps = [one.value for one in app.latex if "aligned" in one.value]
+    assert not steps or f"= {number(value)} " in steps[-1], "the formula comes to the same"
+
+
+def test_a_grey_network_takes_the_mean_of_the_three_colours() -> None:
+    net = Builder("grey")
+    x = net.flatten(net.conv(net.input((6, 6, 1)), 2, 3, name="conv"))
+    view = looked(net.build(net.dense(x, 3, activation="softmax", name="fc")))
+    table = rows(app := shown(view, "input", 0, AT))
+    pixel = view.seen.inputs[AT]
+    assert [table[name][0] for name in ("red", "green", "blue")] == [str(one) for one in pixel]
+    assert table["their mean"][-1] == units.digits(stored(view, "input", 0, AT))
+    assert number(stored(view, "input", 0, AT)) in app.latex[0].value
+
+
+@pytest.mark.parametrize("activation", ["linear", "elu", "softmax"])
+def test_activations_of_a_layer_of_their_own(activation: ActivationName) -> None:
+    net = Builder("activations")
+    x = net.activation(net.conv(net.input((6, 6, 3)), 4, 3, name="conv"), activation, name="act")
+    network = net.build(net.dense(net.flatten(x, name="flat"), 3, activation="softmax", name="fc"))
+    view = looked(network)
+    for channel in range(4):
+        app = shown(view, "act", channel, AT)
+        value = stored(view, "act", channel, AT)
+        assert units.digits(value) in {cell for cells in rows(app).values() for cell in cells}
+        assert f"= {number(value)} " in app.latex[0].value
+        if activation == "softmax":
+            assert rows(app)["all"][-1] == "1", "the shares of the channels at one place"
+
+
+def test_a_padded_border_is_a_zero_from_nowhere() -> None:
+    net = Builder("border")
+    x = net.zero_pad(net.conv(net.input((6, 6, 3)), 4, 3, name="conv"), 1, 2, 2, 1, name="pad")
+    network = net.build(net.dense(net.flatten(x, name="flat"), 3, activation="softmax", name="fc"))
+    view = looked(network)
+    border, inside = shown(view, "pad", 1, (0, 4)), shown(view, "pad", 1, (3, 4))
+    assert rows(border)["comes from"] == ["the border: a zero"]
+    assert rows(border)["Value"] == ["0"]
+    assert not border.button
+    assert (rows(inside)["its row"], rows(inside)["its column"]) == (["2"], ["2"])
+    assert rows(inside)["Value"] == [units.digits(stored(view, "conv", 1, (2, 2)))]
 
 
 def test_a_way_of_computing_that_no_picture_shows_is_no_blank() -> None:
@@ -179,6 +221,7 @@ def test_weights_that_are_no_numbers_are_shown_as_such() -> None:
     view = looked(network)
     view.model.model.get_layer("conv").weights[0].assign(np.full((3, 3, 3, 4), np.nan))
     view = View("a", "NaN", view.model, view.model.activations(view.seen.inputs), "broken")
+    view.model.model.get_layer("bn").weights[3].assign(np.full(4, -1.0))
     for name in ("bn", "relu", "gap", "fc"):
         app = shown(view, name, 1, (2, 2))
         assert "NaN" in {cell for cells in rows(app).values() for cell in cells}, name
