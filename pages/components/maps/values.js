@@ -55,12 +55,12 @@ function made(tag, attributes = {}) {
   return Object.assign(document.createElement(tag), attributes);
 }
 
-/** A number to four significant digits. */
+/** A number to four significant digits; a whole one as it is. */
 function digits(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value), text = size && (size < 1e-4 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
-  return (text.includes("e") ? text : String(Number(text))).replaceAll("-", "−");
+  return (Number.isInteger(value) && size < 1e6 ? String(value) : text).replaceAll("-", "−");
 }
 
 function cut(context, text, most) {
