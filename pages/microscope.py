@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 
 from cnnlab import text
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import silenced_of
 from cnnlab.plots.faces import at_work
+from cnnlab.runs.run import Run
 from pages.components.landscape import show_landscape
 from pages.components.maps import show_maps
-from pages.shared.address import asked_all, tab_title, write
+from pages.shared.address import address_select, asked_all, tab_title, write
 from pages.shared.computation import show_computation
+from pages.shared.differences import show_differences
 from pages.shared.errors import show_error
 from pages.shared.given import Given
 from pages.shared.microscope import (
@@ -26,25 +31,50 @@ from pages.shared.microscope import (
     seen_by,
 )
 from pages.shared.navigation import enter_through_app
-from pages.shared.view import View
+from pages.shared.view import Unit, View
 
 enter_through_app()
 
+BESIDE = {"nothing": "Nothing", "image": "Another image", "network": "Another network or checkpoint"}
+
 
 @st.fragment
-def show_subject(subject: Subject, given: Given, side: str = "a") -> None:
+def show_seen(sides: Sequence[tuple[Subject, Given]]) -> None:
     """Everything that depends on the image; a choice within draws nothing else anew."""
     try:
-        inputs = given.inputs(model_of(subject).preprocessing)
-        silence = asked_all("silence" if side == "a" else f"silence-{side}")
-        view = seen_by(subject, side, inputs, silence, silenced_of(silence))
-        show_view(view)
+        views = [view_of(subject, given, side) for side, (subject, given) in zip("ab", sides, strict=False)]
+        first = views[0]
+        if len(views) == 2 and first.model.network == views[1].model.network:
+            views[1] = replace(views[1], linked=True)
+        choices = [choice_of(first if view.linked else view) for view in views]
+        for view, choice, (_, given) in zip(views, choices, sides, strict=True):
+            if len(views) > 1:
+                st.subheader(text.markdown(f"{given.name}: {view.title}"), anchor=False)
+            show_whole(view, *choice)
+        if len(views) == 2:
+            show_differences(*views)
+        for view, choice, place in zip(views, choices, st.columns(len(views)), strict=True):
+            with place:
+                show_maps(view, *choice)
+                show_computation(view, *choice)
     except UserError as error:
         show_error(error)
 
 
-def show_view(view: View) -> None:
-    """The landscape, the chosen layer's maps, and how the chosen value came about."""
+def view_of(subject: Subject, given: Given, side: str) -> View:
+    silence = asked_all("silence" if side == "a" else f"silence-{side}")
+    return seen_by(subject, side, given.inputs(model_of(subject).preprocessing), silence, silenced_of(silence))
+
+
+def choice_of(view: View) -> tuple[str, int, Unit]:
+    """The layer, its channel and the place that are chosen."""
+    layer = chosen_layer(view)
+    channel = chosen_channel(view, layer)
+    return layer, channel, chosen_unit(view, layer, channel)
+
+
+def show_whole(view: View, layer: str, channel: int, _: Unit) -> None:
+    """The network as a landscape, with its maps and what it says."""
     if broken := view.model.broken:
         st.warning(
             f"Weights of {text.markdown(', '.join(broken))} are NaN or infinite: what comes of them means nothing, "
@@ -52,8 +82,6 @@ def show_view(view: View) -> None:
             "checkpoint.",
             icon=":material/warning:",
         )
-    layer = chosen_layer(view)
-    channel = chosen_channel(view, layer)
 
     def choose(name: str) -> None:
         write({view.name("layer"): name, view.name("channel"): None, view.name("at"): None})
@@ -66,9 +94,6 @@ def show_view(view: View) -> None:
         choose,
         view.side,
     )
-    unit = chosen_unit(view, layer, channel)
-    show_maps(view, layer, channel, unit)
-    show_computation(view, layer, channel, unit)
 
 
 def main() -> None:
@@ -83,15 +108,34 @@ def main() -> None:
         subject = choose_subject("a", titles, usable, row)
         tab_title(f"Microscope: {subject.title}")
         given = choose_image(subject, row)
+        second = choose_second(subject, given, titles, usable)
         if given is None:
             st.caption("Give an image, and what the network makes of it stands here.")
             return
+        sides = [(subject, given), *([second] if second else [])]
         with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
-            model_of(subject)
-        show_account(subject, given)
-        show_subject(subject, given)
+            for one, _ in sides:
+                model_of(one)
+        for side in dict.fromkeys(sides):
+            show_account(*side)
+        show_seen(sides)
     except UserError as error:
         show_error(error)
+
+
+def choose_second(
+    subject: Subject, given: Given | None, titles: dict[str, str], usable: dict[str, Run]
+) -> tuple[Subject, Given] | None:
+    """What is put beside; None where nothing is, or it is still to be given."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    match address_select("Beside it", list(BESIDE), "beside", BESIDE.__getitem__, row, default="nothing", width=240):
+        case "image":
+            other = choose_image(subject, row, "b")
+            return None if other is None else (subject, other)
+        case "network":
+            return None if given is None else (choose_subject("b", titles, usable, row), given)
+        case _:
+            return None
 
 
 def show_account(subject: Subject, given: Given) -> None:

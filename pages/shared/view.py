@@ -23,10 +23,12 @@ class View:
     seen: Activations
     version: str
     silenced: Sequence[str] = ()
+    linked: bool = False
+    """Whether layer, channel and place are chosen for both sides at once, which show one network."""
 
     def name(self, name: str) -> str:
         """What a choice of this side is called in the address."""
-        return name if self.side == "a" else f"{name}-{self.side}"
+        return name if self.side == "a" or self.linked else f"{name}-{self.side}"
 
 
 def version_of(network: str, step: int, inputs: bytes, silenced: Sequence[str]) -> str:

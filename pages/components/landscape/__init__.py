@@ -41,7 +41,7 @@ def show_landscape(
     opened = [module for module in wanted if module in known]
     if missing := [module for module in wanted if module not in known]:
         unknown("the open modules", ", ".join(missing))
-    key = key_of(f"{name} landscape")
+    key = key_of(f"{name} landscape {side}")
 
     def turn() -> None:
         modules = st.session_state[key]["opened"]["modules"]
@@ -62,5 +62,5 @@ def show_landscape(
         "image/svg+xml",
         icon=":material/download:",
         on_click="ignore",
-        key=key_of(f"{name} svg"),
+        key=key_of(f"{name} svg {side}"),
     )
