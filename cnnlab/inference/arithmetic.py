@@ -48,6 +48,7 @@ from cnnlab.network.layers import (
     ZeroPadding2D,
     shape_text,
 )
+from cnnlab.network.origin import part_of
 
 ORIGIN: Place = (0, 0)
 MOST_NAMED = 12
@@ -135,11 +136,7 @@ def how(model: ActivationModel, seen: Activations, node: Node, channel: int, at:
         case Flatten():
             return flattened(seen, node, channel)
         case Concatenate():
-            for name, shape in zip(node.inputs, node.input_shapes, strict=True):
-                if channel < shape[-1]:
-                    return passed(seen, name, channel, at)
-                channel -= shape[-1]
-            raise AssertionError("the channels of the inputs are those of the concatenation")
+            return passed(seen, *part_of(node.inputs, node.input_shapes, channel), at)
         case Add():
             return SumOf(tuple(Addend(name, value_at(seen, name, channel, at)) for name in node.inputs))
         case _:

@@ -133,6 +133,42 @@ def test_a_way_of_computing_that_no_picture_shows_is_no_blank() -> None:
         show_value(view, Computed(known.node, 0, AT, object(), 0.0, False))  # type: ignore[arg-type]
 
 
+def test_every_number_that_leads_to_a_value_is_the_networks() -> None:
+    net = Builder("every_number")
+    x = net.batch_norm(net.conv(net.input((7, 7, 3)), 6, 3, name="conv"), name="bn")
+    lrn = net.local_response_norm(x, name="lrn")
+    both = net.sum([x, lrn], name="sum")
+    joined = net.concat([both, net.conv(lrn, 5, 1, name="beside")], name="join")
+    x = net.global_average_pool(joined, name="gap")
+    view = looked(net.build(net.dense(x, 3, activation="softmax", name="fc")))
+    row, column = at = (4, 5)
+    values = {name: np.asarray(kept, np.float64) for name, kept in view.seen.values.items()}
+
+    def told(layer: str, channel: int, *names: str) -> list[str]:
+        table = rows(shown(view, layer, channel, at))
+        return [table[name][0] for name in names]
+
+    def digits(*numbers: float) -> list[str]:
+        return [units.digits(float(number)) for number in numbers]
+
+    weights = [np.asarray(kept)[3] for kept in view.model.model.get_layer("bn").weights]
+    names = ("Scale γ (gamma)", "Shift β (beta)", "Moving mean μ", "Moving variance σ²", "Epsilon ε", "Input x")
+    assert told("bn", 3, *names) == digits(*weights, 0.001, values["conv"][row, column, 3])
+    squares = float((values["bn"][row, column, 2:6] ** 2).sum())
+    divisor = float(values["bn"][row, column, 4] / values["lrn"][row, column, 4])
+    names = ("Channels a", "Sum of their squares Σa²", "Input x")
+    assert told("lrn", 4, *names) == ["2 to 5", *digits(squares, values["bn"][row, column, 4])]
+    (shown_divisor,) = told("lrn", 4, "Divisor")
+    assert float(shown_divisor) == pytest.approx(divisor, rel=1e-3)
+    terms = digits(*(values[name][row, column, 1] for name in ("bn", "lrn", "sum")))
+    assert told("sum", 1, "bn", "lrn", "Sum y") == terms
+    names = ("comes from", "its channel", "Channels before that input", "Value")
+    assert told("join", 8, *names) == ["beside, input 2 of 2", "2", "6", *digits(values["beside"][row, column, 2])]
+    part = values["join"][..., 8]
+    names = ("Values n", "Their sum", "Smallest", "Largest")
+    assert told("gap", 8, *names) == ["49", *digits(part.sum(), part.min(), part.max())]
+
+
 def vector_network() -> Any:
     net = Builder("dense")
     x = net.flatten(net.conv(net.input((6, 6, 3)), 4, 3, name="conv"), name="flat")
