@@ -121,6 +121,19 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
+def test_home_answers_a_photograph_with_every_shipped_network(open_page: OpenPage) -> None:
+    app = open_page("home")
+    assert not app.exception
+    (sample,) = [one for one in all_samples() if one.file == "horses.jpg"]
+    given = [("horses.jpg", sample.read(), "image/jpeg"), ("broken.jpg", b"no image", "image/jpeg")]
+    app.file_uploader("home images").set_value(given).run()
+    assert not app.exception
+    assert "broken.jpg" in unescaped(app.error[0].value)
+    said = [unescaped(str(one.value)) for one in app.markdown]
+    assert sum("horse" in line and "%" in line for line in said) >= 2, "both networks of CIFAR-10 see horses"
+    assert len([line for line in said if line.startswith("**") and line.endswith("%")]) == len(shipped())
+
+
 def test_train_films_an_image_of_ones_own(open_page: OpenPage, tmp_path: Path, no_starts: list[str]) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (90, 60), (10, 20, 30)).save(picture, "PNG")
