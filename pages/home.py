@@ -62,7 +62,7 @@ def ask() -> None:
     known = {len(run.data.classes): run.data for run in networks.values()}
     few, many = known[min(known)], known[max(known)]
     st.caption(
-        f"They know {len(few.classes)} classes ({', '.join(few.classes)}) and {len(many.classes)} (of {many.title}) and "
+        f"They know {len(few.classes)} classes ({', '.join(few.classes)}) and {len(many.classes)} (of {many.title}), "
         "no others: whatever else you show them, they take for one of these. Nothing leaves this machine."
     )
     if not files:
