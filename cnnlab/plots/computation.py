@@ -20,13 +20,11 @@ from plotly.subplots import make_subplots
 
 from cnnlab.network.layers import ActivationName
 from cnnlab.plots import LEGEND
-from cnnlab.plots.colours import BLUE, GREEN, GREY, ORANGE, PINK, PURPLE, TEAL, VERMILLION, text_on
+from cnnlab.plots.colours import BLUE, GREEN, GREY, NO_NUMBER, ORANGE, PINK, PURPLE, TEAL, VERMILLION, text_on
 from cnnlab.plots.film import VIRIDIS
 from cnnlab.text import chart
 
 Reals = NDArray[np.float32] | NDArray[np.float64]
-NO_NUMBER = "#FF4FA3"
-"""NaN and infinity, as in the maps of a layer."""
 READ, GIVEN, LOST, CHOSEN = BLUE, ORANGE, GREY, VERMILLION
 BANDS = (BLUE, ORANGE, GREEN, PINK, PURPLE, TEAL)
 MARGINS = {"l": 8, "r": 8, "t": 12, "b": 8}

@@ -13,13 +13,12 @@ from PIL import Image, ImageColor
 from cnnlab.inference.activations import Activations, Values
 from cnnlab.network.diagram import Answer, AtWork
 from cnnlab.network.landscape import landscape
+from cnnlab.plots.colours import NO_NUMBER
 from cnnlab.plots.film import VIRIDIS
 
 MOST_SIDE = 128
 """Of a map on a face: no face is drawn larger than that."""
 MOST_CLASSES, MOST_OF_HEAD = 5, 1
-NOT_A_NUMBER = "#D55E00"
-"""The colour of NaN and infinity; no other value has it."""
 
 
 def at_work(
@@ -86,7 +85,7 @@ def palette() -> NDArray[np.uint8]:
     """256 colours: that of what is no number, then viridis."""
     stops, along = np.linspace(0, 1, len(VIRIDIS)), np.linspace(0, 1, 255)
     colours = [np.interp(along, stops, part) for part in zip(*map(ImageColor.getrgb, VIRIDIS), strict=True)]
-    found: NDArray[np.uint8] = np.vstack([ImageColor.getrgb(NOT_A_NUMBER), np.stack(colours, axis=1)]).round()
+    found: NDArray[np.uint8] = np.vstack([ImageColor.getrgb(NO_NUMBER), np.stack(colours, axis=1)]).round()
     return found.astype(np.uint8)
 
 

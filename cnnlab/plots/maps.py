@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnnlab.datasets.images import Pixels
-from cnnlab.plots.colours import channels
+from cnnlab.plots.colours import NO_NUMBER, channels
 from cnnlab.plots.film import VIRIDIS, table
 
 LEAST_SIDE = 48
 GAP = 2
-NO_NUMBER = "#D55E00"
-"""The colour of NaN, which is on no scale."""
 BETWEEN = (255, 255, 255)
 
 
