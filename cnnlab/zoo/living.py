@@ -22,17 +22,17 @@ FILE = ASSETS / "at-work.json"
 
 
 @dataclass(frozen=True)
-class Moment:
+class LivingImage:
     """The network at one picture: the picture's title, and what stands on the landscape."""
 
     title: str
     at_work: AtWork
 
 
-def moments() -> list[Moment]:
+def moments() -> list[LivingImage]:
     """What is kept, in order."""
     return [
-        Moment(
+        LivingImage(
             kept["title"],
             AtWork(kept["faces"], tuple(Answer(head, tuple(map(tuple, said))) for head, said in kept["answers"])),
         )
@@ -56,7 +56,7 @@ def drawings() -> dict[str, Any]:
     }
 
 
-def computed() -> list[Moment]:
+def computed() -> list[LivingImage]:
     """The same, asked of the network; loads TensorFlow."""
     from cnnlab.datasets.images import read_image
     from cnnlab.inference.activations import of_classifier
@@ -70,7 +70,7 @@ def computed() -> list[Moment]:
     for name in PICTURES:
         sample = samples[name]
         inputs = model.preprocessing.fit(read_image(sample.read(), name))
-        found.append(Moment(sample.title, at_work(model.activations(inputs), (), model.classes)))
+        found.append(LivingImage(sample.title, at_work(model.activations(inputs), (), model.classes)))
     return found
 
 

@@ -35,6 +35,7 @@ PAGES = (
     "architectures",
     "compare",
     "one_by_one",
+    pytest.param("microscope", marks=pytest.mark.slow),
     "datasets",
     "train",
     "runs",
@@ -121,6 +122,7 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
+@pytest.mark.slow
 def test_home_answers_a_photograph_with_every_shipped_network(open_page: OpenPage) -> None:
     app = open_page("home")
     assert not app.exception

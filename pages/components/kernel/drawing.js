@@ -123,7 +123,7 @@ function short(value, places) {
 /** A 1×1 convolution: the channels with the largest weights, each weight and what it contributes here. */
 function drawMixture(slider, now, ink) {
   const { data, order } = slider, room = slider.part.grids.parentElement.clientWidth, line = 30, map = 26;
-  const width = Math.max(room, 380), bar = (width - 210) / 2;
+  const width = Math.max(room, 330), bar = (width - 210) / 2;
   const context = pen(slider.part.grids, width, HEAD + order.length * line + 18);
   const most = Math.max(...order.map((channel) => Math.abs(data.weights[channel]))) || 1;
   const largest = Math.max(...order.map((channel) => Math.abs(now.sums[channel]))) || 1;
@@ -167,7 +167,7 @@ function drawMixture(slider, now, ink) {
 
 /** The sum of each input channel as a bar; the one that is shown is marked. */
 function drawSums(slider, now, ink) {
-  const width = 460, height = 74, middle = height / 2, count = now.sums.length, step = width / count;
+  const width = Math.max(Math.min(460, slider.root.clientWidth - 30), 120), height = 74, middle = height / 2, count = now.sums.length, step = width / count;
   const context = pen(slider.part.sums, width, height), most = Math.max(...now.sums.map(Math.abs)) || 1;
   context.fillStyle = ink.line;
   context.fillRect(0, middle, width, 1);
