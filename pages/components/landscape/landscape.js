@@ -1,6 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.25, MOVE = 80, LEAST_TEXT = 11 / 12, MOST_START = 1.6, MOST = 6;
-const LOWEST = 150, TALLEST = 560, DRAG = 4, NARROW = 700, AROUND = 4;
+const LOWEST = 150, TALLEST = 560, DRAG = 4, NARROW = 820, AROUND = 4;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".landscape");
