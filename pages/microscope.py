@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnlab import text
 from cnnlab.errors import UserError
-from cnnlab.inference.activations import silenced_of
+from cnnlab.inference.silencing import silenced_of
 from cnnlab.plots.faces import at_work
 from cnnlab.runs.run import Run
 from pages.components.landscape import show_landscape

@@ -27,6 +27,7 @@ from cnnlab.cli.laboratory import (
 from cnnlab.cli.microscope import look_inside
 from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
+from cnnlab.cli.silencing import silence_network
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
@@ -273,8 +274,16 @@ def parser() -> Parser:
     looks.add_argument("--channel", type=int, metavar="C", help="show how one value of this channel is computed")
     looks.add_argument("--at", metavar="ROW,COLUMN", help="which value (default the channel's largest)")
     silence_help = "let these give zeros, all of a layer or some channels; may be repeated"
-    looks.add_argument("--silence", action="append", default=[], metavar="LAYER[:C,...]", help=silence_help)
+    silencing: dict[str, Any] = {"action": "append", "default": [], "metavar": "LAYER[:C,...]"}
+    looks.add_argument("--silence", **silencing, help=silence_help)
     looks.add_argument("--maps", metavar="FILE.png", help="write all maps of the layer as one picture")
+
+    hushes = as_json(command("silence", silence_network, "Tell what silencing channels costs a trained network."))
+    hushes.add_argument("network", metavar="NETWORK", help=ANY_RUN)
+    hushes.add_argument("--silence", **silencing, help=f"{silence_help}: conv1, conv1:3 or conv1:3,8-15")
+    split_help = "over which images (default validation)"
+    hushes.add_argument("--split", choices=get_args(datasets.SplitName), default="validation", help=split_help)
+    hushes.add_argument("--checkpoint", **CHECKPOINT)
 
     fetching = command("pretrained", fetch_pretrained, "Fetch VGG16 or VGG19 with the weights of ImageNet.")
     fetching.add_argument("name", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}")

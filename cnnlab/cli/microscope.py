@@ -40,7 +40,7 @@ def look_inside(options: argparse.Namespace) -> int:
     at = None if options.at is None else place_of(options.at)
     image = read_image(file_bytes(Path(options.image)), options.image)
 
-    from cnnlab.inference.activations import silenced_of
+    from cnnlab.inference.silencing import silenced_of
 
     silenced = silenced_of(options.silence)
     model = model_of(options)

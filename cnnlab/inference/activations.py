@@ -5,7 +5,7 @@ The values are TensorFlow's own: each layer of the keras.Model is called with wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -18,7 +18,7 @@ from cnnlab.datasets.images import Pixels
 from cnnlab.datasets.preprocessing import Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import Classifier, Probabilities
-from cnnlab.network import Network
+from cnnlab.network import Network, Node
 from cnnlab.network.layers import InputLayer, shape_text
 
 Values = NDArray[np.float32]
@@ -139,35 +139,25 @@ class ActivationModel:
 
         found: dict[str, Any] = {}
         for node, place in zip(self.network.layers, self._places, strict=False):
-            if isinstance(node.layer, InputLayer):
-                value = self.preprocessing.normalize(images)
-                if node.layer.shape[-1] == 1:
-                    value = tf.reduce_mean(value, axis=-1, keepdims=True)
-            else:
-                given = [found[name] for name in node.inputs]
-                value = self.model.get_layer(node.name)(given if node.layer.joins else given[0])
-            value = tf.cast(value, tf.float32)
+            value = self.output_of(node, images, found)
             if kept is not None and node.name not in self.network.outputs:
                 count = node.output_shape[-1]
                 value = tf.where(kept[place : place + count], value, tf.zeros_like(value))
             found[node.name] = value
         return found
 
+    def output_of(self, node: Node, images: Any, found: Mapping[str, Any]) -> Any:
+        """What one layer makes of what those before it gave; the input layer of uint8 images. For graphs."""
+        from cnnlab.keras.backend import tf
 
-def silenced_of(texts: Iterable[str]) -> dict[str, list[int] | None]:
-    """Channels to silence from texts, `layer`, `layer:3` or `layer:3,5`; UserError where channels are no numbers."""
-    found: dict[str, list[int] | None] = {}
-    for text in texts:
-        layer, colon, numbers = text.partition(":")
-        before = found.get(layer, [])
-        if not colon or before is None:
-            found[layer] = None
-            continue
-        try:
-            found[layer] = sorted({*before, *(int(number) for number in numbers.split(","))})
-        except ValueError as error:
-            raise UserError(f"{text!r}: channels to silence are written LAYER:NUMBER,NUMBER.") from error
-    return found
+        if isinstance(node.layer, InputLayer):
+            value = self.preprocessing.normalize(images)
+            if node.layer.shape[-1] == 1:
+                value = tf.reduce_mean(value, axis=-1, keepdims=True)
+        else:
+            given = [found[name] for name in node.inputs]
+            value = self.model.get_layer(node.name)(given if node.layer.joins else given[0])
+        return tf.cast(value, tf.float32)
 
 
 def of_classifier(classifier: Classifier) -> ActivationModel:

@@ -10,7 +10,7 @@ import pytest
 
 from cnnlab.architectures import build
 from cnnlab.errors import UserError
-from cnnlab.inference.activations import ActivationModel, of_classifier, silenced_of, untrained
+from cnnlab.inference.activations import ActivationModel, of_classifier, untrained
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.network import Builder, Network
 from cnnlab.zoo.shipped import shipped_names, shipped_run
@@ -131,14 +131,6 @@ def test_what_cannot_be_silenced_is_refused(silenced: Any, parts: tuple[str, ...
     with pytest.raises(UserError) as refused:
         untrained(small()).activations(noise(8, 8), silenced)
     assert_one_line(str(refused.value), *parts)
-
-
-def test_what_to_silence_is_read_from_texts() -> None:
-    assert silenced_of(["conv:3", "bn", "conv:1,3", "bn:2"]) == {"conv": [1, 3], "bn": None}
-    assert silenced_of(["conv:3", "conv"]) == {"conv": None}
-    with pytest.raises(UserError) as refused:
-        silenced_of(["conv:three"])
-    assert_one_line(str(refused.value), "'conv:three'", "LAYER:NUMBER")
 
 
 def test_weights_that_are_no_numbers_are_shown_as_such_and_can_be_silenced() -> None:
