@@ -8,13 +8,15 @@ from dataclasses import replace
 import streamlit as st
 
 from cnnlab import text
+from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
 from cnnlab.inference.silencing import silenced_of
 from cnnlab.plots.faces import at_work
 from cnnlab.runs.run import Run
 from pages.components.landscape import show_landscape
 from pages.components.maps import show_maps
-from pages.shared.address import address_select, asked_all, tab_title, write
+from pages.components.touch import touched
+from pages.shared.address import address_select, tab_title, write
 from pages.shared.computation import show_computation
 from pages.shared.differences import show_differences
 from pages.shared.errors import show_error
@@ -31,6 +33,8 @@ from pages.shared.microscope import (
     seen_by,
 )
 from pages.shared.navigation import enter_through_app
+from pages.shared.silencing import asked_silence
+from pages.shared.touching import show_touching
 from pages.shared.view import Unit, View
 
 enter_through_app()
@@ -47,9 +51,10 @@ def show_seen(sides: Sequence[tuple[Subject, Given]]) -> None:
         if len(views) == 2 and first.model.network == views[1].model.network:
             views[1] = replace(views[1], linked=True)
         choices = [choice_of(first if view.linked else view) for view in views]
-        for view, choice, (_, given) in zip(views, choices, sides, strict=True):
+        for view, choice, (subject, given) in zip(views, choices, sides, strict=True):
             if len(views) > 1:
                 st.subheader(text.markdown(f"{given.name}: {view.title}"), anchor=False)
+            show_touching(subject, view, inputs_of(subject, given), *choice[:2])
             show_whole(view, *choice)
         if len(views) == 2:
             show_differences(*views)
@@ -61,9 +66,15 @@ def show_seen(sides: Sequence[tuple[Subject, Given]]) -> None:
         show_error(error)
 
 
+def inputs_of(subject: Subject, given: Given) -> Pixels:
+    """The image in the network's input size, before anyone edits it."""
+    return given.inputs(model_of(subject).preprocessing)
+
+
 def view_of(subject: Subject, given: Given, side: str) -> View:
-    silence = asked_all("silence" if side == "a" else f"silence-{side}")
-    return seen_by(subject, side, given.inputs(model_of(subject).preprocessing), silence, silenced_of(silence))
+    silence = asked_silence(model_of(subject), "silence" if side == "a" else f"silence-{side}")
+    inputs = touched(inputs_of(subject, given), side)
+    return seen_by(subject, side, inputs, silence, silenced_of(silence))
 
 
 def choice_of(view: View) -> tuple[str, int, Unit]:

@@ -46,8 +46,7 @@ def silence_network(options: argparse.Namespace) -> int:
         print_table(
             ("class", "images", "all on", "silenced", "lost"),
             [
-                (one.name, f"{one.images:,}", *(units.percent(right / one.images) for right in (one.before, one.after)))
-                + (units.percent(one.lost),)
+                (one.name, f"{one.images:,}", *map(units.percent, (one.share_before, one.share_after, one.lost)))
                 for one in effect.losing
             ],
             right=(1, 2, 3, 4),

@@ -41,8 +41,16 @@ class ClassLoss:
     after: int
 
     @property
+    def share_before(self) -> float:
+        return self.before / self.images
+
+    @property
+    def share_after(self) -> float:
+        return self.after / self.images
+
+    @property
     def lost(self) -> float:
-        """The share of its images that are recognised no more; below zero where more are."""
+        """The share of its images that are recognised no more."""
         return (self.before - self.after) / self.images
 
 
