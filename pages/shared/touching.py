@@ -18,11 +18,12 @@ from pages.shared.view import View
 
 
 def show_touching(subject: Subject, view: View, inputs: Pixels) -> None:
-    """Folded away until it is opened, or the address silences something; `inputs` is the image as it was given."""
+    """Folded away until it is opened, unless one comes to silenced channels; `inputs` is the image as it was given."""
     edited = not np.array_equal(view.seen.inputs, inputs)
     label = "Touch it: paint on the image, silence channels"
     key = key_of(f"touching {view.side}")
-    drawer: Any = st.expander(label, bool(view.silenced), icon=":material/brush:", key=key, on_change="rerun")
+    came_open = st.session_state.setdefault(f"{key} came open", bool(view.silenced))
+    drawer: Any = st.expander(label, came_open, icon=":material/brush:", key=key, on_change="rerun")
     if not drawer.open:
         if edited or view.silenced:
             st.caption(in_words(edited, len(view.silenced)))

@@ -55,6 +55,7 @@ class Touch {
     const before = this.data;
     this.data = data;
     if (data.answered === this.waiting) this.waiting = undefined;
+    this.tell();
     if (before?.version === data.version) return;
     this.original = decoded(data.original);
     this.pixels = data.edited ? decoded(data.edited) : this.original;
@@ -204,17 +205,28 @@ class Touch {
       this.later = setTimeout(() => this.ask(final), busy ? 10 : ASK_EVERY - since);
       return;
     }
-    if (this.sent && same(this.sent, this.pixels)) return;
+    if (this.sent && same(this.sent, this.pixels)) {
+      this.tell();
+      return;
+    }
     this.sent = this.pixels;
     this.sentAt = now;
     this.asked += 1;
     this.waiting = this.asked;
     const pixels = same(this.pixels, this.original) ? "" : encoded(this.pixels);
+    this.tell();
     this.send({ version: this.data.version, number: this.asked, pixels });
   }
 
+  /** Whether what the server says is still of another picture. */
+  tell() {
+    const open = this.waiting !== undefined || (this.sent && !same(this.sent, this.pixels));
+    this.root.setAttribute("aria-busy", String(Boolean(open)));
+  }
+
   draw() {
-    const { width, height } = this.data, context = this.find(".pixels").getContext("2d"), image = context.createImageData(width, height);
+    this.tell();
+    const { width, height } = this.data, context = this.find(".pixels").getContext("2d", { willReadFrequently: true }), image = context.createImageData(width, height);
     for (let at = 0, to = 0; at < this.pixels.length; at += 3, to += 4) {
       image.data[to] = this.pixels[at];
       image.data[to + 1] = this.pixels[at + 1];
