@@ -72,7 +72,7 @@ def inputs_of(subject: Subject, given: Given) -> Pixels:
 
 
 def view_of(subject: Subject, given: Given, side: str) -> View:
-    silence = asked_silence(model_of(subject), "silence" if side == "a" else f"silence-{side}")
+    silence = asked_silence(model_of(subject), side)
     inputs = touched(inputs_of(subject, given), side)
     return seen_by(subject, side, inputs, silence, silenced_of(silence))
 

@@ -23,10 +23,15 @@ MOST_TITLE = 60
 SPLITS: tuple[SplitName, ...] = ("validation", "test", "train")
 
 
-def asked_silence(model: ActivationModel, name: str) -> tuple[str, ...]:
+def side_name(name: str, side: str) -> str:
+    """How the address calls what each side has of its own, also where both show one network."""
+    return name if side == "a" else f"{name}-{side}"
+
+
+def asked_silence(model: ActivationModel, side: str) -> tuple[str, ...]:
     """What the address silences, one text for each channel or layer; what of it cannot be is said and left out."""
     kept = []
-    for one in asked_all(name):
+    for one in asked_all(side_name("silence", side)):
         try:
             model.kept(silenced_of([one]))
         except UserError as error:
@@ -41,7 +46,7 @@ def asked_silence(model: ActivationModel, name: str) -> tuple[str, ...]:
 
 def show_silencing(view: View, layer: str, channel: int) -> None:
     """What can be silenced at the chosen layer, and what is, each with a cross."""
-    network, name = view.model.network, view.name("silence")
+    network, name = view.model.network, side_name("silence", view.side)
     silenced = tuple(view.silenced)
     named = text.markdown(layer, MOST_TITLE)
 
@@ -101,7 +106,7 @@ def show_effect(view: View, run: Run | None, step: int) -> None:
         st.caption("How many images it still recognises can be told where its data set is on this machine; it is not.")
         data_link(run)
         return
-    split = address_segments("Split", SPLITS, view.name("over"), format_func=str)
+    split = address_segments("Split", SPLITS, side_name("over", view.side), format_func=str)
     images = split_here(run, split)
     if images is None:
         st.caption("The images here are not those that this network was trained on, so nothing can be compared.")

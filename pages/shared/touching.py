@@ -12,12 +12,12 @@ from cnnlab.inference.activations import Values
 from pages.components.touch import show_touch
 from pages.shared.address import key_of
 from pages.shared.changes import show_changes
-from pages.shared.microscope import Subject, chosen_channel, chosen_layer, seen_by
+from pages.shared.microscope import Subject, seen_by
 from pages.shared.silencing import show_effect, show_silencing
 from pages.shared.view import View
 
 
-def show_touching(subject: Subject, view: View, inputs: Pixels) -> None:
+def show_touching(subject: Subject, view: View, inputs: Pixels, layer: str, channel: int) -> None:
     """Folded away until it is opened, unless one comes to silenced channels; `inputs` is the image as it was given."""
     edited = not np.array_equal(view.seen.inputs, inputs)
     label = "Touch it: paint on the image, silence channels"
@@ -35,8 +35,7 @@ def show_touching(subject: Subject, view: View, inputs: Pixels) -> None:
         with right:
             before, called = answers_before(subject, view, inputs)
             show_changes(view, before, called)
-        layer = chosen_layer(view)
-        show_silencing(view, layer, chosen_channel(view, layer))
+        show_silencing(view, layer, channel)
         show_effect(view, subject.run, subject.step)
 
 
