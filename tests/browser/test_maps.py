@@ -58,13 +58,14 @@ def point(page: Page, grid: Locator, x: float, y: float) -> tuple[int, int, int,
 
 
 def written(page: Page, **wanted: str | None) -> None:
-    """Wait until the address says so."""
+    """Wait until the address says so, and what it asks for is drawn."""
 
     def said(address: str) -> bool:
         names = parse_qs(urlsplit(address).query)
         return all(names.get(name, [None])[-1] == value for name, value in wanted.items())
 
     page.wait_for_url(said)
+    settle(page)
 
 
 def as_shown(value: float) -> float:
