@@ -35,7 +35,7 @@ def silence_network(options: argparse.Namespace) -> int:
             }
         )
         return 0
-    echo(f"{run.id}, checkpoint after epoch {effect.epoch:g}, silenced: {', '.join(effect.silenced)}")
+    echo(f"{run.id}, checkpoint after epoch {effect.epoch:g}, silenced: {', '.join(options.silence)}")
     echo(f"{effect.dataset}, {effect.split} split, {effect.images:,} images")
     print(
         f"accuracy {effect.accuracy_before:.2%} with all on, {effect.accuracy_after:.2%} silenced: "
