@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -34,10 +35,10 @@ from cnnlab.plots.faces import at_work  # noqa: E402
 from cnnlab.zoo.samples import all_samples  # noqa: E402
 from cnnlab.zoo.shipped import shipped  # noqa: E402
 
-TURNS, OPENINGS, SECONDS = 9, 100, 5
+TURNS, OPENINGS, SECONDS, EXPIRY_SECONDS = 9, 100, 5, 150
 NETWORKS = (
     ("MiniGoogLeNet", "minigooglenet-cifar10", "inception2a", "inception2a_3x3_conv", 1.5),
-    ("DeeperGoogLeNet", "deepergooglenet-tiny-imagenet", "inception3a", "inception3a_3x3_conv", 1.5),
+    ("DeeperGoogLeNet", "deepergooglenet-tiny-imagenet", "inception_3a", "inception_3a_3x3_conv", 1.5),
     ("VGG16 at 224, before training", "vgg16", "block3", "block3_conv2", 4.0),
 )
 """Title, name in the address, a module to open, a convolution to slide over, the most seconds for its landscape."""
@@ -81,11 +82,10 @@ def until(page: Any, script: str, argument: object = None) -> None:
 def choose_images(page: Any) -> float:
     """From the choice of another sample to its maps on the landscape."""
     box = page.get_by_role("combobox", name="Sample")
-    titles = ("cat", "duck", "coffee", "goldfish", "koala", "moose", "pig", "bison", "horses")
     found = []
-    for title in titles[:TURNS]:
+    for place in range(1, TURNS + 1):  # the first is shown
         box.click()
-        option = page.get_by_role("option", name=title, exact=False).first
+        option = page.get_by_role("option").nth(place)
         before = page.evaluate(SEEN)
         option.wait_for()
 
@@ -158,36 +158,56 @@ def touch(page: Any, address: str) -> float:
     return median(found)
 
 
-def memory_after(page: Any, address: str, server: int) -> tuple[float, float]:
-    """The server's resident memory in MB after 100 openings with an image each, and after 100 more."""
-    process = psutil.Process(server)
+def memory(playwright: Any) -> list[float]:
+    """The resident memory in MB of a server of its own: after a few openings, after 100, and after 100 more, each an
+    image of its own, each once the sessions that were left have expired."""
     found = []
-    for turn in range(2):
-        for number in range(OPENINGS):
-            page.goto(f"{address}/microscope?from=noise&seed={turn * OPENINGS + number}")
-            until(page, f"() => ({FACES})() > 1")
-        page.goto("about:blank")
-        time.sleep(5)
-        found.append(process.memory_info().rss / 1e6)
-    return found[0], found[1]
+    with served() as (address, server):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        seed = 0
+        for openings in (10, OPENINGS, OPENINGS):
+            for _ in range(openings):
+                seed += 1
+                page.goto(f"{address}/microscope?from=noise&seed={seed}")
+                until(page, f"() => ({FACES})() > 1")
+                page.locator(".kernel").wait_for()
+            page.goto("about:blank")
+            time.sleep(EXPIRY_SECONDS)
+            found.append(psutil.Process(server).memory_info().rss / 1e6)
+        browser.close()
+    return found
 
 
-def measure() -> list[tuple[str, str, str]]:
-    from playwright.sync_api import sync_playwright
+def chromium() -> str | None:
+    return next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
 
+
+@contextmanager
+def served() -> Iterator[tuple[str, int]]:
+    """The address of a server and its process."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    address, rows = f"http://localhost:{port}", []
-    sizes = {name: sent_for_landscape(model_of(name)) for _, name, *_ in NETWORKS}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "CNNLAB_RUNS": folder}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
         server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
         try:
             wait_for(port)
-            path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+            yield f"http://localhost:{port}", server.pid
+        finally:
+            server.kill()
+
+
+def measure() -> list[tuple[str, str, str]]:
+    from playwright.sync_api import sync_playwright
+
+    rows = []
+    sizes = {name: sent_for_landscape(model_of(name)) for _, name, *_ in NETWORKS}
+    with sync_playwright() as playwright:
+        with served() as (address, _):
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport={"width": 1280, "height": 1600})
             sent: list[int] = []
             page.on("websocket", lambda found: found.on("framesent", lambda data: sent.append(len(data))))
@@ -196,6 +216,9 @@ def measure() -> list[tuple[str, str, str]]:
                 until(page, f"() => ({FACES})() > 1")
                 page.locator(".kernel").wait_for()
                 page.wait_for_timeout(2000)
+                still = len(sent)
+                page.wait_for_timeout(1000 * SECONDS)
+                still = len(sent) - still
                 rate, messages = slide(page, sent)
                 opened = open_modules(page, module)
                 chosen = choose_images(page)
@@ -204,19 +227,22 @@ def measure() -> list[tuple[str, str, str]]:
                     (f"{title}: sent for the landscape", f"{sizes[name] / 1e6:.2f} MB", "≤ 2 MB"),
                     (f"{title}: a module opened", f"{1000 * opened:.0f} ms", "< 300 ms"),
                     (f"{title}: frames a second while the window slides", f"{rate:.0f}", "≥ 50"),
-                    (f"{title}: messages to the server in {SECONDS} s of sliding", f"{messages}", "0"),
+                    (
+                        f"{title}: messages to the server in {SECONDS} s of sliding, of standing still",
+                        f"{messages}, {still}",
+                        "the same",
+                    ),
                 ]
             stroke = 1000 * touch(page, address)
             rows.append(("MiniGoogLeNet: from a stroke on the image to its maps", f"{stroke:.0f} ms", "< 150 ms"))
-            first, second = memory_after(page, address, server.pid)
-            rows += [
-                (f"the server's memory after {OPENINGS} openings", f"{first:.0f} MB", ""),
-                (f"after {OPENINGS} more", f"{second:.0f} MB ({second / first:.2f})", "1.00"),
-            ]
             browser.close()
-        finally:
-            server.kill()
-    return rows
+        few, first, second = memory(playwright)
+    return [
+        *rows,
+        ("the server's memory after 10 openings, each with an image of its own", f"{few:.0f} MB", ""),
+        (f"after {OPENINGS} more", f"{first:.0f} MB ({first / few:.2f})", "1.00"),
+        (f"after {OPENINGS} more", f"{second:.0f} MB ({second / first:.2f})", "1.00"),
+    ]
 
 
 def wait_for(port: int) -> None:
