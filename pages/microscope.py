@@ -13,21 +13,24 @@ from cnnlab.errors import UserError
 from cnnlab.inference.silencing import silenced_of
 from cnnlab.plots.faces import at_work
 from cnnlab.runs.run import Run
+from pages.components.camera import show_camera
 from pages.components.landscape import show_landscape
 from pages.components.maps import show_maps
 from pages.components.touch import touched
-from pages.shared.address import address_select, tab_title, write
+from pages.shared.address import address_number, address_select, asked, tab_title, write
 from pages.shared.computation import show_computation
 from pages.shared.differences import show_differences
 from pages.shared.errors import show_error
 from pages.shared.given import Given
 from pages.shared.microscope import (
+    LIVE,
     Subject,
     choose_image,
     choose_subject,
     chosen_channel,
     chosen_layer,
     chosen_unit,
+    first_layer,
     model_of,
     network_choices,
     seen_by,
@@ -119,6 +122,11 @@ def main() -> None:
         subject = choose_subject("a", titles, usable, row)
         tab_title(f"Microscope: {subject.title}")
         given = choose_image(subject, row)
+        if asked("from") == LIVE:
+            with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
+                model_of(subject)
+            show_live(subject)
+            return
         second = choose_second(subject, given, titles, usable)
         if given is None:
             st.caption("Give an image, and what the network makes of it stands here.")
@@ -132,6 +140,18 @@ def main() -> None:
         show_seen(sides)
     except UserError as error:
         show_error(error)
+
+
+@st.fragment
+def show_live(subject: Subject) -> None:
+    """The browser's camera through the network; every frame draws only this anew."""
+    model = model_of(subject)
+    layers = [node.name for node in model.network.layers if len(node.output_shape) == 3]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layer = address_select("Map of", layers, "layer", str, default=first_layer(model.network), width=300)
+        count = model.network[layer].output_shape[-1]
+        channel = address_number(f"Channel, 0 to {count - 1:,}", "channel", 0, minimum=0, maximum=count - 1, width=170)
+    show_camera(model, subject.name, layer, channel)
 
 
 def choose_second(

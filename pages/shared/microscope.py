@@ -17,6 +17,7 @@ from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import ActivationModel, Activations, Silenced, of_classifier, untrained
 from cnnlab.inference.classifier import load_classifier
+from cnnlab.network import Network
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.samples import all_samples, samples_of
@@ -31,12 +32,13 @@ DEFAULT_NETWORK = "minigooglenet-cifar10"
 BEST = "best"
 MOST_MODELS, MOST_KEPT = 3, 4
 PALACE = "palace"
-SAMPLES, DROP, CAMERA, NOISE = "samples", "drop", "camera", "noise"
+SAMPLES, DROP, CAMERA, LIVE, NOISE = "samples", "drop", "camera", "live", "noise"
 SOURCES = {
     SAMPLES: "Samples",
     DATA_SET: "Data set",
     DROP: "Drop or paste",
     CAMERA: "Photograph",
+    LIVE: "Live camera",
     NOISE: "Noise",
     HANDED: "From Predict",
 }
@@ -141,6 +143,7 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
     handed: Given | None = st.session_state.get(HANDED)
     missing = {DATA_SET} if subject.run is None or not any_split(subject.run) else set()
     missing |= set() if handed else {HANDED}
+    missing |= {LIVE} if side != "a" else set()
     offered = [name for name in SOURCES if name not in missing]
     how = address_segments("Image", offered, f"from{suffix}", offered[0], place, format_func=SOURCES.__getitem__)
     ways: dict[str, Callable[[], Given | None]] = {
@@ -148,6 +151,7 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
         DATA_SET: partial(of_data_set, subject, suffix, place),
         DROP: partial(dropped, suffix),
         CAMERA: partial(photograph, suffix),
+        LIVE: lambda: None,  # frames come one after another: see `show_live`
         NOISE: partial(noise, suffix, place),
         HANDED: lambda: handed,
     }
@@ -226,10 +230,15 @@ def chosen_layer(view: View) -> str:
     names = [node.name for node in network.layers]
     if wanted in names:
         return wanted
-    first = next((node.name for node in network.layers if node.parameters), names[-1])
+    first = first_layer(network)
     if wanted is not None:
         unknown("the layer", wanted, first)
     return first
+
+
+def first_layer(network: Network) -> str:
+    """The first layer with weights, else the last."""
+    return next((node.name for node in network.layers if node.parameters), network.layers[-1].name)
 
 
 def chosen_channel(view: View, layer: str) -> int:
