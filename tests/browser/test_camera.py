@@ -12,9 +12,7 @@ from tests.browser.conftest import PATIENCE_MS, Server, settle
 TRACKS = "(root) => { root.ownerDocument.defaultView.tracks = root.camera.stream.getTracks(); }"
 
 
-def test_a_camera_goes_through_the_network_once_it_is_allowed(
-    server: Server, page: Page
-) -> None:
+def test_a_camera_goes_through_the_network_once_it_is_allowed(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/microscope?from=live&layer=stem_act&channel=3")
     camera = page.locator(".camera")
     expect(camera).to_be_visible(timeout=PATIENCE_MS)

@@ -35,7 +35,6 @@ PAGES = (
     "architectures",
     "compare",
     "one_by_one",
-    pytest.param("microscope", marks=pytest.mark.slow),
     "datasets",
     "train",
     "runs",
@@ -46,6 +45,7 @@ PAGES = (
     "results",
     "predict",
 )
+WITH_TENSORFLOW = pytest.param("microscope", marks=pytest.mark.slow)
 
 
 def metric(app: AppTest, label: str) -> str:
@@ -58,14 +58,14 @@ def png(pixels: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, WITH_TENSORFLOW])
 def test_every_page_opens_without_runs_and_without_data(open_page: OpenPage, page: str) -> None:
     app = open_page(page)
     assert not app.exception
     assert app.title
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, WITH_TENSORFLOW])
 def test_every_page_opens_with_a_trained_run(open_page: OpenPage, trained_run: Run, page: str) -> None:
     app = open_page(page, trained_run.folder.parent, run=trained_run.id)
     assert not app.exception

@@ -1,6 +1,7 @@
 // The camera's frames go to the network one at a time: the next when the answer to the one before has come.
 
-const WIDTH = 320, LEAST_MS = 60;
+const WIDTH = 320,
+  LEAST_MS = 60;
 const REFUSED = {
   NotAllowedError: "The browser was not allowed to use the camera. Allow it for this page (beside the address), then start again.",
   NotFoundError: "There is no camera on this computer.",
@@ -12,7 +13,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".camera");
   root.camera ??= new Camera(root);
   root.camera.take(data ?? {}, setTriggerValue);
-  return () => setTimeout(() => { if (!root.isConnected) root.camera.stop(); });
+  return () =>
+    setTimeout(() => {
+      if (!root.isConnected) root.camera.stop();
+    });
 }
 
 class Camera {
@@ -23,9 +27,18 @@ class Camera {
     this.number = 0;
     const { start, take, which } = this.part;
     start.addEventListener("click", () => (this.stream ? this.stop() : this.begin()));
-    take.addEventListener("click", () => { const image = this.frame(); this.stop(); this.trigger("taken", { image }); });
-    which.addEventListener("change", () => { this.stop(); this.begin(which.value); });
-    document.addEventListener("visibilitychange", () => { if (document.hidden) this.stop("Stopped, because the page was hidden."); });
+    take.addEventListener("click", () => {
+      const image = this.frame();
+      this.stop();
+      this.trigger("taken", { image });
+    });
+    which.addEventListener("change", () => {
+      this.stop();
+      this.begin(which.value);
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.stop("Stopped, because the page was hidden.");
+    });
     window.addEventListener("pagehide", () => this.stop());
   }
 
@@ -37,7 +50,9 @@ class Camera {
     }
     part.told.textContent = "Waiting for the camera.";
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: device ? { deviceId: { exact: device } } : { facingMode: "environment" } });
+      this.stream = await navigator.mediaDevices.getUserMedia({
+        video: device ? { deviceId: { exact: device } } : { facingMode: "environment" },
+      });
     } catch (error) {
       part.told.textContent = REFUSED[error.name] ?? `The camera cannot be used: ${error.message}`;
       return;
@@ -55,9 +70,12 @@ class Camera {
 
   async cameras() {
     const found = (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === "videoinput");
-    const now = this.stream?.getVideoTracks()[0]?.getSettings().deviceId, { which } = this.part;
+    const now = this.stream?.getVideoTracks()[0]?.getSettings().deviceId,
+      { which } = this.part;
     which.hidden = found.length < 2;
-    which.replaceChildren(...found.map((one, place) => new Option(one.label || `Camera ${place + 1}`, one.deviceId, false, one.deviceId === now)));
+    which.replaceChildren(
+      ...found.map((one, place) => new Option(one.label || `Camera ${place + 1}`, one.deviceId, false, one.deviceId === now)),
+    );
   }
 
   stop(words = "") {
@@ -74,7 +92,9 @@ class Camera {
 
   /** What the camera sees now, as a small JPEG. */
   frame() {
-    const { video } = this.part, { canvas } = this, scale = Math.min(WIDTH / (video.videoWidth || WIDTH), 1);
+    const { video } = this.part,
+      { canvas } = this,
+      scale = Math.min(WIDTH / (video.videoWidth || WIDTH), 1);
     canvas.width = Math.max(Math.round(video.videoWidth * scale), 1);
     canvas.height = Math.max(Math.round(video.videoHeight * scale), 1);
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
@@ -105,17 +125,22 @@ class Camera {
     part.map.hidden = !map;
     if (map) part.map.src = map;
     part.map.alt = part.layer.textContent = layer;
-    part.bars.replaceChildren(...bars.map(([name, share]) => {
-      const line = document.createElement("div"), title = document.createElement("span"), bar = document.createElement("i"), told = document.createElement("span");
-      line.setAttribute("role", "listitem");
-      title.textContent = name;
-      bar.style.width = `${100 * share}%`;
-      told.textContent = `${(100 * share).toFixed(1)}%`;
-      const room = document.createElement("span");
-      room.append(bar);
-      line.append(title, room, told);
-      return line;
-    }));
+    part.bars.replaceChildren(
+      ...bars.map(([name, share]) => {
+        const line = document.createElement("div"),
+          title = document.createElement("span"),
+          bar = document.createElement("i"),
+          told = document.createElement("span");
+        line.setAttribute("role", "listitem");
+        title.textContent = name;
+        bar.style.width = `${100 * share}%`;
+        told.textContent = `${(100 * share).toFixed(1)}%`;
+        const room = document.createElement("span");
+        room.append(bar);
+        line.append(title, room, told);
+        return line;
+      }),
+    );
     if (times?.length > 4) {
       const rate = ((times.length - 1) * 1000) / (times.at(-1) - times[0]);
       this.root.dataset.rate = rate.toFixed(1);

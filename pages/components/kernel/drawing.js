@@ -2,7 +2,8 @@
 
 function pen(canvas, width, height) {
   fit(canvas, width, height);
-  const context = canvas.getContext("2d"), ratio = window.devicePixelRatio || 1;
+  const context = canvas.getContext("2d"),
+    ratio = window.devicePixelRatio || 1;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   context.imageSmoothingEnabled = false;
@@ -10,9 +11,19 @@ function pen(canvas, width, height) {
 }
 
 function drawAll(slider) {
-  const style = getComputedStyle(slider.root), part = (name) => style.getPropertyValue(name).trim();
-  const ink = { text: style.color, soft: part("--soft"), line: part("--line"), accent: part("--accent"), mark: part("--mark"), font: style.fontFamily };
-  const now = slider.numbers(), { data } = slider, channel = now.channel ?? 0;
+  const style = getComputedStyle(slider.root),
+    part = (name) => style.getPropertyValue(name).trim();
+  const ink = {
+    text: style.color,
+    soft: part("--soft"),
+    line: part("--line"),
+    accent: part("--accent"),
+    mark: part("--mark"),
+    font: style.fontFamily,
+  };
+  const now = slider.numbers(),
+    { data } = slider,
+    channel = now.channel ?? 0;
   drawInput(slider, channel, ink);
   drawOutput(slider, ink);
   if (slider.mixture) drawMixture(slider, now, ink);
@@ -43,22 +54,32 @@ function lay(context, picture, x, y, width, height) {
 
 /** The input map with the padding that windows reach, and the window. */
 function drawInput(slider, channel, ink) {
-  const { data } = slider, [height, width] = data.input, { kernel, stride, border, output } = data;
+  const { data } = slider,
+    [height, width] = data.input,
+    { kernel, stride, border, output } = data;
   const after = (axis) => Math.max((output[axis] - 1) * stride + kernel - border[axis] - data.input[axis], 0);
-  const rows = border[0] + height + after(0), columns = border[1] + width + after(1);
-  const scale = SIDE / Math.max(rows, columns), wide = columns * scale, high = rows * scale;
-  const context = pen(slider.part.input, wide + 2, high + 2), area = { x: 1 + border[1] * scale, y: 1 + border[0] * scale, scale };
+  const rows = border[0] + height + after(0),
+    columns = border[1] + width + after(1);
+  const scale = SIDE / Math.max(rows, columns),
+    wide = columns * scale,
+    high = rows * scale;
+  const context = pen(slider.part.input, wide + 2, high + 2),
+    area = { x: 1 + border[1] * scale, y: 1 + border[0] * scale, scale };
   slider.inputArea = { area };
   context.fillStyle = ink.line;
   context.fillRect(1, 1, wide, high);
   lay(context, tile(slider, channel), area.x, area.y, width * scale, height * scale);
-  const [top, left] = slider.corner(), side = Math.max(kernel * scale, 4);
+  const [top, left] = slider.corner(),
+    side = Math.max(kernel * scale, 4);
   frame(context, area.x + left * scale, area.y + top * scale, side, side, ink.mark, 2);
 }
 
 function drawOutput(slider, ink) {
-  const { data, at } = slider, [rows, columns] = data.output, scale = SIDE / Math.max(rows, columns);
-  const context = pen(slider.part.output, columns * scale + 2, rows * scale + 2), area = { x: 1, y: 1, scale };
+  const { data, at } = slider,
+    [rows, columns] = data.output,
+    scale = SIDE / Math.max(rows, columns);
+  const context = pen(slider.part.output, columns * scale + 2, rows * scale + 2),
+    area = { x: 1, y: 1, scale };
   slider.outputArea = { area };
   lay(context, slider.output, 1, 1, columns * scale, rows * scale);
   const side = Math.max(scale, 4);
@@ -75,28 +96,40 @@ function frame(context, x, y, width, height, colour, line) {
 }
 
 const signed = (value, most, alpha = 0.85) =>
-  !Number.isFinite(value) ? "#ff4fa3" : `color-mix(in srgb, ${value < 0 ? "#0072b2" : "#d55e00"} ${Math.min(Math.abs(value) / (most || 1), 1) * 100 * alpha}%, transparent)`;
+  !Number.isFinite(value)
+    ? "#ff4fa3"
+    : `color-mix(in srgb, ${value < 0 ? "#0072b2" : "#d55e00"} ${Math.min(Math.abs(value) / (most || 1), 1) * 100 * alpha}%, transparent)`;
 
 /** The window, the kernel and their products as squares of numbers. */
 function drawGrids(slider, now, channel, ink) {
-  const { data } = slider, size = data.kernel, room = slider.part.grids.parentElement.clientWidth;
-  const convolution = data.kind === "convolution", count = convolution ? 3 : 1;
+  const { data } = slider,
+    size = data.kernel,
+    room = slider.part.grids.parentElement.clientWidth;
+  const convolution = data.kind === "convolution",
+    count = convolution ? 3 : 1;
   const cell = Math.max(Math.min(Math.floor((room - (count - 1) * GAP) / count / size), CELL + 16), LEAST_CELL);
-  const side = cell * size, width = count * side + (count - 1) * GAP;
+  const side = cell * size,
+    width = count * side + (count - 1) * GAP;
   const context = pen(slider.part.grids, Math.max(width, 60), side + HEAD + 22);
   context.textAlign = "center";
   const weights = convolution ? now.values.map((_, place) => slider.weight(place, channel)) : [];
   const products = weights.map((weight, place) => (now.values[place] ?? 0) * weight);
-  const squares = [["window", now.values, slider.data.first + channel], ["kernel", weights], ["products", products]].slice(0, count);
+  const squares = [
+    ["window", now.values, slider.data.first + channel],
+    ["kernel", weights],
+    ["products", products],
+  ].slice(0, count);
   squares.forEach(([title, numbers], place) => {
-    const left = place * (side + GAP), most = Math.max(...numbers.map((one) => Math.abs(one ?? 0)));
+    const left = place * (side + GAP),
+      most = Math.max(...numbers.map((one) => Math.abs(one ?? 0)));
     context.font = `600 13px ${ink.font}`;
     context.fillStyle = ink.text;
     context.fillText(title, left + side / 2, 13);
     if (place) context.fillText(place === 1 ? "×" : "=", left - GAP / 2, HEAD + side / 2 + 4);
     context.font = `${cell >= 40 ? 12 : cell >= 32 ? 10.5 : 9}px ${ink.font}`;
     numbers.forEach((one, at) => {
-      const x = left + (at % size) * cell, y = HEAD + Math.floor(at / size) * cell;
+      const x = left + (at % size) * cell,
+        y = HEAD + Math.floor(at / size) * cell;
       context.fillStyle = one === undefined ? ink.line : signed(one, most, 0.6);
       context.fillRect(x, y, cell, cell);
       context.strokeStyle = ink.line;
@@ -116,14 +149,19 @@ function drawGrids(slider, now, channel, ink) {
 /** A number in the room of a cell. */
 function short(value, places) {
   if (!Number.isFinite(value)) return digits(value);
-  const size = Math.abs(value), text = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(places - 2) : String(Number(value.toPrecision(places)));
+  const size = Math.abs(value),
+    text = size && (size < 1e-3 || size >= 1e5) ? value.toExponential(places - 2) : String(Number(value.toPrecision(places)));
   return text.replaceAll("-", "−").replace(/^(−?)0\./, "$1.");
 }
 
 /** A 1×1 convolution: the channels with the largest weights, each weight and what it contributes here. */
 function drawMixture(slider, now, ink) {
-  const { data, order } = slider, room = slider.part.grids.parentElement.clientWidth, line = 30, map = 26;
-  const width = Math.max(room, 330), bar = (width - 210) / 2;
+  const { data, order } = slider,
+    room = slider.part.grids.parentElement.clientWidth,
+    line = 30,
+    map = 26;
+  const width = Math.max(room, 330),
+    bar = (width - 210) / 2;
   const context = pen(slider.part.grids, width, HEAD + order.length * line + 18);
   const most = Math.max(...order.map((channel) => Math.abs(data.weights[channel]))) || 1;
   const largest = Math.max(...order.map((channel) => Math.abs(now.sums[channel]))) || 1;
@@ -145,7 +183,10 @@ function drawMixture(slider, now, ink) {
     context.fillText(String(channel), 36, y + 17);
     context.textAlign = "left";
     context.fillText(digits(now.sums[channel] / data.weights[channel] || slider.input(...slider.corner(), channel)), 74, y + 17);
-    for (const [value, end, middle] of [[data.weights[channel], most, middles[0]], [now.sums[channel], largest, middles[1]]]) {
+    for (const [value, end, middle] of [
+      [data.weights[channel], most, middles[0]],
+      [now.sums[channel], largest, middles[1]],
+    ]) {
       const length = (value / end) * (bar / 2 - 44);
       context.fillStyle = value < 0 ? "#0072b2" : "#d55e00";
       context.fillRect(Math.min(middle, middle + length), y + 6, Math.abs(length), 14);
@@ -161,14 +202,23 @@ function drawMixture(slider, now, ink) {
   const rest = data.input[2] - order.length;
   if (rest > 0) {
     const shown = order.reduce((sum, channel) => sum + now.sums[channel], 0);
-    context.fillText(`and ${rest} channels with smaller weights: together ${digits(now.total - shown)}`, 0, HEAD + order.length * line + 13);
+    context.fillText(
+      `and ${rest} channels with smaller weights: together ${digits(now.total - shown)}`,
+      0,
+      HEAD + order.length * line + 13,
+    );
   }
 }
 
 /** The sum of each input channel as a bar; the one that is shown is marked. */
 function drawSums(slider, now, ink) {
-  const width = Math.max(Math.min(460, slider.root.clientWidth - 30), 120), height = 74, middle = height / 2, count = now.sums.length, step = width / count;
-  const context = pen(slider.part.sums, width, height), most = Math.max(...now.sums.map(Math.abs)) || 1;
+  const width = Math.max(Math.min(460, slider.root.clientWidth - 30), 120),
+    height = 74,
+    middle = height / 2,
+    count = now.sums.length,
+    step = width / count;
+  const context = pen(slider.part.sums, width, height),
+    most = Math.max(...now.sums.map(Math.abs)) || 1;
   context.fillStyle = ink.line;
   context.fillRect(0, middle, width, 1);
   now.sums.forEach((value, channel) => {
@@ -181,8 +231,12 @@ function drawSums(slider, now, ink) {
 
 /** The activation as a curve with this value's point. */
 function drawCurve(slider, now, ink) {
-  const width = 150, height = 74, reach = Math.max(Math.abs(now.score) * 1.25, 1), context = pen(slider.part.curve, width, height);
-  const x = (value) => ((value + reach) / (2 * reach)) * width, y = (value) => height - 6 - ((value + 1) / (reach + 1)) * (height - 12);
+  const width = 150,
+    height = 74,
+    reach = Math.max(Math.abs(now.score) * 1.25, 1),
+    context = pen(slider.part.curve, width, height);
+  const x = (value) => ((value + reach) / (2 * reach)) * width,
+    y = (value) => height - 6 - ((value + 1) / (reach + 1)) * (height - 12);
   context.fillStyle = ink.line;
   context.fillRect(0, y(0), width, 1);
   context.fillRect(x(0), 0, 1, height);
@@ -201,7 +255,8 @@ function drawCurve(slider, now, ink) {
 }
 
 function write(slider, now, channel) {
-  const { data, part, at } = slider, [height, width, channels] = data.input;
+  const { data, part, at } = slider,
+    [height, width, channels] = data.input;
   part.inputWords.textContent = `${data.source}, channel ${data.first + channel} of ${height}×${width}`;
   part.outputWords.textContent = `row ${at[0]}, column ${at[1]}: ${digits(now.stored)}`;
   part.most.setAttribute("aria-pressed", String(slider.shown === undefined));

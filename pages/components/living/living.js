@@ -1,14 +1,18 @@
 // A network at work: the picture arrives, map after map appears, and the classes stand at the end; then the next picture.
 
 const SVG = "http://www.w3.org/2000/svg";
-const BETWEEN_MS = 130, FADE_MS = 380, REST_MS = 4500;
+const BETWEEN_MS = 130,
+  FADE_MS = 380,
+  REST_MS = 4500;
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".living");
   if (root.leave) return root.leave;
   const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-  let place = 0, paused = calm.matches, timer;
+  let place = 0,
+    paused = calm.matches,
+    timer;
 
   function show() {
     const { title, drawing } = data.moments[place];
@@ -20,7 +24,9 @@ export default function ({ data, parentElement }) {
     part.stage.setAttribute("aria-label", part.words.textContent);
     if (!calm.matches) {
       const steps = [...part.stage.querySelectorAll("image"), part.stage.querySelector(".answers")];
-      steps.forEach((one, at) => one.animate([{ opacity: 0 }, { opacity: 1 }], { duration: FADE_MS, delay: at * BETWEEN_MS, fill: "backwards" }));
+      steps.forEach((one, at) =>
+        one.animate([{ opacity: 0 }, { opacity: 1 }], { duration: FADE_MS, delay: at * BETWEEN_MS, fill: "backwards" }),
+      );
     }
     wait();
   }
@@ -38,10 +44,16 @@ export default function ({ data, parentElement }) {
     show();
   }
 
-  part.pause.addEventListener("click", () => { paused = !paused; wait(); });
+  part.pause.addEventListener("click", () => {
+    paused = !paused;
+    wait();
+  });
   part.next.addEventListener("click", next);
   show();
-  root.leave = () => { clearTimeout(timer); root.leave = undefined; };
+  root.leave = () => {
+    clearTimeout(timer);
+    root.leave = undefined;
+  };
   return root.leave;
 }
 

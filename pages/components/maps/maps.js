@@ -1,7 +1,20 @@
 // The channels of a layer as maps in a grid. Only what is in sight is drawn and asked for; words only become textContent.
 
-const GAP = 8, LABEL = 30, HEADING = 30, WISHED = 104, NARROW_TILE = 92, LARGE = 232, SMALLER = 150, TALLEST = 452, NARROW = 720;
-const NAN = [255, 79, 163], NOT_FINITE = 255, MOST_TILES = 700, MOST_KEPT = 60, REST_MS = 70, AGAIN_MS = 2500;
+const GAP = 8,
+  LABEL = 30,
+  HEADING = 30,
+  WISHED = 104,
+  NARROW_TILE = 92,
+  LARGE = 232,
+  SMALLER = 150,
+  TALLEST = 452,
+  NARROW = 720;
+const NAN = [255, 79, 163],
+  NOT_FINITE = 255,
+  MOST_TILES = 700,
+  MOST_KEPT = 60,
+  REST_MS = 70,
+  AGAIN_MS = 2500;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".maps");
@@ -61,12 +74,38 @@ class Maps {
   }
 
   listen() {
-    const stop = new AbortController(), on = { signal: stop.signal }, { grid, large, tabs, sort, scale, grouped } = this.part;
-    const sized = new ResizeObserver(() => { this.arrange(); this.paint(); });
+    const stop = new AbortController(),
+      on = { signal: stop.signal },
+      { grid, large, tabs, sort, scale, grouped } = this.part;
+    const sized = new ResizeObserver(() => {
+      this.arrange();
+      this.paint();
+    });
     sized.observe(this.root);
-    grid.addEventListener("scroll", () => { this.soon(); if (this.pointed && this.mouse) this.point(this.under(this.mouse)); }, on);
-    grid.addEventListener("pointermove", (event) => { this.mouse = event; this.point(this.under(event)); }, on);
-    grid.addEventListener("pointerleave", () => { this.mouse = undefined; this.point(); }, on);
+    grid.addEventListener(
+      "scroll",
+      () => {
+        this.soon();
+        if (this.pointed && this.mouse) this.point(this.under(this.mouse));
+      },
+      on,
+    );
+    grid.addEventListener(
+      "pointermove",
+      (event) => {
+        this.mouse = event;
+        this.point(this.under(event));
+      },
+      on,
+    );
+    grid.addEventListener(
+      "pointerleave",
+      () => {
+        this.mouse = undefined;
+        this.point();
+      },
+      on,
+    );
     grid.addEventListener("click", (event) => this.press(this.under(event)), on);
     grid.addEventListener("keydown", (event) => this.key(event), on);
     grid.addEventListener("focus", () => this.paint(), on);
@@ -81,24 +120,41 @@ class Maps {
     grouped.addEventListener("change", () => this.send({ grouped: grouped.checked ? "" : "no" }), on);
     this.part.strip.addEventListener("click", (event) => this.toBranch(event.target.closest("button")), on);
     window.addEventListener("cnnlab-point", (event) => this.hear(event.detail), on);
-    window.addEventListener("cnnlab-maps-page", ({ detail }) => { if (detail.side === this.data.side) this.add(read(detail.bytes)); }, on);
-    this.leave = () => { stop.abort(); sized.disconnect(); clearTimeout(this.resting); clearTimeout(this.again); };
+    window.addEventListener(
+      "cnnlab-maps-page",
+      ({ detail }) => {
+        if (detail.side === this.data.side) this.add(read(detail.bytes));
+      },
+      on,
+    );
+    this.leave = () => {
+      stop.abort();
+      sized.disconnect();
+      clearTimeout(this.resting);
+      clearTimeout(this.again);
+    };
   }
 
   // Words and controls
 
   words() {
-    const { data, part } = this, say = (name, words) => { part[name].textContent = words; };
-    replace(part.tabs, data.layers.map((layer) => {
-      const button = made("button", { type: "button", role: "tab", title: layer.what });
-      button.dataset.layer = layer.name;
-      button.setAttribute("aria-selected", String(layer.name === data.layer));
-      button.tabIndex = layer.name === data.layer ? 0 : -1;
-      const dot = made("i");
-      dot.style.background = layer.colour;
-      button.append(dot, layer.title);
-      return button;
-    }));
+    const { data, part } = this,
+      say = (name, words) => {
+        part[name].textContent = words;
+      };
+    replace(
+      part.tabs,
+      data.layers.map((layer) => {
+        const button = made("button", { type: "button", role: "tab", title: layer.what });
+        button.dataset.layer = layer.name;
+        button.setAttribute("aria-selected", String(layer.name === data.layer));
+        button.tabIndex = layer.name === data.layer ? 0 : -1;
+        const dot = made("i");
+        dot.style.background = layer.colour;
+        button.append(dot, layer.title);
+        return button;
+      }),
+    );
     for (const name of ["sort", "scale"]) {
       for (const one of part[name].querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.value === data[name]));
     }
@@ -111,65 +167,91 @@ class Maps {
     const dead = data.dead ? `${many(data.dead, "is", "are")} dead: zero everywhere for this image.` : "None is dead.";
     const silenced = data.silenced.length ? ` ${many(data.silenced.length, "is", "are")} silenced.` : "";
     const noun = this.vector ? "units" : "channels";
-    say("told", `${data.module} · ${data.what}: ${data.count.toLocaleString("en")} ${noun}. ${this.vector ? zeroWords(data) : dead}${silenced}`);
+    say(
+      "told",
+      `${data.module} · ${data.what}: ${data.count.toLocaleString("en")} ${noun}. ${this.vector ? zeroWords(data) : dead}${silenced}`,
+    );
     const [channels, values] = data.notFinite;
     part.broken.hidden = !values;
-    say("brokenText", `${values.toLocaleString("en")} ${values === 1 ? "value" : "values"} in ${many(channels, "channel", "channels")} not finite (NaN or infinite); they have this colour.`);
+    say(
+      "brokenText",
+      `${values.toLocaleString("en")} ${values === 1 ? "value" : "values"} in ${many(channels, "channel", "channels")} not finite (NaN or infinite); they have this colour.`,
+    );
     this.bands();
     const shrunk = data.small.step > 1 ? ` Maps are drawn at 1/${data.small.step} of their size here; the numbers are exact.` : "";
-    say("hint", `${this.vector ? "Click a unit to choose it. Keys: arrows move, Enter chooses" : "Click a map to choose its channel, and then a place on it to choose one value. Keys: arrows move, Enter chooses, Enter again goes into the map, Escape leaves it"}, Page Up and Page Down turn the page.${shrunk}`);
+    say(
+      "hint",
+      `${this.vector ? "Click a unit to choose it. Keys: arrows move, Enter chooses" : "Click a map to choose its channel, and then a place on it to choose one value. Keys: arrows move, Enter chooses, Enter again goes into the map, Escape leaves it"}, Page Up and Page Down turn the page.${shrunk}`,
+    );
     part.grid.setAttribute("aria-label", `${data.layer}: ${data.count} ${noun}. Arrows move, Enter chooses.`);
   }
 
   bands() {
-    const { bands, layer } = this.data, { strip, bandsText } = this.part;
+    const { bands, layer } = this.data,
+      { strip, bandsText } = this.part;
     this.part.bands.hidden = !bands;
     if (!bands) return;
-    replace(strip, bands.branches.map((one, place) => {
-      const button = made("button", { type: "button", title: `${one.title}: channels ${one.first} to ${one.first + one.count - 1}` });
-      button.style.flexGrow = one.count;
-      button.style.background = one.colour;
-      button.dataset.first = one.first;
-      button.classList.toggle("own", bands.own.includes(place));
-      button.textContent = one.count;
-      return button;
-    }));
-    replace(bandsText, bands.branches.map((one, place) => {
-      const item = made("span"), dot = made("i");
-      dot.style.background = one.colour;
-      item.append(dot, `${one.title}: ${many(one.count, "channel", "channels")}, ${percent(one.share)} of the total activation`);
-      if (bands.own.includes(place)) item.append(" (this layer is on it)");
-      return item;
-    }));
+    replace(
+      strip,
+      bands.branches.map((one, place) => {
+        const button = made("button", { type: "button", title: `${one.title}: channels ${one.first} to ${one.first + one.count - 1}` });
+        button.style.flexGrow = one.count;
+        button.style.background = one.colour;
+        button.dataset.first = one.first;
+        button.classList.toggle("own", bands.own.includes(place));
+        button.textContent = one.count;
+        return button;
+      }),
+    );
+    replace(
+      bandsText,
+      bands.branches.map((one, place) => {
+        const item = made("span"),
+          dot = made("i");
+        dot.style.background = one.colour;
+        item.append(dot, `${one.title}: ${many(one.count, "channel", "channels")}, ${percent(one.share)} of the total activation`);
+        if (bands.own.includes(place)) item.append(" (this layer is on it)");
+        return item;
+      }),
+    );
     bandsText.title = "The sum of the values of a branch without their signs, as a share of that of all branches";
     strip.setAttribute("aria-label", layer === bands.layer ? "Channels by branch" : `What flows together in ${bands.layer}`);
   }
 
   // Where the tiles stand
 
-  get vector() { return this.data.height === 1 && this.data.width === 1; }
+  get vector() {
+    return this.data.height === 1 && this.data.width === 1;
+  }
 
   arrange() {
     const { data, part } = this;
     this.narrow = this.root.clientWidth < NARROW;
     this.root.classList.toggle("narrow", this.narrow);
-    const { height, width, count } = data, side = Math.max(height, width);
+    const { height, width, count } = data,
+      side = Math.max(height, width);
     let tile;
     if (this.vector) {
-      const named = count <= 64, cell = named ? 64 : count <= 1024 ? 22 : 13;
+      const named = count <= 64,
+        cell = named ? 64 : count <= 1024 ? 22 : 13;
       tile = { width: named ? 96 : cell, height: named ? 44 : cell, label: named ? LABEL : 0, gap: named ? GAP : 1 };
     } else {
       const times = data.small.step > 1 ? 1 / data.small.step : Math.max(1, Math.round(WISHED / side));
       tile = { width: Math.round(width * times), height: Math.round(height * times), label: LABEL, gap: GAP };
     }
     const least = (tile.label ? Math.max(tile.width, NARROW_TILE) : tile.width) + tile.gap;
-    const room = part.grid.clientWidth - 2 * GAP + tile.gap, columns = Math.max(1, Math.floor(room / least));
+    const room = part.grid.clientWidth - 2 * GAP + tile.gap,
+      columns = Math.max(1, Math.floor(room / least));
     const pitch = tile.label && count > columns ? room / columns : least;
     const rows = [];
-    let top = GAP, start = 0;
+    let top = GAP,
+      start = 0;
     const groups = data.groups.length ? data.groups : [{ count }];
     for (const group of groups) {
-      if (group.title) { rows.push({ top, height: HEADING, group }); top += HEADING; }
+      if (group.title) {
+        rows.push({ top, height: HEADING, group });
+        top += HEADING;
+      }
       for (let at = 0; at < group.count; at += columns) {
         const high = tile.height + tile.label + tile.gap;
         rows.push({ top, height: high, channels: data.order.slice(start + at, start + Math.min(at + columns, group.count)) });
@@ -190,10 +272,15 @@ class Maps {
     return this.rows.filter((row) => row.top + row.height > scrollTop - more && row.top < scrollTop + clientHeight + more);
   }
 
-  paint() { paint(this); }
+  paint() {
+    paint(this);
+  }
 
   soon() {
-    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.paint(); });
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = undefined;
+      this.paint();
+    });
   }
 
   ends(channel) {
@@ -232,24 +319,36 @@ class Maps {
     const detail = { side: data.side, wanted: { layer: data.layer, version: data.version, ...channels } };
     window.dispatchEvent(new CustomEvent("cnnlab-maps-wanted", { detail }));
     clearTimeout(this.again);
-    this.again = setTimeout(() => { this.sent = undefined; this.paint(); }, AGAIN_MS);
+    this.again = setTimeout(() => {
+      this.sent = undefined;
+      this.paint();
+    }, AGAIN_MS);
   }
 
   // Pointing and choosing
 
   under(event) {
-    const { grid } = this.part, box = grid.getBoundingClientRect(), { tile } = this;
-    const x = event.clientX - box.left - grid.clientLeft, y = event.clientY - box.top - grid.clientTop + grid.scrollTop;
+    const { grid } = this.part,
+      box = grid.getBoundingClientRect(),
+      { tile } = this;
+    const x = event.clientX - box.left - grid.clientLeft,
+      y = event.clientY - box.top - grid.clientTop + grid.scrollTop;
     const row = this.rows.find((one) => y >= one.top && y < one.top + one.height && one.channels);
-    const place = Math.floor((x - GAP) / this.pitch), channel = x < GAP ? undefined : row?.channels[place];
+    const place = Math.floor((x - GAP) / this.pitch),
+      channel = x < GAP ? undefined : row?.channels[place];
     if (channel === undefined) return undefined;
-    const across = (x - GAP - place * this.pitch) / tile.width, down = (y - row.top) / tile.height;
+    const across = (x - GAP - place * this.pitch) / tile.width,
+      down = (y - row.top) / tile.height;
     return { channel, unit: this.unitAt(down, across) };
   }
 
   underLarge(event) {
     const box = this.part.large.getBoundingClientRect();
-    return { channel: this.shown, unit: this.unitAt((event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width), large: true };
+    return {
+      channel: this.shown,
+      unit: this.unitAt((event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width),
+      large: true,
+    };
   }
 
   unitAt(down, across) {
@@ -267,7 +366,8 @@ class Maps {
 
   /** Tell the other parts what is pointed at. */
   tell() {
-    const { data } = this, at = this.pointed ?? (this.inside || this.cursor !== undefined ? this.now() : undefined);
+    const { data } = this,
+      at = this.pointed ?? (this.inside || this.cursor !== undefined ? this.now() : undefined);
     const [row, column] = at?.unit ?? [null, null];
     this.speaking = true;
     const detail = { side: data.side, layer: at ? data.layer : null, channel: at?.channel ?? null, row, column };
@@ -277,7 +377,8 @@ class Maps {
 
   hear({ layer, channel, row, column }) {
     if (this.speaking) return;
-    const { data } = this, here = layer === data.layer && !(channel >= data.count) && !(row >= data.height) && !(column >= data.width);
+    const { data } = this,
+      here = layer === data.layer && !(channel >= data.count) && !(row >= data.height) && !(column >= data.width);
     const known = (value) => value !== null && value !== undefined;
     this.other = here ? { ...(known(channel) && { channel }), unit: known(row) ? [row, column] : undefined } : undefined;
     this.soon();
@@ -305,18 +406,24 @@ class Maps {
   option(name, event, usual) {
     const value = event.target.closest("button")?.dataset.value;
     if (!value || value === this.data[name]) return;
-    if (name === "scale") { this.data.scale = value; this.soon(); }
+    if (name === "scale") {
+      this.data.scale = value;
+      this.soon();
+    }
     for (const one of this.part[name].querySelectorAll("button")) one.setAttribute("aria-pressed", String(one.dataset.value === value));
     this.send({ [name]: value === usual ? "" : value });
   }
 
-  send(changes) { this.trigger("chosen", changes); }
+  send(changes) {
+    this.trigger("chosen", changes);
+  }
 
   toBranch(button) {
     if (!button) return;
     const { data } = this;
     if (data.layer !== data.bands.layer) return this.choose({ layer: data.bands.layer });
-    const first = Number(button.dataset.first), group = this.rows.find((row) => row.group?.first === first);
+    const first = Number(button.dataset.first),
+      group = this.rows.find((row) => row.group?.first === first);
     this.part.grid.scrollTop = (group ?? this.places.get(first).row).top - GAP;
   }
 
@@ -324,14 +431,18 @@ class Maps {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { data } = this, steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-    const step = steps[event.key], at = this.now();
+    const { data } = this,
+      steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const step = steps[event.key],
+      at = this.now();
     if (!step && !["Enter", "Escape", "PageUp", "PageDown", "Home", "End"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
     this.pointed = this.other = undefined;
-    if (this.inside && event.key === "Escape") { this.inside = false; this.unit = undefined; }
-    else if (this.inside && step) {
+    if (this.inside && event.key === "Escape") {
+      this.inside = false;
+      this.unit = undefined;
+    } else if (this.inside && step) {
       const within = (value, most) => Math.min(Math.max(value, 0), most - 1);
       this.unit = [within(this.unit[0] + step[0], data.height), within(this.unit[1] + step[1], data.width)];
     } else if (this.inside && event.key === "Enter") this.choose({ channel: this.cursor, at: this.unit });
@@ -354,9 +465,13 @@ class Maps {
   go(channel, key, step) {
     this.inside = false;
     this.unit = undefined;
-    const { order } = this.data, place = order.indexOf(channel), rows = this.rows.filter((row) => row.channels);
-    const line = rows.findIndex((row) => row.channels.includes(channel)), column = rows[line].channels.indexOf(channel);
-    const high = this.tile.height + this.tile.label + this.tile.gap, page = Math.max(1, Math.floor(this.part.grid.clientHeight / high));
+    const { order } = this.data,
+      place = order.indexOf(channel),
+      rows = this.rows.filter((row) => row.channels);
+    const line = rows.findIndex((row) => row.channels.includes(channel)),
+      column = rows[line].channels.indexOf(channel);
+    const high = this.tile.height + this.tile.label + this.tile.gap,
+      page = Math.max(1, Math.floor(this.part.grid.clientHeight / high));
     const lines = { PageUp: -page, PageDown: page }[key] ?? step?.[0];
     if (key === "Home") this.cursor = order[0];
     else if (key === "End") this.cursor = order[order.length - 1];
@@ -368,13 +483,15 @@ class Maps {
   }
 
   bring(channel) {
-    const { grid } = this.part, { row } = this.places.get(channel);
+    const { grid } = this.part,
+      { row } = this.places.get(channel);
     if (row.top - HEADING < grid.scrollTop) grid.scrollTop = row.top - HEADING;
     else if (row.top + row.height > grid.scrollTop + grid.clientHeight) grid.scrollTop = row.top + row.height - grid.clientHeight;
   }
 
   walk(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key], { layers, layer } = this.data;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key],
+      { layers, layer } = this.data;
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
@@ -382,4 +499,3 @@ class Maps {
     if (next) this.choose({ layer: next.name });
   }
 }
-

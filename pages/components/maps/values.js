@@ -3,7 +3,8 @@
 /** What the server sent: a header, then the figures of all channels (a page has none), then values and small pictures
  * of some. */
 function read(bytes) {
-  const whole = bytes.slice(), length = new DataView(whole.buffer).getUint32(0, true);
+  const whole = bytes.slice(),
+    length = new DataView(whole.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
   let at = 4 + length;
   const numbers = (count) => new Float32Array(whole.buffer.slice(at, (at += 4 * count)));
@@ -17,7 +18,8 @@ function read(bytes) {
 function palette(stops) {
   const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
   return Array.from({ length: 256 }, (_, value) => {
-    const at = (value / 255) * (parts.length - 1), left = Math.min(Math.floor(at), parts.length - 2);
+    const at = (value / 255) * (parts.length - 1),
+      left = Math.min(Math.floor(at), parts.length - 2);
     return parts[left].map((part, place) => Math.round(part + (parts[left + 1][place] - part) * (at - left)));
   });
 }
@@ -30,8 +32,10 @@ function pixels(width, height, value, low, high, colours) {
     return Number.isFinite(one) ? colours[Math.min(Math.max(Math.round((one - low) * times), 0), 255)] : NAN;
   };
   if (width * height === 1) return { colour: `rgb(${colour(0).join(" ")})` };
-  const canvas = made("canvas", { width, height }), context = canvas.getContext("2d");
-  const image = context.createImageData(width, height), { data } = image;
+  const canvas = made("canvas", { width, height }),
+    context = canvas.getContext("2d");
+  const image = context.createImageData(width, height),
+    { data } = image;
   for (let place = 0, at = 0; at < data.length; place += 1, at += 4) {
     const [red, green, blue] = colour(place);
     data[at] = red;
@@ -45,7 +49,8 @@ function pixels(width, height, value, low, high, colours) {
 
 /** Give a canvas a size in CSS pixels, as sharp as the screen. */
 function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const ratio = window.devicePixelRatio || 1,
+    [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== wide) canvas.width = wide;
   if (canvas.height !== high) canvas.height = high;
   Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
@@ -59,7 +64,8 @@ function made(tag, attributes = {}) {
 function digits(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const size = Math.abs(value), text = size && (size < 1e-4 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
+  const size = Math.abs(value),
+    text = size && (size < 1e-4 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
   return (Number.isInteger(value) && size < 1e6 ? String(value) : text).replaceAll("-", "−");
 }
 

@@ -1,12 +1,17 @@
 // Touch the image: what is drawn is seen at once; the server is asked on release, and during a stroke when it has
 // answered the last time. Words only ever become textContent. changes.js holds what is done to pixels.
 
-const ASK_EVERY = 100, ANSWER_LATEST = 3000, MOST_UNDO = 50;
+const ASK_EVERY = 100,
+  ANSWER_LATEST = 3000,
+  MOST_UNDO = 50;
 const touched = new WeakMap();
 
 const TOOLS = {
   paint: { title: "Paint", hint: "Drag to paint. By keyboard: arrow keys move, Space paints." },
-  cover: { title: "Cover", hint: "Drag a rectangle; it gets the image's mean colour. By keyboard: arrow keys move, Space sets a corner, Space again covers." },
+  cover: {
+    title: "Cover",
+    hint: "Drag a rectangle; it gets the image's mean colour. By keyboard: arrow keys move, Space sets a corner, Space again covers.",
+  },
   noise: { title: "Noise", hint: "Normal noise; its strength is the standard deviation in grey levels, 0 to 255." },
   rotate: { title: "Rotate", hint: "About the middle, clockwise; the corners get the image's mean colour." },
   blur: { title: "Blur", hint: "A Gaussian; its width is the standard deviation in pixels." },
@@ -35,9 +40,14 @@ class Touch {
     on(marks, "pointermove", (event) => this.move(event));
     on(marks, "pointerup", () => this.release());
     on(marks, "pointercancel", () => this.release());
-    on(marks, "pointerleave", () => { this.point(null); });
+    on(marks, "pointerleave", () => {
+      this.point(null);
+    });
     on(marks, "keydown", (event) => this.key(event));
-    on(marks, "blur", () => { this.cursor = undefined; this.mark(); });
+    on(marks, "blur", () => {
+      this.cursor = undefined;
+      this.mark();
+    });
     on(root, "keydown", (event) => {
       if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
@@ -73,17 +83,27 @@ class Touch {
     this.draw();
   }
 
-  get picture() { return { pixels: this.pixels, width: this.data.width, height: this.data.height }; }
+  get picture() {
+    return { pixels: this.pixels, width: this.data.width, height: this.data.height };
+  }
 
   buildTools() {
-    this.find(".tools").replaceChildren(...Object.entries(TOOLS).map(([name, { title }]) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = title;
-      button.addEventListener("click", () => { this.tool = name; this.stroke = undefined; this.neutral(); this.buildSettings(); this.mark(); });
-      button.dataset.tool = name;
-      return button;
-    }));
+    this.find(".tools").replaceChildren(
+      ...Object.entries(TOOLS).map(([name, { title }]) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = title;
+        button.addEventListener("click", () => {
+          this.tool = name;
+          this.stroke = undefined;
+          this.neutral();
+          this.buildSettings();
+          this.mark();
+        });
+        button.dataset.tool = name;
+        return button;
+      }),
+    );
   }
 
   buildSettings() {
@@ -103,7 +123,8 @@ class Touch {
   }
 
   row(words, input, output) {
-    const label = document.createElement("label"), name = document.createElement("span");
+    const label = document.createElement("label"),
+      name = document.createElement("span");
     name.textContent = words;
     label.append(name, input, output ?? document.createElement("span"));
     return label;
@@ -118,13 +139,18 @@ class Touch {
   }
 
   colour() {
-    const input = this.input("color", "colour", () => { this.values.colour = input.value; });
+    const input = this.input("color", "colour", () => {
+      this.values.colour = input.value;
+    });
     input.value = this.values.colour;
     return this.row("Colour", input);
   }
 
   seed() {
-    const input = this.input("number", "seed", () => { this.values.seed = Math.trunc(Number(input.value)) || 0; this.preview(); });
+    const input = this.input("number", "seed", () => {
+      this.values.seed = Math.trunc(Number(input.value)) || 0;
+      this.preview();
+    });
     Object.assign(input, { min: "0", max: "999999", value: String(this.values.seed) });
     input.addEventListener("change", () => this.settle());
     return this.row("Seed", input);
@@ -153,7 +179,8 @@ class Touch {
 
   preview() {
     this.base ??= this.pixels;
-    const base = { ...this.picture, pixels: this.base }, value = this.values[this.tool];
+    const base = { ...this.picture, pixels: this.base },
+      value = this.values[this.tool];
     const change = {
       noise: () => noisy(base, value, this.values.seed),
       rotate: () => rotated(base, value, this.mean),
@@ -199,7 +226,8 @@ class Touch {
   /** Send the picture: at once where `final`, else when the last answer is there and a moment has passed. */
   ask(final = false) {
     clearTimeout(this.later);
-    const now = performance.now(), since = now - (this.sentAt ?? -ANSWER_LATEST);
+    const now = performance.now(),
+      since = now - (this.sentAt ?? -ANSWER_LATEST);
     const busy = this.waiting !== undefined && since < ANSWER_LATEST;
     if ((!final && since < ASK_EVERY) || busy) {
       this.later = setTimeout(() => this.ask(final), busy ? 10 : ASK_EVERY - since);
@@ -226,7 +254,9 @@ class Touch {
 
   draw() {
     this.tell();
-    const { width, height } = this.data, context = this.find(".pixels").getContext("2d", { willReadFrequently: true }), image = context.createImageData(width, height);
+    const { width, height } = this.data,
+      context = this.find(".pixels").getContext("2d", { willReadFrequently: true }),
+      image = context.createImageData(width, height);
     for (let at = 0, to = 0; at < this.pixels.length; at += 3, to += 4) {
       image.data[to] = this.pixels[at];
       image.data[to + 1] = this.pixels[at + 1];
@@ -244,16 +274,29 @@ class Touch {
   /** The cursor, the rectangle under way, and the pixel that is pointed at elsewhere. */
   mark() {
     if (!this.data) return;
-    const canvas = this.find(".marks"), ratio = window.devicePixelRatio || 1, side = Math.round(canvas.clientWidth * ratio);
+    const canvas = this.find(".marks"),
+      ratio = window.devicePixelRatio || 1,
+      side = Math.round(canvas.clientWidth * ratio);
     canvas.width = side;
     canvas.height = side;
-    const { width, height } = this.data, scale = side / Math.max(width, height), context = canvas.getContext("2d");
-    const left = (side - width * scale) / 2, top = (side - height * scale) / 2;
+    const { width, height } = this.data,
+      scale = side / Math.max(width, height),
+      context = canvas.getContext("2d");
+    const left = (side - width * scale) / 2,
+      top = (side - height * scale) / 2;
     const frame = (box, colour) => {
-      for (const [line, ink] of [[3, "#ffffff"], [1.5, colour]]) {
+      for (const [line, ink] of [
+        [3, "#ffffff"],
+        [1.5, colour],
+      ]) {
         context.lineWidth = line * ratio;
         context.strokeStyle = ink;
-        context.strokeRect(left + box.left * scale, top + box.top * scale, (box.right - box.left + 1) * scale, (box.bottom - box.top + 1) * scale);
+        context.strokeRect(
+          left + box.left * scale,
+          top + box.top * scale,
+          (box.right - box.left + 1) * scale,
+          (box.bottom - box.top + 1) * scale,
+        );
       }
     };
     if (this.tool === "cover" && this.stroke) frame(this.rectangle(), "#000000");
@@ -266,7 +309,9 @@ class Touch {
 
   /** Where on the picture, in pixels of it. */
   place(event) {
-    const box = this.find(".marks").getBoundingClientRect(), { width, height } = this.data, scale = box.width / Math.max(width, height);
+    const box = this.find(".marks").getBoundingClientRect(),
+      { width, height } = this.data,
+      scale = box.width / Math.max(width, height);
     const x = (event.clientX - box.left - (box.width - width * scale) / 2) / scale;
     const y = (event.clientY - box.top - (box.height - height * scale) / 2) / scale;
     return { x: clamp(x, 0, width - 0.001), y: clamp(y, 0, height - 0.001) };
@@ -275,8 +320,10 @@ class Touch {
   rectangle() {
     const { from, to } = this.stroke;
     return {
-      left: Math.floor(Math.min(from.x, to.x)), right: Math.floor(Math.max(from.x, to.x)),
-      top: Math.floor(Math.min(from.y, to.y)), bottom: Math.floor(Math.max(from.y, to.y)),
+      left: Math.floor(Math.min(from.x, to.x)),
+      right: Math.floor(Math.max(from.x, to.x)),
+      top: Math.floor(Math.min(from.y, to.y)),
+      bottom: Math.floor(Math.max(from.y, to.y)),
     };
   }
 
@@ -326,7 +373,10 @@ class Touch {
     this.cursor ??= { x: Math.floor(width / 2) + 0.5, y: Math.floor(height / 2) + 0.5 };
     if (step) {
       const far = event.shiftKey ? Math.max(2, Math.round(width / 8)) : 1;
-      this.cursor = { x: clamp(this.cursor.x + far * step[0], 0.5, width - 0.5), y: clamp(this.cursor.y + far * step[1], 0.5, height - 0.5) };
+      this.cursor = {
+        x: clamp(this.cursor.x + far * step[0], 0.5, width - 0.5),
+        y: clamp(this.cursor.y + far * step[1], 0.5, height - 0.5),
+      };
       if (this.stroke) this.drag(this.cursor);
       this.point(this.cursor);
     } else if (event.key === " " || event.key === "Enter") {
