@@ -2,8 +2,8 @@
 
 Each kind carries the name of the Keras layer it stands for, and everything that the tables, diagrams and comparisons
 say of it stands here: the shape it gives, the weights it holds, the multiply-adds it costs, the window it reads
-through, its caption, its family, and whether the papers count it as a weight layer. Besides here a kind has one case in
-the Keras translator and one in the generated script; what is missing fails in `tests/network/test_kinds.py`.
+through, its caption, its family, and whether the papers count it as a weight layer. CONTRIBUTING.md names the few other
+places that know each kind; what is missing there fails in a test.
 
 Shapes leave the batch axis out: (height, width, channels) for feature maps, (features,) for vectors.
 
