@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
-from cnnlab.cli import data, training
+from cnnlab.cli import data, runs, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.film import film_run
@@ -189,27 +189,23 @@ def parser() -> Parser:
 
     as_json(command("presets", training.show_presets, "List the presets that --preset names."))
     as_json(former_command(commands, "recipes", training.show_presets, everywhere))
-    as_json(command("runs", training.show_runs, "List the runs, newest first."))
-    as_json(of_run("show", training.show_run, "Show a run: state, best epoch, command, events.", which=ANY_RUN))
+    as_json(command("runs", runs.show_runs, "List the runs, newest first."))
+    as_json(of_run("show", runs.show_run, "Show a run: state, best epoch, command, events.", which=ANY_RUN))
 
     of_run(
         "pause",
-        training.requesting("pause"),
+        runs.requesting("pause"),
         "Save a checkpoint and end a training, to resume it later; take out one not yet begun.",
     )
-    stop = of_run(
-        "stop", training.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun."
-    )
+    stop = of_run("stop", runs.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun.")
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
-    of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
-    extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)
+    of_run("resume", runs.resume_run, "Go on with a run where it ended.", followed)
+    extend = of_run("extend", runs.extend_run, "Train a run for more epochs.", followed)
     extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
-    restart = of_run("restart", training.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
+    restart = of_run("restart", runs.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
     restart.add_argument("--checkpoint", **CHECKPOINT)
-    of_run(
-        "duplicate", training.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN
-    )
-    label = of_run("label", training.label_run, "Name, tag and annotate a run.")
+    of_run("duplicate", runs.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN)
+    label = of_run("label", runs.label_run, "Name, tag and annotate a run.")
     label.add_argument("--name", metavar="TEXT", help="what to call it, in place of its present name")
     tags_help = (
         "words to find it by, in place of its present ones; none removes them; one that begins with - as --tags=-x"
@@ -217,18 +213,18 @@ def parser() -> Parser:
     label.add_argument("--tags", nargs="*", action="extend", metavar="TAG", help=tags_help)
     label.add_argument("--note", metavar="TEXT", help="what to know about it, in place of its present note")
 
-    queue = as_json(command("queue", training.show_queue, "Show the queue, or change it."))
+    queue = as_json(command("queue", runs.show_queue, "Show the queue, or change it."))
     queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings may work at a time, from 1 to 64")
     queue.add_argument(
         "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
     )
 
-    side_by_side = as_json(command("compare-runs", training.compare_runs, "Put runs side by side."))
+    side_by_side = as_json(command("compare-runs", runs.compare_runs, "Put runs side by side."))
     side_by_side.add_argument("runs", nargs="+", metavar="RUN", help=ANY_RUN)
 
-    delete = command("delete", training.delete_run, "Move runs to the trash.")
+    delete = command("delete", runs.delete_run, "Move runs to the trash.")
     delete.add_argument("runs", nargs="+", metavar="RUN", help=OWN_RUN)
-    trash = command("trash", training.show_trash, "List the trash, empty it, or take a run out of it.")
+    trash = command("trash", runs.show_trash, "List the trash, empty it, or take a run out of it.")
     ways = trash.add_mutually_exclusive_group()
     ways.add_argument("--empty", action="store_true", help="delete its runs for good")
     ways.add_argument("--restore", metavar="RUN", help="take a run out of it")

@@ -8,13 +8,10 @@ import numpy as np
 
 from cnnlab.network.graph import Network
 from cnnlab.network.layers import (
-    Activation,
-    BatchNormalization,
     Concatenate,
-    Dropout,
     Flatten,
     GlobalAveragePooling2D,
-    LocalResponseNormalization,
+    Pointwise,
     Shape,
 )
 
@@ -42,7 +39,7 @@ def origin(network: Network, layer: str, unit: int) -> Origin:
     """Where entry `unit` of the vector that `layer` gives comes from, back through what keeps or moves entries."""
     node = network[layer]
     match node.layer:
-        case Activation() | Dropout() | BatchNormalization() | LocalResponseNormalization():
+        case Pointwise():
             return origin(network, node.inputs[0], unit)
         case Concatenate():
             name, inside = part_of(node.inputs, node.input_shapes, unit)

@@ -185,6 +185,15 @@ def test_a_run_that_has_not_begun_can_only_be_taken_out(open_page: OpenPage, run
     assert [button.label for button in offered] == ["Pause", "Stop", "Stop after this epoch"]
 
 
+def test_a_resumed_run_that_has_not_begun_is_submitted_on_both_pages(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    resumed = {"state": "submitted", "step": 3, "epochs": 3, "steps_per_epoch": 3}
+    run.write_status(run.status().model_copy(update=resumed))
+    for app in (open_page("runs", runs_dir), open_page("run", runs_dir, run=run.id)):
+        (bar,) = app.get("progress")
+        assert bar.proto.text == "Submitted: its training process has not begun yet"
+
+
 def test_a_run_says_that_this_version_does_not_know_its_launcher(open_page: OpenPage, runs_dir: Path) -> None:
     run = waiting_for_its_launcher(runs_dir)
     run.write_status(run.status().model_copy(update={"state": "preparing"}))
