@@ -1,10 +1,11 @@
 # make run: the app.  make test: everything that is checked.  make check: what is checked in a minute.
+# make javascript: the components' script and style, formatted and linted (needs node).
 # make coverage: what the tests run through.  make lock: requirements.lock anew.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run check test coverage lock chromium clean
+.PHONY: run check test javascript coverage lock chromium clean
 
 run: .venv/installed
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -20,6 +21,9 @@ test: .venv/developing chromium
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+javascript:
+	npx --yes @biomejs/biome@2.6.8 check .
 
 coverage: .venv/developing chromium
 	$(BIN)/coverage erase

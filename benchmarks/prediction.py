@@ -32,6 +32,7 @@ from cnnlab.inference.classifier import Classifier, Prediction, classify, load_c
 from cnnlab.runs.run import CheckpointInfo, Data, Run
 from cnnlab.storage.files import write_text
 from cnnlab.zoo import export
+from cnnlab.zoo.formats import EXPORT_FORMATS
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = tuple("abcdefghij")
@@ -85,7 +86,7 @@ def ways(classifier: Classifier, folder: Path) -> dict[str, Callable[[np.ndarray
 
     model = export.exported_model(classifier)
     for form in ("litert", "onnx"):
-        export.EXPORT_FORMATS[form].write(model, folder / export.EXPORT_FORMATS[form].file)
+        EXPORT_FORMATS[form].write(model, folder / EXPORT_FORMATS[form].file)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
     interpreter = Interpreter(str(folder / "model.tflite"), num_threads=hardware.cores())
     runner = interpreter.get_signature_runner()

@@ -190,7 +190,7 @@ def fingerprint(script: str) -> str:
 
 
 def page_headers(scripts: Iterable[str]) -> Callable[[str], Added]:
-    """What every answer of the app says to the browser; the camera is for Predict."""
+    """What every answer of the app says to the browser; the camera is for Predict and the microscope."""
     scripts = tuple(scripts)
     allowed = ("camera", "clipboard-read", "clipboard-write", "fullscreen")
     denied = ("display-capture", "geolocation", "microphone", "midi", "payment", "usb")

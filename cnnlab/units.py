@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite, isnan
 from typing import Any
+
+SIGNIFICANT = 4
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def count(value: int) -> str:
@@ -26,6 +30,24 @@ def size(count_of_bytes: float) -> str:
 def percent(share: float | None) -> str:
     """81.4%, or a dash for what is not known."""
     return "–" if share is None else f"{share:.1%}"
+
+
+def digits(value: float) -> str:
+    """Four significant digits: 0.4521, −12.34, 98,760, 1.234·10⁻⁵, NaN, ∞.
+
+    0.5 is a half exactly; a value that is cut to it has its zeros: 0.5000.
+    """
+    if isnan(value):
+        return "NaN"
+    if not isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    mantissa, exponent = f"{value + 0.0:.{SIGNIFICANT - 1}e}".split("e")
+    cut, place = float(f"{mantissa}e{exponent}"), int(exponent)
+    ordinary = -5 < place < 6
+    shown = f"{cut:,.{max(SIGNIFICANT - 1 - place, 0)}f}" if ordinary else mantissa
+    if cut == value and "." in shown:
+        shown = shown.rstrip("0").rstrip(".")
+    return (shown if ordinary else f"{shown}·10{str(place).translate(SUPERSCRIPTS)}").replace("-", "−")
 
 
 def setting(value: Any) -> str:

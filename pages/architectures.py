@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab import architectures, units
 from cnnlab.architectures import ARCHITECTURES, Architecture
+from cnnlab.architectures.comparison import Candidate
 from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
@@ -19,6 +20,7 @@ from cnnlab.network.modules import ModuleRow
 from pages.components.landscape import show_landscape
 from pages.shared.address import address_select, address_tabs, tab_title
 from pages.shared.errors import show_error
+from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
 from pages.shared.parts import architecture_title, lecture_thread, option_control
@@ -193,6 +195,12 @@ def main() -> None:
                     show_modules(network)
                 case "Diagram":
                     show_landscape(network, f"{name}.open")
+                    st.page_link(
+                        MICROSCOPE,
+                        label="Look inside: what it makes of an image",
+                        icon=":material/biotech:",
+                        query_params={"network": Candidate.of(name, values).text},
+                    )
                 case "Published":
                     show_published(name)
                 case "Code":

@@ -6,6 +6,7 @@ import streamlit as st
 from cnnlab import runs, text, units
 from cnnlab.errors import UserError
 from cnnlab.evaluation.runs import RunComparison, by_influence, comparison
+from cnnlab.plots import runs as run_plots
 from cnnlab.plots import training as plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue as networks
@@ -62,7 +63,7 @@ def show_curves(chosen: list[Run], titles: list[str]) -> None:
         training = st.checkbox("Training too, dashed", value=False)
     histories = [(title, run.history()) for title, run in zip(titles, chosen, strict=True)]
     for column, measure in zip(st.columns(2), plots.CURVE_MEASURES, strict=True):
-        figure = plots.run_curves(histories, measure, across or "epoch", training)
+        figure = run_plots.run_curves(histories, measure, across or "epoch", training)
         show_chart(figure, f"curves {measure}", column)
 
 
@@ -113,7 +114,7 @@ def show_sweep(table: RunComparison, titles: list[str]) -> None:
         )
     if chosen:
         strips = {setting_title(name): table.settings[name] for name in chosen}
-        show_chart(plots.setting_strips(strips, accuracies, titles), "strips chart")
+        show_chart(run_plots.setting_strips(strips, accuracies, titles), "strips chart")
         st.caption("A mark is a run; a bar the mean of the runs that share a value.")
 
 
@@ -130,7 +131,7 @@ def show_costs(table: RunComparison, titles: list[str]) -> None:
         )
         if item["best_validation_accuracy"] is not None and item[key] is not None
     ]
-    show_chart(plots.reached_over(points, key, COSTS[key]), "price chart")
+    show_chart(run_plots.reached_over(points, key, COSTS[key]), "price chart")
 
 
 def main() -> None:

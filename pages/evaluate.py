@@ -27,6 +27,7 @@ from pages.shared.evaluating import (
     evaluation_or_offer,
     headline,
 )
+from pages.shared.given import DATA_SET, MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import (
     MOST_NAME,
@@ -67,8 +68,11 @@ def show_pictures(
     images = split.batch(chosen)[0]
     captions, links = [], []
     for place in chosen:
-        address = {"run": run.id, "split": kept.split, "image": str(int(place))}
-        links.append(Link("pages/predict.py", "Explain", address))
+        address = {"split": kept.split, "image": str(int(place))}
+        inside = {"network": run.id, "from": DATA_SET, **address}
+        links.append(
+            [Link("pages/predict.py", "Explain", {"run": run.id, **address}), Link(MICROSCOPE, "Look inside", inside)]
+        )
         true, guess = (text.markdown(classes[one[place]]) for one in (found.labels, found.predicted))
         sure = found.confidence[place]
         captions.append(f"{guess} {sure:.0%}" if true == guess else f"{true}, taken for **{guess}** {sure:.0%}")

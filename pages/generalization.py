@@ -10,7 +10,7 @@ from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.job import evaluations_job
-from cnnlab.plots import training as plots
+from cnnlab.plots import runs as plots
 from cnnlab.runs.generalization import CONDITIONS, GROUP, condition_of, queue_all
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE

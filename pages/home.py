@@ -3,11 +3,22 @@
 import streamlit as st
 
 from cnnlab import runs
+from cnnlab.datasets.images import EXTENSIONS
+from cnnlab.errors import UserError
+from cnnlab.inference.classifier import Prediction, Rejected, classify
 from cnnlab.text import markdown
+from cnnlab.zoo.shipped import shipped
+from pages.components.living import show_living
+from pages.shared.answers import scores_of, show_card
+from pages.shared.errors import show_error
+from pages.shared.given import MICROSCOPE
+from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import LECTURE_PARTS, describe_run, runs_folder, state_badge
 
 enter_through_app()
+
+MOST_CARDS, MOST_UPLOAD_MB = 4, 100
 
 HOME_CARDS = (
     (
@@ -38,12 +49,54 @@ HOME_CARDS = (
 )
 
 
+def ask() -> None:
+    """A place to drop photographs, which all networks that come with cnnlab answer."""
+    networks = shipped()
+    files = st.file_uploader(
+        f"Drop a photograph: {len(networks)} networks that come with cnnlab say what they take it for",
+        type=[*EXTENSIONS],
+        accept_multiple_files=True,
+        max_upload_size=MOST_UPLOAD_MB,
+        key="home images",
+    )
+    known = {len(run.data.classes): run.data for run in networks.values()}
+    few, many = known[min(known)], known[max(known)]
+    st.caption(
+        f"They know {len(few.classes)} classes ({', '.join(few.classes)}) and {len(many.classes)} (of {many.title}), "
+        "no others: whatever else you show them, they take for one of these. Nothing leaves this machine."
+    )
+    if not files:
+        return
+    with st.spinner("Loading the networks; the first time it takes about 10 s, for TensorFlow"):
+        models = [classifier(run) for run in networks.values()]
+    answers = list(classify(((file.name, file.getvalue) for file in files[:MOST_CARDS]), models))
+    predictions = [one for one in answers if isinstance(one, Prediction)]
+    for one in answers:
+        if isinstance(one, Rejected):
+            show_error(one.reason, ":material/broken_image:")
+    scores = [ood_scores(model, predictions, place) for place, model in enumerate(models)]
+    for number, one in enumerate(predictions):
+        show_card(one, models, scores_of(scores, number), f"home {number}")
+    if len(files) > MOST_CARDS:
+        st.caption(f"The first {MOST_CARDS} are answered here; Predict takes thousands at once.")
+
+
 def main() -> None:
     st.title("A laboratory for convolutional networks", anchor=False)
     st.markdown(
         "Understand an architecture down to the last parameter, train it on this machine, and try it on your own "
         "images, from VGG to GoogLeNet."
     )
+    show_living()
+    st.page_link(
+        MICROSCOPE,
+        label="Look inside, with your own image",
+        icon=":material/biotech:",
+    )
+    try:
+        ask()
+    except UserError as error:
+        show_error(error)
     for column, (page, title, label, text) in zip(st.columns(len(HOME_CARDS)), HOME_CARDS, strict=True):
         with column.container(border=True, height="stretch"):
             st.subheader(title, anchor=False)

@@ -17,6 +17,7 @@ from cnnlab.runs.run import Run
 from pages.shared.address import address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
 from pages.shared.errors import show_error
+from pages.shared.given import DATA_SET, MICROSCOPE
 from pages.shared.importing_models import offer_model_import, offer_pretrained
 from pages.shared.models import classifier, ood_scores
 from pages.shared.navigation import enter_through_app
@@ -46,6 +47,8 @@ def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
         with st.container(horizontal=True, vertical_alignment="center"):
             true = text.markdown(run.data.classes[int(labels[0])])
             st.markdown(f"{name.capitalize()} image {number:,} of {text.markdown(run.data.title)}: **{true}**")
+            inside = {"network": run.id, "from": DATA_SET, "split": name, "image": str(number)}
+            st.page_link(MICROSCOPE, label="Look inside", icon=":material/biotech:", query_params=inside)
             st.button("Ask about other images", icon=":material/close:", on_click=forget_addressed_image)
         return (run.id, name, number), iter([(f"{name} image {number}", lambda: encoded(images[0]))])
     how = st.segmented_control(

@@ -9,7 +9,7 @@ import streamlit as st
 from cnnlab import text, units
 from cnnlab.evaluation import Evaluation, export
 from cnnlab.lecture import results
-from cnnlab.plots import training as plots
+from cnnlab.plots import runs as plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo.studies import Study, studies
 from pages.shared.address import address_select

@@ -24,9 +24,10 @@ from pages.shared.errors import show_error
 from pages.shared.evaluating import evaluation_or_offer, headline
 from pages.shared.exporting import show_exports
 from pages.shared.film import FILM_SECONDS, show_film
+from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import show_network
-from pages.shared.parts import run_title, runs_folder, state_badge
+from pages.shared.parts import SUBMITTED, run_title, runs_folder, state_badge
 
 enter_through_app()
 
@@ -75,7 +76,7 @@ def show_message(run: Run, status: Status) -> None:
             place = waiting.index(run.id) + 1 if run.id in waiting else 1
             st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
         case "submitted":
-            st.progress(0.0, text="Submitted: its training process has not begun yet")
+            st.progress(0.0, text=SUBMITTED)
         case "starting" | "preparing":
             st.progress(status.fraction or 0.0, text=text.message(status.message or "Starting the training process"))
         case "running":
@@ -310,6 +311,7 @@ def show_use(run: Run) -> None:
                 icon_position="right",
                 query_params={"run": run.id},
             )
+            st.page_link(MICROSCOPE, label="Look inside", icon=":material/biotech:", query_params={"network": run.id})
             if not run.imported:
                 drawn = experiment.architecture if experiment.design is None else catalogue.OF_RUN + run.id
                 learned = {"dataset": experiment.dataset} if experiment.dataset in datasets.sources() else {}

@@ -14,7 +14,7 @@ from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import STATES, dataset_title_of, runs_folder, state_badge
+from pages.shared.parts import STATES, SUBMITTED, dataset_title_of, runs_folder, state_badge
 from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
@@ -27,6 +27,8 @@ RUN_WIDTH = 260
 
 
 def left_text(status: Status) -> str:
+    if status.state == "submitted":
+        return SUBMITTED
     if status.state != "running":
         return text.message(status.message or "Starting")
     epoch = min(status.step // status.steps_per_epoch + 1, status.epochs)

@@ -9,7 +9,7 @@ from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.presets import Preset
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
-from cnnlab.runs import queue
+from cnnlab.runs import film, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import sweep
 from cnnlab.text import markdown, message
@@ -139,8 +139,11 @@ def begin(choice: Choice, experiment: Experiment) -> list[Run]:
             group=choice.name or None,
             preset=kept,
             source=source,
+            own_image=choice.own_image,
         )
     made = runs.create(experiment, runs_folder(), preset=kept, source=source)
+    if choice.own_image is not None:
+        film.keep_own_image(made, choice.own_image)
     if choice.name:
         made.relabel(name=choice.name)
     queue.enqueue(made)

@@ -21,7 +21,7 @@ from cnnlab.evaluation.export import csv_text
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.network import Builder, diagram
 from cnnlab.plots import evaluation as evaluation_plots
-from cnnlab.plots import training as run_plots
+from cnnlab.plots import runs as run_plots
 from cnnlab.runs.run import Run
 from cnnlab.zoo.export import card
 from tests.conftest import Output

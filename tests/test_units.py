@@ -71,3 +71,25 @@ def test_settings_are_short_and_a_dash_where_they_are_not_set(value: object, tex
 )
 def test_durations_carry_over_to_the_next_unit(seconds: float | None, text: str) -> None:
     assert units.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.45214, "0.4521"),
+        (-12.3449, "−12.34"),
+        (0.5, "0.5"),
+        (0.500001, "0.5000"),
+        (100.0, "100"),
+        (98_764.0, "98,760"),
+        (0.00012345678, "0.0001235"),
+        (0.000012344, "1.234·10⁻⁵"),
+        (-2.5e12, "−2.5·10¹²"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "−∞"),
+    ],
+)
+def test_values_have_four_significant_digits(value: float, text: str) -> None:
+    assert units.digits(value) == text

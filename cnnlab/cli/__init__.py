@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
-from cnnlab.cli import data, training
+from cnnlab.cli import data, runs, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.film import film_run
@@ -24,8 +24,10 @@ from cnnlab.cli.laboratory import (
     show_reduction,
     show_table,
 )
+from cnnlab.cli.microscope import look_inside
 from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
+from cnnlab.cli.silencing import silence_network
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
 from cnnlab.datasets.job import FITTINGS
 from cnnlab.errors import UserError
@@ -187,27 +189,23 @@ def parser() -> Parser:
 
     as_json(command("presets", training.show_presets, "List the presets that --preset names."))
     as_json(former_command(commands, "recipes", training.show_presets, everywhere))
-    as_json(command("runs", training.show_runs, "List the runs, newest first."))
-    as_json(of_run("show", training.show_run, "Show a run: state, best epoch, command, events.", which=ANY_RUN))
+    as_json(command("runs", runs.show_runs, "List the runs, newest first."))
+    as_json(of_run("show", runs.show_run, "Show a run: state, best epoch, command, events.", which=ANY_RUN))
 
     of_run(
         "pause",
-        training.requesting("pause"),
+        runs.requesting("pause"),
         "Save a checkpoint and end a training, to resume it later; take out one not yet begun.",
     )
-    stop = of_run(
-        "stop", training.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun."
-    )
+    stop = of_run("stop", runs.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun.")
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
-    of_run("resume", training.resume_run, "Go on with a run where it ended.", followed)
-    extend = of_run("extend", training.extend_run, "Train a run for more epochs.", followed)
+    of_run("resume", runs.resume_run, "Go on with a run where it ended.", followed)
+    extend = of_run("extend", runs.extend_run, "Train a run for more epochs.", followed)
     extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
-    restart = of_run("restart", training.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
+    restart = of_run("restart", runs.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
     restart.add_argument("--checkpoint", **CHECKPOINT)
-    of_run(
-        "duplicate", training.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN
-    )
-    label = of_run("label", training.label_run, "Name, tag and annotate a run.")
+    of_run("duplicate", runs.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN)
+    label = of_run("label", runs.label_run, "Name, tag and annotate a run.")
     label.add_argument("--name", metavar="TEXT", help="what to call it, in place of its present name")
     tags_help = (
         "words to find it by, in place of its present ones; none removes them; one that begins with - as --tags=-x"
@@ -215,18 +213,18 @@ def parser() -> Parser:
     label.add_argument("--tags", nargs="*", action="extend", metavar="TAG", help=tags_help)
     label.add_argument("--note", metavar="TEXT", help="what to know about it, in place of its present note")
 
-    queue = as_json(command("queue", training.show_queue, "Show the queue, or change it."))
+    queue = as_json(command("queue", runs.show_queue, "Show the queue, or change it."))
     queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings may work at a time, from 1 to 64")
     queue.add_argument(
         "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
     )
 
-    side_by_side = as_json(command("compare-runs", training.compare_runs, "Put runs side by side."))
+    side_by_side = as_json(command("compare-runs", runs.compare_runs, "Put runs side by side."))
     side_by_side.add_argument("runs", nargs="+", metavar="RUN", help=ANY_RUN)
 
-    delete = command("delete", training.delete_run, "Move runs to the trash.")
+    delete = command("delete", runs.delete_run, "Move runs to the trash.")
     delete.add_argument("runs", nargs="+", metavar="RUN", help=OWN_RUN)
-    trash = command("trash", training.show_trash, "List the trash, empty it, or take a run out of it.")
+    trash = command("trash", runs.show_trash, "List the trash, empty it, or take a run out of it.")
     ways = trash.add_mutually_exclusive_group()
     ways.add_argument("--empty", action="store_true", help="delete its runs for good")
     ways.add_argument("--restore", metavar="RUN", help="take a run out of it")
@@ -261,6 +259,27 @@ def parser() -> Parser:
     explains.add_argument("--class", dest="label", metavar="NAME", help="of which class (default the most probable)")
     explains.add_argument("--checkpoint", **CHECKPOINT)
     explains.add_argument("--out", metavar="FILE.png", help="write the picture beside what the network sees")
+
+    words = "Show what each layer makes of an image, down to the arithmetic of one value."
+    looks = as_json(command("microscope", look_inside, words))
+    network_help = f"{ANY_RUN}, or an architecture, untrained: minivggnet or NAME:KEY=VALUE,..."
+    looks.add_argument("network", metavar="NETWORK", help=network_help)
+    looks.add_argument("image", metavar="IMAGE", help="an image file")
+    looks.add_argument("--checkpoint", **CHECKPOINT)
+    looks.add_argument("--layer", metavar="LAYER", help="show its channels, not all layers")
+    looks.add_argument("--channel", type=int, metavar="C", help="show how one value of this channel is computed")
+    looks.add_argument("--at", metavar="ROW,COLUMN", help="which value (default the channel's largest)")
+    silence_help = "let these give zeros, all of a layer or some channels; may be repeated"
+    silencing: dict[str, Any] = {"action": "append", "default": [], "metavar": "LAYER[:C,...]"}
+    looks.add_argument("--silence", **silencing, help=silence_help)
+    looks.add_argument("--maps", metavar="FILE.png", help="write all maps of the layer as one picture")
+
+    hushes = as_json(command("silence", silence_network, "Tell what silencing channels costs a trained network."))
+    hushes.add_argument("network", metavar="NETWORK", help=ANY_RUN)
+    hushes.add_argument("--silence", **silencing, help=f"{silence_help}: conv1, conv1:3 or conv1:3,8-15")
+    split_help = "over which images (default validation)"
+    hushes.add_argument("--split", choices=get_args(datasets.SplitName), default="validation", help=split_help)
+    hushes.add_argument("--checkpoint", **CHECKPOINT)
 
     fetching = command("pretrained", fetch_pretrained, "Fetch VGG16 or VGG19 with the weights of ImageNet.")
     fetching.add_argument("name", metavar="NAME", help=f"one of {', '.join(PRETRAINED)}")

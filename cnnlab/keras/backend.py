@@ -3,6 +3,9 @@
 oneDNN's kernels are off by default on processors without AVX-512, where they train MiniVGGNet 1.4 times as
 fast as TensorFlow's own; the variables must be set before TensorFlow is imported.
 
+Streamlit calls Keras's `clear_session` whenever a script has run. That empties TensorFlow's cache of kernels, so that
+the next call of any compiled function took 120 ms instead of 5; there is no session to clear, so nothing is cleared.
+
 What TensorFlow loads is there to stay: looking through it for garbage, over and over while it loads, took a quarter of
 the time that loading takes.
 """
@@ -49,6 +52,7 @@ with without_stderr(), without_looking_for_garbage():
     import keras
     import tensorflow as tf
 
+    keras.backend.clear_session = lambda *settings, **named: None
     tf.config.list_physical_devices()  # the last of the greetings
     if (count := threads()) is not None:
         tf.config.threading.set_intra_op_parallelism_threads(count)

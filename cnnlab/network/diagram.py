@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
 from xml.etree import ElementTree as ET
 
+from cnnlab import units
 from cnnlab.network import Network
 from cnnlab.network.families import Family
 from cnnlab.network.landscape import LINE_HEIGHT, MARGIN, SLANT, Box, Landscape, Line, OpenedModule, Volume, landscape
@@ -30,12 +33,46 @@ text { font: 12px "Source Sans", "Source Sans 3", "Source Sans Pro", Helvetica, 
 }
 """
 SWATCH, WORD, LEGEND_LINE = 12.0, 6.1, 20.0
+ANSWER_WIDTH, ANSWERS_HEIGHT, MOST_ANSWER_LETTERS = 140.0, 58.0, 22
+BAR_WIDTH = 80.0
+BAR_COLOUR = "#0072B2"
 Polygon = Sequence[Point]
 
 
-def svg(network: Network, opened: Collection[str] = ()) -> str:
-    """The picture as a file that stands alone, with a title and a legend."""
+@dataclass(frozen=True)
+class Answer:
+    """What an output says: its most probable classes with their probabilities. `head` is its layer's name where there
+    are several outputs."""
+
+    head: str
+    classes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A network at one image. `faces` are pictures of feature maps as data addresses, by the name of the box whose face
+    they cover; `answers` stand at the end."""
+
+    faces: Mapping[str, str]
+    answers: tuple[Answer, ...]
+
+
+def arranged(network: Network, opened: Collection[str] = (), at_work: AtWork | None = None) -> Landscape:
+    """The landscape, with room at its end for what the network says."""
     shown = landscape(network, opened)
+    if at_work is None:
+        return shown
+    columns = len(answer_columns(at_work.answers))
+    return replace(
+        shown,
+        width=max(shown.width, ANSWER_WIDTH * columns + 2 * MARGIN),
+        height=shown.height + ANSWERS_HEIGHT,
+    )
+
+
+def svg(network: Network, opened: Collection[str] = (), at_work: AtWork | None = None) -> str:
+    """The picture as a file that stands alone, with a title and a legend."""
+    shown = arranged(network, opened, at_work)
     legend = legend_lines(shown)
     width = max(shown.width, 760.0)
     height = shown.height + LEGEND_LINE * (len(legend) + 1)
@@ -47,7 +84,7 @@ def svg(network: Network, opened: Collection[str] = ()) -> str:
     }
     ET.SubElement(root, "title").text = f"{plain(network.name)} from its input to its output"
     ET.SubElement(root, "style").text = STYLE
-    root.append(picture(shown))
+    root.append(picture(shown, at_work))
     for place, line in enumerate(legend):
         x, y = MARGIN, shown.height + LEGEND_LINE * place + SWATCH
         for family in line:
@@ -77,7 +114,7 @@ def swatch_width(family: Family) -> float:
     return SWATCH + 5 + WORD * len(family.title) + 18
 
 
-def picture(shown: Landscape) -> ET.Element:
+def picture(shown: Landscape, at_work: AtWork | None = None) -> ET.Element:
     """Frames, lines and boxes as one group; each box is a group of its own, in the order of `shown.boxes`."""
     whole = ET.Element("g", {"class": "network"})
     for frame in shown.frames:
@@ -87,8 +124,35 @@ def picture(shown: Landscape) -> ET.Element:
     for line in shown.lines:
         draw_line(wires, line, line.target in ends)
     for box in shown.boxes:
-        draw_box(whole, box)
+        draw_box(whole, box, at_work.faces.get(box.name) if at_work else None)
+    if at_work:
+        draw_answers(whole, shown, at_work.answers)
     return whole
+
+
+def answer_columns(answers: Sequence[Answer]) -> list[tuple[str, str, float]]:
+    """Head, class and probability from left to right: what the main output says comes last, its most probable class
+    first."""
+    return [(answer.head, name, share) for answer in (*answers[1:], *answers[:1]) for name, share in answer.classes]
+
+
+def draw_answers(whole: ET.Element, shown: Landscape, answers: Sequence[Answer]) -> None:
+    """The most probable classes as bars side by side, under the network's end."""
+    group = ET.SubElement(whole, "g", {"class": "answers"})
+    columns = answer_columns(answers)
+    left = max(shown.width - MARGIN - ANSWER_WIDTH * len(columns), MARGIN)
+    top = shown.height - ANSWERS_HEIGHT
+    for head, name, share in columns:
+        words(group, plain(head, MOST_ANSWER_LETTERS), left, top + 10, anchor="start")
+        words(group, plain(name, MOST_ANSWER_LETTERS), left, top + 26, anchor="start", name=True)
+        at = {"x": number(left), "y": number(top + 33), "height": "11", "rx": "2"}
+        ET.SubElement(group, "rect", {**at, "width": number(BAR_WIDTH), "fill": DIAGRAM_INK, "fill-opacity": "0.2"})
+        known = isfinite(share)
+        if known:
+            ET.SubElement(group, "rect", {**at, "width": number(BAR_WIDTH * min(share, 1)), "fill": BAR_COLOUR})
+        told = units.percent(share) if known else "no number"
+        words(group, told, left + BAR_WIDTH + 5, top + 43, anchor="start")
+        left += ANSWER_WIDTH
 
 
 def draw_frame(whole: ET.Element, frame: OpenedModule) -> None:
@@ -116,8 +180,8 @@ def draw_line(wires: ET.Element, line: Line, arrow: bool) -> None:
     ET.SubElement(wires, "path", {"d": head, "stroke-width": "1.25", "stroke-linejoin": "round"})
 
 
-def draw_box(whole: ET.Element, box: Box) -> None:
-    """The volume, its bands from front to back, and the label under its middle."""
+def draw_box(whole: ET.Element, box: Box, face: str | None = None) -> None:
+    """The volume, its bands from front to back, a picture on its face, and the label under its middle."""
     group = ET.SubElement(whole, "g", {"class": "box"})
     volume = box.volume
     left, top = volume.left, volume.top
@@ -132,6 +196,10 @@ def draw_box(whole: ET.Element, box: Box) -> None:
         near = far
     main = max(box.nodes, key=lambda node: node.multiply_adds).layer.family
     draw_polygon(group, [(left, top), (right, top), (right, bottom), (left, bottom)], main.colour, edge=True)
+    if face:
+        at = {"x": number(left), "y": number(top), "width": number(volume.width), "height": number(volume.height)}
+        as_it_is = {"preserveAspectRatio": "none", "image-rendering": "pixelated"}
+        ET.SubElement(group, "image", {**at, **as_it_is, "href": face})
     for corners in lid_and_side:
         draw_polygon(group, corners, "none", edge=True)
     middle = (box.left + box.right) / 2

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 from cnnlab import units
 from cnnlab.network import Network
 from cnnlab.network.analysis import receptive_fields_along
-from cnnlab.network.diagram import SCALE_WORDS, picture
-from cnnlab.network.landscape import Box, landscape, parts, volume_shape
+from cnnlab.network.diagram import SCALE_WORDS, AtWork, arranged, picture
+from cnnlab.network.landscape import Box, parts, volume_shape
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import contents
 from cnnlab.text import plain
@@ -18,10 +18,10 @@ from cnnlab.text import plain
 Data = dict[str, Any]
 
 
-def scene(network: Network, opened: Collection[str] = ()) -> Data:
+def scene(network: Network, opened: Collection[str] = (), at_work: AtWork | None = None) -> Data:
     """JSON: `drawing` is the picture as nested [tag, attributes, text or children]; `boxes` in the order of its groups
     of class `box`, each with the face on which its maps lie, what it costs, and its receptive field on the input."""
-    known, shown = parts(network), landscape(network, opened)
+    known, shown = parts(network), arranged(network, opened, at_work)
     height, width, _ = volume_shape(network.input_shape)
     fields = [receptive_fields_along(network, axis) for axis in (0, 1)]
     reads: dict[str, list[str]] = {box.name: [] for box in shown.boxes}
@@ -42,6 +42,7 @@ def scene(network: Network, opened: Collection[str] = ()) -> Data:
             "face": [face.left, face.top, face.width, face.height],
             "cell": [box.left, box.top, box.right, box.bottom],
             "leads": reads[box.name],
+            "last": last,
             "layers": [[plain(node.name), f"{node.layer.type} {node.layer.caption}"] for node in box.nodes],
             "parameters": units.count(sum(node.parameters for node in box.nodes)),
             "multiply_adds": units.count(sum(node.multiply_adds for node in box.nodes)),
@@ -57,7 +58,7 @@ def scene(network: Network, opened: Collection[str] = ()) -> Data:
         "width": shown.width,
         "height": shown.height,
         "input": [height, width],
-        "drawing": nested(picture(shown)),
+        "drawing": nested(picture(shown, at_work)),
         "boxes": [described(box) for box in shown.boxes],
         "frames": [
             {"module": frame.module, "at": [frame.left, frame.top, frame.right, frame.bottom]} for frame in shown.frames
@@ -65,6 +66,7 @@ def scene(network: Network, opened: Collection[str] = ()) -> Data:
         "opened": [name for name in opened if name in known],
         "families": [{"title": family.title, "colour": family.colour} for family in shown.families],
         "scale": SCALE_WORDS,
+        "at_work": at_work is not None,
     }
 
 

@@ -1,6 +1,7 @@
 """Records to Plotly figures: pure functions. Colours and fonts are the theme's, but for what has a fixed colour.
 
-The curves of trainings are in `cnnlab/plots/training.py`, the figures of evaluations in `cnnlab/plots/evaluation.py`.
+The curves of a training are in `cnnlab/plots/training.py`, the figures of many in `cnnlab/plots/runs.py`, those of
+evaluations in `cnnlab/plots/evaluation.py`.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ SOFT_INK: dict[Theme, str] = {"light": "#57626E", "dark": "#A3AEB9"}
 
 BLUE, ORANGE, GREEN, PINK, VERMILLION = "#2D8CCB", "#C27F00", "#009E73", "#CC79A7", "#D55E00"
 DEEP_BLUE, PURPLE, GREY, OLIVE, TEAL = "#0072B2", "#8C6BB1", "#7F8790", "#6B8E23", "#1B9E9E"
+NO_NUMBER = "#FF4FA3"
+"""Of NaN and infinity in maps of values: on no scale."""
 SERIES = (BLUE, ORANGE, GREEN, PINK, VERMILLION, PURPLE, OLIVE, DEEP_BLUE, GREY, TEAL)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star", "pentagon", "hexagram")
 """Shapes that go with SERIES, so that nothing hangs on colour alone."""

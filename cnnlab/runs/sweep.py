@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import runs
+from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, replan
 from cnnlab.experiments.recipe import CHOICES, idle_settings, settings_of
-from cnnlab.runs import queue
+from cnnlab.runs import film, queue
 from cnnlab.runs.run import Labels, Run
 
 MOST_COMBINATIONS = 500
@@ -126,8 +127,10 @@ def sweep(
     group: str | None = None,
     preset: str | None = None,
     source: Run | None = None,
+    own_image: Pixels | None = None,
 ) -> list[Run]:
-    """Queue a run for each combination; all are checked before the first is made. `source` is that of `runs.create`."""
+    """Queue a run for each combination; all are checked before the first is made. `source` is that of `runs.create`,
+    `own_image` is filmed by each."""
     tried = combinations(values, sample, seed, settings_of(experiment.recipe))
     planned = [replan(experiment, changes) for changes in tried]
     seen: dict[str, dict[str, Any]] = {}
@@ -141,5 +144,7 @@ def sweep(
         for one, title in zip(planned, titles, strict=True)
     ]
     for run in made:
+        if own_image is not None:
+            film.keep_own_image(run, own_image)
         queue.enqueue(run)
     return made

@@ -44,6 +44,7 @@ REQUEST_CLASSES = {
     "import": "cnnlab.datasets.job:ImportRequest",
     "reference": "cnnlab.inference.reference:ReferenceRequest",
     "evaluate": "cnnlab.evaluation.job:EvaluationRequest",
+    "silence": "cnnlab.evaluation.silencing:SilencingRequest",
     "evaluate-many": "cnnlab.evaluation.job:EvaluationsRequest",
     "export": "cnnlab.zoo.export:ExportRequest",
     "fetch": "cnnlab.zoo.pretrained:FetchRequest",

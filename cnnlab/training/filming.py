@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from cnnlab.datasets import Split
 from cnnlab.datasets.dataset import Indices
 from cnnlab.datasets.images import Pixels, resize
-from cnnlab.network import Network, Node
+from cnnlab.network import Network, Node, families
 from cnnlab.network.layers import (
-    Activation,
-    Add,
     BatchNormalization,
-    Concatenate,
     Conv2D,
+    DepthwiseConv2D,
     Dropout,
     InputLayer,
 )
@@ -151,13 +149,9 @@ def chosen_layers(network: Network) -> list[Node]:
 
 
 def is_telling(node: Node) -> bool:
-    match node.layer:
-        case Activation() | Concatenate() | Add():
-            return True
-        case Conv2D() as convolution:
-            return convolution.activation != "linear"
-        case _:
-            return False
+    if isinstance(node.layer, Conv2D | DepthwiseConv2D):
+        return node.layer.activation != "linear"
+    return node.layer.joins or node.layer.family is families.ACTIVATION
 
 
 def first_convolution(network: Network) -> Node | None:

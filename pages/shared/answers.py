@@ -20,6 +20,7 @@ from cnnlab.inference.reference import Scores
 from pages.shared import out_of_distribution
 from pages.shared.charts import show_chart
 from pages.shared.explain import explain
+from pages.shared.given import Given, look_inside
 from pages.shared.parts import describe_run
 from pages.shared.pictures import enlarged
 
@@ -38,7 +39,8 @@ def encoded(image: Pixels, side: int | None = None) -> bytes:
 def show_card(
     one: Prediction, models: Sequence[Classifier], scores: Sequence[float | None], key: str, explained: bool = False
 ) -> None:
-    """An image, what the first network sees of it, and what each says; `explained` opens the explanation."""
+    """An image, what the first network sees of it, and what each says; `explained`, for one that the address names,
+    opens the explanation."""
     with st.container(border=True):
         columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
         columns[0].image(enlarged(one.shown, 2 * INPUT_PIXELS), width=INPUT_PIXELS)
@@ -52,6 +54,8 @@ def show_card(
             column.markdown(f"**{text.markdown(top[0][0])}**, {units.percent(top[0][1])}")
             show_chart(plots.probability_bars(top), f"{key} {number}", column, buttons=False)
         out_of_distribution.warn(models, scores)
+        if not explained and st.button("Look inside", icon=":material/biotech:", key=f"inside {key}"):
+            look_inside(models[0].run.id, Given(one.name, one.shown, one.inputs[0]))
         with st.expander(
             "Explain", explained, icon=":material/visibility:", key=f"explain {key}", on_change="rerun"
         ) as box:

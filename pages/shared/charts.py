@@ -11,7 +11,8 @@ from cnnlab.plots.colours import SOFT_INK, Theme
 
 BUTTONS = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 NO_BUTTONS = {"displayModeBar": False}
-PALE = ".xtick text, .ytick text, .xtitle, .ytitle, .colorbar text, .annotation-text, .bartext-outside"
+FURTHER = ", ".join(f".{axis}{number}tick text, .{axis}{number}title" for axis in "xy" for number in (2, 3, 4))
+PALE = f".xtick text, .ytick text, .xtitle, .ytitle, {FURTHER}, .colorbar text, .annotation-text, .bartext-outside"
 CHART_NAMES = (
     ".js-plotly-plot .textpoint text"  # of points; in the confusion matrix they have the colour that fits their cell
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnlab.runs.run import Run
-from cnnlab.zoo.export import EXPORT_FORMATS, archive_of, exporting
+from cnnlab.zoo.export import archive_of, exporting
+from cnnlab.zoo.formats import EXPORT_FORMATS
 from pages.shared.working import job_or_offer
 
 

@@ -17,6 +17,7 @@ def navigation() -> Any:
             st.Page("pages/architectures.py", title="Architectures"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/one_by_one.py", title="1×1 convolutions"),
+            st.Page("pages/microscope.py", title="Microscope"),
             st.Page("pages/datasets.py", title="Data sets"),
             st.Page("pages/train.py", title="Train"),
             st.Page("pages/runs.py", title="Runs"),

@@ -34,6 +34,7 @@ STATES: dict[State, tuple[str, Any]] = {
     "failed": (":material/error:", "red"),
     "interrupted": (":material/power_off:", "red"),
 }
+SUBMITTED = "Submitted: its training process has not begun yet"
 
 
 def runs_folder() -> Path:

@@ -44,14 +44,14 @@ class Link:
 
 
 def picture_grid(
-    images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS, links: Sequence[Link] = ()
+    images: Sequence[Pixels], captions: Sequence[str], side: int = GRID_PIXELS, links: Sequence[Sequence[Link]] = ()
 ) -> None:
-    """Small images in rows, `side` pixels wide, each with a line of Markdown under it and a link, if there are any."""
+    """Small images in rows, `side` pixels wide, each with a line of Markdown under it and its links, if there
+    are any."""
     with st.container(horizontal=True, gap="small"):
         for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
             with st.container(width=side, gap=None):
                 st.image(enlarged(image, 2 * side), width=side)
                 st.caption(caption)
-                if links:
-                    link = links[place]
+                for link in links[place] if links else ():
                     st.page_link(link.page, label=link.label, query_params=dict(link.query))

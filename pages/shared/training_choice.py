@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, hardware
 from cnnlab.architectures import ARCHITECTURES
+from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, Initial, plan
 from cnnlab.experiments.loggers import LOGGER_TITLES, LOGGERS, LoggerName
@@ -66,6 +67,7 @@ class Choice:
     name: str = ""
     tried: dict[str, list[str]] = field(default_factory=dict)
     sample: int = 0
+    own_image: Pixels | None = None
 
     def experiment(self) -> Experiment | None:
         """None while there is no network; UserError where the parts do not fit together."""
@@ -220,6 +222,21 @@ def sweep_choice() -> tuple[dict[str, list[str]], int]:
     return values, int(sample)
 
 
+def image_to_film() -> Pixels | None:
+    """An image of one's own that the training's film is to show beside those of the data set."""
+    given = st.file_uploader(
+        "Film an image of your own too",
+        type=[*EXTENSIONS],
+        key="film image",
+        help="The film shows what the network takes it for, from the first epoch to the last.",
+    )
+    try:
+        return read_image(given.getvalue(), given.name) if given else None
+    except UserError as error:
+        show_error(error)
+        return None
+
+
 def what_choice() -> tuple[Choice, dict[str, Any]]:
     """The preset, the architecture and the data set; and the settings that the preset begins with."""
     scope, values = preset_choice(st)
@@ -267,6 +284,8 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         settings |= columns_of((*(("mixed_precision",) if hardware.has_bfloat16() else ()), *REST), values, fine)
         if not hardware.has_bfloat16():
             st.caption("Mixed precision is not offered: this machine computes no faster in bfloat16.")
+        if settings["film"]:
+            choice.own_image = image_to_film()
     begun = bool(asked("from"))
     with st.expander("Beginning and corrupted data", icon=":material/start:", expanded=begun):
         choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None

@@ -198,6 +198,7 @@ TITLES = (
     ("architectures", {"architecture": "nin"}, "Network in Network – cnnlab"),
     ("compare", {}, "Compare – cnnlab"),
     ("one_by_one", {}, "1×1 convolutions – cnnlab"),
+    ("microscope", {"network": "nin"}, "Microscope: Network in Network, before training – cnnlab"),
     ("datasets", {"dataset": "pets"}, "Pets – cnnlab"),
     ("train", {}, "Train – cnnlab"),
     ("runs", {}, "Runs – cnnlab"),

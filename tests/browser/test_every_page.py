@@ -28,6 +28,8 @@ PAGES = (
     "compare",
     "compare?view=Accuracy",
     "one_by_one",
+    "microscope?open=inception2a&layer=inception2a_concat",
+    "microscope?beside=network&network-b=minivggnet-cifar10&layer=stem_act",
     "datasets",
     "train",
     "runs",

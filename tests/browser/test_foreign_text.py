@@ -197,6 +197,8 @@ def addresses(laboratory: Laboratory, beacon: Beacon) -> Iterator[tuple[str, lis
     yield at("architectures", architecture=given, view=given, **{"minivggnet.classes": given}), []
     yield at("compare", network=networks, view=given), [f"'vgg16:{texts[0]}"]
     yield at("one_by_one", module=given, padding=given, view=given), []
+    yield at("microscope", network=given, layer=given, channel=given, at=given, silence=given, open=given), []
+    yield at("microscope", network=laboratory.judged.id, **{"from": "data-set"}), []
     yield at("datasets", dataset=laboratory.dataset), [laboratory.classes[0], f"from ![zip]({beacon.entity}).zip"]
     yield at("datasets", dataset=laboratory.dataset, section="Class balance"), [f"![nowhere]({beacon.entity})"]
     yield at("datasets", dataset=given, section=given, part=given), []

@@ -473,6 +473,7 @@ def test_an_interrupted_run_still_predicts(call: Any, trained_run: Run, runs_dir
     status = copy.status().model_copy(update={"state": "running"})
     (copy.folder / "status.json").write_text(status.model_dump_json())
     (copy.folder / "process.json").unlink()
+    (copy.folder / "launcher.json").unlink()  # says that it was submitted just now
     assert Run(copy.folder).status().state == "interrupted"
     assert call("predict", copy.id, digit_files[0], "--runs-dir", str(runs_dir)).code == 0
 

@@ -20,6 +20,7 @@ from cnnlab.experiments.experiment import plan
 from cnnlab.experiments.recipe import make_recipe
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.reference import REFERENCE_FILE
+from cnnlab.runs import film
 from cnnlab.runs.launchers import LAUNCHER_FILE
 from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
@@ -44,6 +45,7 @@ PAGES = (
     "results",
     "predict",
 )
+WITH_TENSORFLOW = pytest.param("microscope", marks=pytest.mark.slow)
 
 
 def metric(app: AppTest, label: str) -> str:
@@ -56,14 +58,14 @@ def png(pixels: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, WITH_TENSORFLOW])
 def test_every_page_opens_without_runs_and_without_data(open_page: OpenPage, page: str) -> None:
     app = open_page(page)
     assert not app.exception
     assert app.title
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, WITH_TENSORFLOW])
 def test_every_page_opens_with_a_trained_run(open_page: OpenPage, trained_run: Run, page: str) -> None:
     app = open_page(page, trained_run.folder.parent, run=trained_run.id)
     assert not app.exception
@@ -120,6 +122,37 @@ def test_train_refuses_what_cannot_work_and_says_why(open_page: OpenPage, field:
     assert next(button for button in app.button if button.label == "Train").disabled
 
 
+@pytest.mark.slow
+def test_home_answers_a_photograph_with_every_shipped_network(open_page: OpenPage) -> None:
+    app = open_page("home")
+    assert not app.exception
+    (sample,) = [one for one in all_samples() if one.file == "horses.jpg"]
+    given = [("horses.jpg", sample.read(), "image/jpeg"), ("broken.jpg", b"no image", "image/jpeg")]
+    app.file_uploader("home images").set_value(given).run()
+    assert not app.exception
+    assert "broken.jpg" in unescaped(app.error[0].value)
+    said = [unescaped(str(one.value)) for one in app.markdown]
+    assert sum("horse" in line and "%" in line for line in said) >= 2, "both networks of CIFAR-10 see horses"
+    assert len([line for line in said if line.startswith("**") and line.endswith("%")]) == len(shipped())
+
+
+def test_train_films_an_image_of_ones_own(open_page: OpenPage, tmp_path: Path, no_starts: list[str]) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (90, 60), (10, 20, 30)).save(picture, "PNG")
+    app = open_page("train", tmp_path / "runs", architecture="minivggnet", dataset="digits")
+    chosen = app.file_uploader("film image")
+    chosen.set_value([("broken.png", b"\x89PNG", "image/png")]).run()
+    assert "broken.png" in unescaped(app.error[0].value)
+    app.file_uploader("film image").set_value([("mine.png", picture.getvalue(), "image/png")]).run()
+    assert not app.error
+    app.selectbox("sweep 0").set_value("learning_rate").run()
+    app.text_input("sweep values 0").set_value("0.1, 0.01").run()
+    next(button for button in app.button if button.label == "Queue 2 runs").click().run()
+    assert not app.exception
+    made = runs.listing(tmp_path / "runs")
+    assert [getattr(film.own_image(run), "shape", None) for run in made] == [(60, 90, 3)] * 2
+
+
 def test_train_says_what_a_sweep_leaves_out(open_page: OpenPage) -> None:
     app = open_page("train", architecture="minivggnet", dataset="digits")
     for row, (name, tried) in enumerate((("optimizer", "sgd, adam"), ("momentum", "0.8, 0.9"))):
@@ -150,6 +183,15 @@ def test_a_run_that_has_not_begun_can_only_be_taken_out(open_page: OpenPage, run
     run.write_status(run.status().model_copy(update={"state": "running", "steps_per_epoch": 1, "epochs": 1}))
     offered = [button for button in open_page("run", runs_dir, run=run.id).button if button.label in asking]
     assert [button.label for button in offered] == ["Pause", "Stop", "Stop after this epoch"]
+
+
+def test_a_resumed_run_that_has_not_begun_is_submitted_on_both_pages(open_page: OpenPage, runs_dir: Path) -> None:
+    run = waiting_for_its_launcher(runs_dir)
+    resumed = {"state": "submitted", "step": 3, "epochs": 3, "steps_per_epoch": 3}
+    run.write_status(run.status().model_copy(update=resumed))
+    for app in (open_page("runs", runs_dir), open_page("run", runs_dir, run=run.id)):
+        (bar,) = app.get("progress")
+        assert bar.proto.text == "Submitted: its training process has not begun yet"
 
 
 def test_a_run_says_that_this_version_does_not_know_its_launcher(open_page: OpenPage, runs_dir: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cnnlab.evaluation.runs import by_influence
 from cnnlab.plots import ABOVE_ALL, accuracy_range
-from cnnlab.plots import training as plots
+from cnnlab.plots import runs as run_plots
 from tests.plots.test_colours import HISTORY, TITLES, figures
 
 
@@ -37,14 +37,14 @@ def test_every_legend_has_room_of_its_own_at_the_foot() -> None:
 
 
 def test_with_ten_runs_the_chart_grows_by_the_lines_of_its_legend() -> None:
-    few, many = (plots.run_curves([(title, HISTORY) for title in TITLES[:count]], "loss") for count in (2, 10))
+    few, many = (run_plots.run_curves([(title, HISTORY) for title in TITLES[:count]], "loss") for count in (2, 10))
     assert many.layout.height > few.layout.height
 
 
 def test_each_setting_is_a_strip_with_a_mark_a_run_and_the_mean_of_those_that_share_a_value() -> None:
     settings = {"Learning rate": [0.1, 0.01, 0.1, 0.01], "Mirrored": [True, True, False, False]}
     reached = [0.6, 0.8, 0.7, 0.9]
-    figure = plots.setting_strips(settings, reached, ["a", "b", "c", "d"])
+    figure = run_plots.setting_strips(settings, reached, ["a", "b", "c", "d"])
     assert [axis.title.text for axis in figure.select_xaxes()] == list(settings)
     first, second = figure.select_xaxes()
     assert list(first.ticktext) == ["0.01", "0.1"]
@@ -58,9 +58,9 @@ def test_each_setting_is_a_strip_with_a_mark_a_run_and_the_mean_of_those_that_sh
 
 def test_a_run_without_a_figure_and_long_values_do_no_harm() -> None:
     settings = {"Changes of the rate": ["26:0.001,36:0.0001,40:0.00001", None, "–"]}
-    figure = plots.setting_strips(settings, [0.5, None, 0.6], ["a", "b", "c"])
+    figure = run_plots.setting_strips(settings, [0.5, None, 0.6], ["a", "b", "c"])
     (axis,) = figure.select_xaxes()
-    assert all(len(text) <= plots.MOST_CHARACTERS for text in axis.ticktext)
+    assert all(len(text) <= run_plots.MOST_CHARACTERS for text in axis.ticktext)
 
 
 def test_the_settings_that_explain_most_come_first() -> None:

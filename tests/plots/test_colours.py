@@ -20,6 +20,7 @@ from cnnlab.network.diagram import DIAGRAM_INK as LINES
 from cnnlab.network.families import FAMILIES
 from cnnlab.plots import attribution as explained
 from cnnlab.plots import evaluation as judged
+from cnnlab.plots import runs as run_plots
 from cnnlab.plots import training as trained
 from cnnlab.plots.colours import (
     BACKGROUND,
@@ -72,15 +73,15 @@ def figures(theme: Theme) -> Iterator[tuple[str, go.Figure]]:
     yield "curves", trained.learning_curves("accuracy", HISTORY, STEPS, 3, 3, smoothing=0.5)
     yield "steps", trained.step_curve("loss", "Loss", STEPS, 3)
     yield "schedule", trained.schedule(make_recipe())
-    yield "runs", trained.run_curves([(title, HISTORY) for title in TITLES], "loss", training=True)
-    yield "losses", trained.training_losses([(title, HISTORY) for title in TITLES])
+    yield "runs", run_plots.run_curves([(title, HISTORY) for title in TITLES], "loss", training=True)
+    yield "losses", run_plots.training_losses([(title, HISTORY) for title in TITLES])
     row = {"Trained on": "true labels", "Training accuracy": 1.0, "Validation accuracy": 0.8, "Test accuracy": 0.8}
-    yield "generalization", trained.fit_and_generalization([row])
+    yield "generalization", run_plots.fit_and_generalization([row])
     reached = [0.5 + 0.04 * number for number in range(len(SERIES))]
-    yield "settings", trained.setting_strips(SWEEP, reached, TITLES)
+    yield "settings", run_plots.setting_strips(SWEEP, reached, TITLES)
     points = [{"title": title, "accuracy": 0.5, "minutes": 3.0} for title in TITLES]
-    yield "price", trained.reached_over(points, "minutes", "Minutes", levels={"the lecture": 0.6})
-    yield "ingredients", trained.ingredients(["first", "second"], [0.8, 0.9], [0.79, None])
+    yield "price", run_plots.reached_over(points, "minutes", "Minutes", levels={"the lecture": 0.6})
+    yield "ingredients", run_plots.ingredients(["first", "second"], [0.8, 0.9], [0.79, None])
     yield "confusion", judged.confusion_matrix(CONFUSION, CLASSES, theme=theme)
     yield "reliability", judged.reliability_diagram([Bin(low=0.5, high=1.0, images=9, confidence=0.8, accuracy=0.7)])
     yield "answered", judged.answered([(0.0, 1.0, 0.8), (0.5, 0.5, 0.9)])
@@ -182,5 +183,5 @@ def test_the_themes_are_those_of_the_app() -> None:
 
 
 def test_ten_runs_are_told_apart_without_colour() -> None:
-    figure = trained.run_curves([(title, HISTORY) for title in TITLES], "loss")
+    figure = run_plots.run_curves([(title, HISTORY) for title in TITLES], "loss")
     assert len({trace.marker.symbol for trace in figure.data}) == len(TITLES) == len(SYMBOLS)

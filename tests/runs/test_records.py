@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.plots import runs as run_plots
 from cnnlab.plots import training as plots
 from cnnlab.runs.records import EpochRecord, Event, StepRecord, average_speed, best_of
 from cnnlab.runs.run import Run
@@ -52,7 +53,7 @@ def test_a_line_with_no_more_than_is_required_is_read_and_drawn(tmp_path: Path) 
     for measure in plots.CURVE_MEASURES:
         for across in plots.ACROSS:
             plots.learning_curves(measure, history, [], 3, 1, across)
-            plots.run_curves([("early", history)], measure, across, training=True)
+            run_plots.run_curves([("early", history)], measure, across, training=True)
 
 
 @pytest.mark.parametrize("missing", sorted(EpochRecord.__required_keys__))

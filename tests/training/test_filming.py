@@ -87,6 +87,15 @@ def test_a_network_without_maps_or_convolutions_is_filmed_too() -> None:
     assert first_convolution(network) is None
 
 
+def test_a_network_of_depthwise_convolutions_is_filmed_after_their_activations() -> None:
+    net = Builder("depthwise")
+    x = net.conv(net.input((8, 8, 3)), 4, 3, name="linear")
+    x = net.depthwise_conv(x, 3, name="depthwise", activation="relu")
+    x = net.conv(x, 4, 1, name="pointwise", activation="relu")
+    network = net.build(net.dense(net.flatten(x), 2, activation="softmax", name="fc"))
+    assert [node.name for node in chosen_layers(network)] == ["depthwise", "pointwise"]
+
+
 def test_maps_become_bytes_between_the_ends_that_are_kept() -> None:
     answer = np.linspace(0, 4, 2 * 5 * 5 * 9, dtype=np.float32).reshape(2, 5, 5, 9)
     maps, (low, high) = as_bytes(answer)

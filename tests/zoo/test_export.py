@@ -23,6 +23,7 @@ from cnnlab.inference.classifier import Classifier, load_classifier, top_classes
 from cnnlab.runs.run import Run
 from cnnlab.storage.jobs import work
 from cnnlab.zoo import export
+from cnnlab.zoo.formats import EXPORT_FORMATS, Format
 from tests.conftest import PATIENCE, Output, assert_one_line, assert_refused
 
 
@@ -37,9 +38,9 @@ def classifier(run: Run) -> Classifier:
     return load_classifier(run)
 
 
-@pytest.mark.parametrize("form", export.EXPORT_FORMATS)
+@pytest.mark.parametrize("form", EXPORT_FORMATS)
 def test_the_script_in_the_archive_classifies_an_image_as_the_app_does(
-    classifier: Classifier, form: export.Format, tmp_path: Path
+    classifier: Classifier, form: Format, tmp_path: Path
 ) -> None:
     target = tmp_path / "model.zip"
     assert export.export(classifier, form, target) < export.TOLERANCE
@@ -73,7 +74,7 @@ def test_a_model_that_answers_otherwise_is_not_given_out(
     def otherwise(path: Path, images: np.ndarray) -> np.ndarray:
         return np.full((len(images), 10), 0.1, np.float32)
 
-    monkeypatch.setitem(export.EXPORT_FORMATS, "keras", replace(export.EXPORT_FORMATS["keras"], ask=otherwise))
+    monkeypatch.setitem(EXPORT_FORMATS, "keras", replace(EXPORT_FORMATS["keras"], ask=otherwise))
     with pytest.raises(UserError) as told:
         export.export(classifier, "keras", tmp_path / "model.zip")
     assert_one_line(str(told.value), "otherwise than Keras")

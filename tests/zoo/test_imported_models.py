@@ -14,6 +14,8 @@ from PIL import Image
 
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.errors import UserError
+from cnnlab.inference.activations import of_classifier
+from cnnlab.inference.arithmetic import arithmetic
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.inference.model_file import load
 from cnnlab.runs.run import Run
@@ -66,6 +68,32 @@ def test_a_model_from_elsewhere_is_asked_as_it_wants_to_be(
     with pytest.raises(UserError) as refused:
         _ = run.network
     assert_one_line(str(refused.value), "does not know its layers")
+
+
+def test_a_model_of_known_layers_is_looked_into(tmp_path: Path) -> None:
+    from cnnlab.keras.backend import keras
+
+    path = saved(
+        tmp_path / "theirs.keras",
+        keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv"),
+        keras.layers.BatchNormalization(name="bn"),
+        keras.layers.GlobalAveragePooling2D(name="gap"),
+        keras.layers.Dense(3, name="fc"),
+        keras.layers.Softmax(name="softmax"),
+        shape=(None, None, 3),
+    )
+    classifier = load_classifier(import_model(path, "Theirs", values="0 to 1", size=20))
+    model = of_classifier(classifier)
+    photo = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    seen = model.activations(classifier.data.preprocessing.fit(photo))
+    np.testing.assert_allclose(seen.probabilities, classifier.probabilities([photo])[0], rtol=1e-5)
+    assert seen.values["conv"].shape == (20, 20, 4)
+    for layer, at in (("conv", (0, 19)), ("bn", (3, 4)), ("gap", None), ("fc", None), ("softmax", None)):
+        assert arithmetic(model, seen, layer, 1, at).agrees
+    unknown = import_model(saved(tmp_path / "colours.keras", *color_judge()), "Colours")
+    with pytest.raises(UserError) as refused:
+        of_classifier(load_classifier(unknown))
+    assert_one_line(str(refused.value), "'rescaling", "Rescaling")
 
 
 def test_a_model_called_as_an_architecture_is_another_network(tmp_path: Path, call: Callable[..., Output]) -> None:

@@ -1,7 +1,10 @@
 // The film of a training: all of it is here, so playing asks the server for nothing. Words only ever become textContent.
 
 const GAP = 2;
-const SHORTEST = 120, LONGEST = 500, WHOLE = 8000, CALM = 1000;
+const SHORTEST = 120,
+  LONGEST = 500,
+  WHOLE = 8000,
+  CALM = 1000;
 const kept = new WeakMap();
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -12,7 +15,8 @@ const number = (value) => String(Number(value.toPrecision(3)));
 function table(stops) {
   const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
   return Array.from({ length: 256 }, (_, value) => {
-    const at = (value / 255) * (parts.length - 1), left = Math.min(Math.floor(at), parts.length - 2);
+    const at = (value / 255) * (parts.length - 1),
+      left = Math.min(Math.floor(at), parts.length - 2);
     return parts[left].map((part, channel) => part + (parts[left + 1][channel] - part) * (at - left));
   });
 }
@@ -22,7 +26,8 @@ function pixels(width, height, colour) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+  const context = canvas.getContext("2d"),
+    image = context.createImageData(width, height);
   for (let place = 0; place < width * height; place += 1) {
     image.data.set([...colour(place), 255], 4 * place);
   }
@@ -32,7 +37,9 @@ function pixels(width, height, colour) {
 
 /** A canvas as sharp as the screen, empty, and its size in CSS pixels. */
 function cleared(canvas) {
-  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+  const ratio = window.devicePixelRatio || 1,
+    width = canvas.clientWidth,
+    height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -54,9 +61,14 @@ class Film {
     this.at = -1;
     const on = (element, event, act) => element.addEventListener(event, act, { signal: this.stop.signal });
     on(this.find(".play"), "click", () => this.toggle());
-    on(this.find(".place"), "input", (event) => { this.pause(); this.show(Number(event.target.value)); });
+    on(this.find(".place"), "input", (event) => {
+      this.pause();
+      this.show(Number(event.target.value));
+    });
     on(root, "keydown", (event) => this.key(event));
-    on(root, "transitionend", (event) => { if (event.target === root) this.draw(); });
+    on(root, "transitionend", (event) => {
+      if (event.target === root) this.draw();
+    });
     on(this.find(".curve canvas"), "click", (event) => this.seek(event));
     on(this.find(".confusion canvas"), "pointermove", (event) => this.point(event));
     on(this.find(".confusion canvas"), "pointerleave", () => this.sayConfusion());
@@ -68,7 +80,8 @@ class Film {
   take(data, choose) {
     this.choose = choose;
     if (this.data?.version === data.version) return;
-    const epoch = this.data?.epochs[this.at], atEnd = !this.data || this.at === this.data.epochs.length - 1;
+    const epoch = this.data?.epochs[this.at],
+      atEnd = !this.data || this.at === this.data.epochs.length - 1;
     this.data = data;
     this.filters = bytes(data.filters.bytes);
     this.confusion = bytes(data.confusion.bytes);
@@ -79,28 +92,40 @@ class Film {
     this.buildBars();
     this.buildLayers();
     const before = data.epochs.indexOf(epoch);
-    const nearest = before >= 0 ? before : Math.max(data.epochs.findLastIndex((one) => one <= epoch), 0);
+    const nearest =
+      before >= 0
+        ? before
+        : Math.max(
+            data.epochs.findLastIndex((one) => one <= epoch),
+            0,
+          );
     this.show(atEnd && !this.playing ? data.epochs.length - 1 : nearest);
   }
 
   buildImages() {
-    const { images, chosen } = this.data, all = bytes(images.bytes), size = images.width * images.height * 3;
-    this.find(".images").replaceChildren(...images.names.map((name, place) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.setAttribute("aria-pressed", String(place === chosen));
-      button.setAttribute("aria-label", `Image ${place + 1}: ${name}`);
-      button.title = name;
-      button.append(pixels(images.width, images.height, (at) => {
-        const first = place * size + 3 * at;
-        return all.subarray(first, first + 3);
-      }));
-      button.addEventListener("click", () => {
-        for (const one of this.find(".images").children) one.setAttribute("aria-pressed", String(one === button));
-        this.choose(place);
-      });
-      return button;
-    }));
+    const { images, chosen } = this.data,
+      all = bytes(images.bytes),
+      size = images.width * images.height * 3;
+    this.find(".images").replaceChildren(
+      ...images.names.map((name, place) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.setAttribute("aria-pressed", String(place === chosen));
+        button.setAttribute("aria-label", `Image ${place + 1}: ${name}`);
+        button.title = name;
+        button.append(
+          pixels(images.width, images.height, (at) => {
+            const first = place * size + 3 * at;
+            return all.subarray(first, first + 3);
+          }),
+        );
+        button.addEventListener("click", () => {
+          for (const one of this.find(".images").children) one.setAttribute("aria-pressed", String(one === button));
+          this.choose(place);
+        });
+        return button;
+      }),
+    );
     this.find(".answer figcaption").textContent = images.own[chosen]
       ? "Probabilities of the chosen image, your own"
       : `Probabilities of the chosen validation image, whose class is ${images.names[chosen]}`;
@@ -125,10 +150,10 @@ class Film {
   }
 
   buildLayers() {
-    this.find(".maps figcaption").textContent =
-      "Activation maps of the chosen image, the first channels of each layer, dark to bright";
+    this.find(".maps figcaption").textContent = "Activation maps of the chosen image, the first channels of each layer, dark to bright";
     this.rows = this.data.layers.map((layer) => {
-      const row = document.createElement("div"), words = document.createElement("div");
+      const row = document.createElement("div"),
+        words = document.createElement("div");
       const canvas = document.createElement("canvas");
       words.className = "words";
       canvas.setAttribute("role", "img");
@@ -141,7 +166,9 @@ class Film {
 
   // Moving
 
-  toggle() { this.playing ? this.pause() : this.play(); }
+  toggle() {
+    this.playing ? this.pause() : this.play();
+  }
 
   play() {
     const { length } = this.data.epochs;
@@ -166,7 +193,10 @@ class Film {
     if (now - this.since >= span) {
       this.since = now;
       this.show(this.at + 1);
-      if (this.at === this.data.epochs.length - 1) { this.pause(); return; }
+      if (this.at === this.data.epochs.length - 1) {
+        this.pause();
+        return;
+      }
     }
     this.frame = requestAnimationFrame((later) => this.tick(later));
   }
@@ -176,17 +206,19 @@ class Film {
     const last = this.data.epochs.length - 1;
     const places = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, Home: 0, End: last };
     if (event.key === " " && event.target.tagName !== "BUTTON") this.toggle();
-    else if (event.key in places) { this.pause(); this.show(places[event.key]); }
-    else return;
+    else if (event.key in places) {
+      this.pause();
+      this.show(places[event.key]);
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
   seek(event) {
-    const box = event.currentTarget.getBoundingClientRect(), { epochs } = this.data;
+    const box = event.currentTarget.getBoundingClientRect(),
+      { epochs } = this.data;
     const wanted = ((event.clientX - box.left - this.plot.left) / this.plot.width) * this.plot.last;
-    const nearest = epochs.reduce((best, epoch, place) =>
-      (Math.abs(epoch - wanted) < Math.abs(epochs[best] - wanted) ? place : best), 0);
+    const nearest = epochs.reduce((best, epoch, place) => (Math.abs(epoch - wanted) < Math.abs(epochs[best] - wanted) ? place : best), 0);
     this.pause();
     this.show(nearest);
   }
@@ -195,7 +227,8 @@ class Film {
 
   show(place) {
     this.at = Math.min(Math.max(place, 0), this.data.epochs.length - 1);
-    const epoch = this.data.epochs[this.at], words = epoch ? `After epoch ${epoch}` : "Before the first epoch";
+    const epoch = this.data.epochs[this.at],
+      words = epoch ? `After epoch ${epoch}` : "Before the first epoch";
     const slider = this.find(".place");
     slider.value = String(this.at);
     slider.setAttribute("aria-valuetext", words);
@@ -236,21 +269,25 @@ class Film {
     const side = Math.max(Math.floor(Math.min(width / columns, height / rows)), 1);
     images.forEach((image, place) => {
       const shrink = (side - GAP) / Math.max(image.width, image.height);
-      const left = (place % columns) * side, top = Math.floor(place / columns) * side;
+      const left = (place % columns) * side,
+        top = Math.floor(place / columns) * side;
       context.drawImage(image, left, top, image.width * shrink, image.height * shrink);
     });
   }
 
   drawFilters() {
-    const { count, height, width } = this.data.filters, size = height * width * 3;
+    const { count, height, width } = this.data.filters,
+      size = height * width * 3;
     const canvas = this.find(".filters canvas");
     this.find(".filters figcaption").textContent = count
       ? `The first convolution's ${count} filters; grey is 0, each on its own scale`
       : "The first convolution's filters cannot be shown as colours";
-    const images = Array.from({ length: count }, (_, place) => pixels(width, height, (at) => {
-      const first = (this.at * count + place) * size + 3 * at;
-      return this.filters.subarray(first, first + 3);
-    }));
+    const images = Array.from({ length: count }, (_, place) =>
+      pixels(width, height, (at) => {
+        const first = (this.at * count + place) * size + 3 * at;
+        return this.filters.subarray(first, first + 3);
+      }),
+    );
     const shape = canvas.clientWidth / Math.max(canvas.clientHeight, 1);
     this.tiles(canvas, images, Math.max(Math.ceil(Math.sqrt(count * shape)), 1));
     canvas.setAttribute("aria-label", `First filters, ${this.find(".now").textContent}`);
@@ -258,20 +295,23 @@ class Film {
 
   drawMaps() {
     this.data.layers.forEach((layer, row) => {
-      const { words, canvas } = this.rows[row], size = layer.height * layer.width;
+      const { words, canvas } = this.rows[row],
+        size = layer.height * layer.width;
       const [low, high] = layer.ranges[this.at];
-      words.textContent =
-        `${layer.name}: ${layer.shown} of ${layer.channels} channels, ${number(low)} to ${number(high)}`;
+      words.textContent = `${layer.name}: ${layer.shown} of ${layer.channels} channels, ${number(low)} to ${number(high)}`;
       canvas.style.height = `${Math.min(Math.floor(canvas.clientWidth / layer.shown), 60)}px`;
-      const images = Array.from({ length: layer.shown }, (_, channel) => pixels(layer.width, layer.height, (at) =>
-        this.colours[this.maps[row][(this.at * layer.shown + channel) * size + at]]));
+      const images = Array.from({ length: layer.shown }, (_, channel) =>
+        pixels(layer.width, layer.height, (at) => this.colours[this.maps[row][(this.at * layer.shown + channel) * size + at]]),
+      );
       this.tiles(canvas, images, layer.shown);
     });
   }
 
   drawConfusion() {
-    const { side, judged } = this.data.confusion, canvas = this.find(".confusion canvas");
-    const { context, width, height } = cleared(canvas), edge = Math.min(width - 20, height);
+    const { side, judged } = this.data.confusion,
+      canvas = this.find(".confusion canvas");
+    const { context, width, height } = cleared(canvas),
+      edge = Math.min(width - 20, height);
     this.square = edge;
     this.sayConfusion();
     if (!judged[this.at]) return;
@@ -281,7 +321,8 @@ class Film {
   }
 
   sayConfusion() {
-    const { side, classes, judged } = this.data.confusion, block = Math.ceil(classes / side);
+    const { side, classes, judged } = this.data.confusion,
+      block = Math.ceil(classes / side);
     const words = judged[this.at]
       ? `Confusion, true class by row: faint 0%, strong 100%${block > 1 ? `; ${block} classes a cell` : ""}`
       : "Confusion: judged after the first epoch";
@@ -292,19 +333,26 @@ class Film {
   point(event) {
     const { side, names, judged } = this.data.confusion;
     const box = event.currentTarget.getBoundingClientRect();
-    const [column, row] = [event.clientX - box.left, event.clientY - box.top].map((one) =>
-      Math.floor((one / this.square) * side));
-    if (!names.length || !judged[this.at] || column >= side || row >= side) { this.sayConfusion(); return; }
+    const [column, row] = [event.clientX - box.left, event.clientY - box.top].map((one) => Math.floor((one / this.square) * side));
+    if (!names.length || !judged[this.at] || column >= side || row >= side) {
+      this.sayConfusion();
+      return;
+    }
     const share = this.confusion[(this.at * side + row) * side + column] / 255;
-    this.find(".confusion figcaption").textContent = row === column
-      ? `${names[row]}: about ${Math.round(100 * share)}% of its images recognised`
-      : `${names[row]}: about ${Math.round(100 * share)}% of its images taken for ${names[column]}`;
+    this.find(".confusion figcaption").textContent =
+      row === column
+        ? `${names[row]}: about ${Math.round(100 * share)}% of its images recognised`
+        : `${names[row]}: about ${Math.round(100 * share)}% of its images taken for ${names[column]}`;
   }
 
   drawCurve() {
-    const { history, epochs, last } = this.data, canvas = this.find(".curve canvas");
+    const { history, epochs, last } = this.data,
+      canvas = this.find(".curve canvas");
     const { context, width, height } = cleared(canvas);
-    const left = 40, right = 8, top = 8, bottom = 34;
+    const left = 40,
+      right = 8,
+      top = 8,
+      bottom = 34;
     this.plot = { left, width: width - left - right, last: Math.max(last, 1) };
     const x = (epoch) => left + (this.plot.width * epoch) / this.plot.last;
     const y = (share) => height - bottom - (height - top - bottom) * share;
@@ -338,7 +386,8 @@ class Film {
     };
     line(2, [4, 3], 1);
     line(1, [], 2);
-    const epoch = epochs[this.at], here = history.find((record) => record[0] === epoch);
+    const epoch = epochs[this.at],
+      here = history.find((record) => record[0] === epoch);
     context.fillStyle = this.ink;
     context.fillRect(x(epoch) - 0.75, top, 1.5, height - top - bottom);
     if (here) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from cnnlab.experiments.design import file_name
 from cnnlab.network import Network, diagram
+from cnnlab.network.diagram import AtWork
 from cnnlab.network.landscape import parts
 from cnnlab.network.scene import scene
 from pages.shared.address import asked_all, key_of, unknown, write
@@ -22,25 +24,43 @@ def component() -> Any:
     return st.components.v2.component("landscape", html=html, css=css, js=js)
 
 
-def show_landscape(network: Network, name: str) -> None:
-    """Its picture with the modules open that the address lists under `name`, and the same as a file."""
+def show_landscape(
+    network: Network,
+    name: str,
+    at_work: Callable[[Sequence[str]], AtWork] | None = None,
+    chosen: str | None = None,
+    choose: Callable[[str], None] | None = None,
+    side: str = "a",
+) -> None:
+    """Its picture with the modules open that the address lists under `name`, and the same as a file.
+
+    `at_work` gives what stands on it while it works on an image, by the modules that are open. `chosen` is the layer
+    that other parts of the page show; `choose` is called with the one that is pressed.
+    """
     known, wanted = parts(network), asked_all(name)
     opened = [module for module in wanted if module in known]
     if missing := [module for module in wanted if module not in known]:
         unknown("the open modules", ", ".join(missing))
-    key = key_of(f"{name} landscape")
+    key = key_of(f"{name} landscape {side}")
 
     def turn() -> None:
         modules = st.session_state[key]["opened"]["modules"]
         write({name: [module for module in modules if module in known] or None})
 
-    component()(key=key, data=scene(network, opened), on_opened_change=turn)
+    def press() -> None:
+        layer = st.session_state[key]["pressed"]["layer"]
+        if choose is not None and layer in {node.name for node in network.layers}:
+            choose(layer)
+
+    working = at_work(opened) if at_work else None
+    data = {**scene(network, opened, working), "side": side, "shown": chosen}
+    component()(key=key, data=data, on_opened_change=turn, on_pressed_change=press)
     st.download_button(
         "Diagram, SVG",
-        lambda: diagram.svg(network, opened),
+        lambda: diagram.svg(network, opened, working),
         file_name(network.name).replace(".json", ".svg"),
         "image/svg+xml",
         icon=":material/download:",
         on_click="ignore",
-        key=key_of(f"{name} svg"),
+        key=key_of(f"{name} svg {side}"),
     )

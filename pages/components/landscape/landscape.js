@@ -1,6 +1,14 @@
 const SVG = "http://www.w3.org/2000/svg";
-const STEP = 1.25, MOVE = 80, LEAST_TEXT = 11 / 12, MOST_START = 1.6, MOST = 6;
-const LOWEST = 150, TALLEST = 560, DRAG = 4, NARROW = 700, AROUND = 4;
+const STEP = 1.25,
+  MOVE = 80,
+  LEAST_TEXT = 11 / 12,
+  MOST_START = 1.6,
+  MOST = 6;
+const LOWEST = 150,
+  TALLEST = 560,
+  DRAG = 4,
+  NARROW = 820,
+  AROUND = 4;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".landscape");
@@ -10,8 +18,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
   const stage = part.stage;
   const boxes = new Map(data.boxes.map((box) => [box.name, box]));
-  const stop = new AbortController(), on = { signal: stop.signal };
-  let pointed, matches = [];
+  const stop = new AbortController(),
+    on = { signal: stop.signal };
+  let pointed,
+    matches = [];
 
   // The picture
 
@@ -21,13 +31,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   stage.setAttribute("aria-label", `${data.network} from its input to its output. Arrows move along it, Enter opens.`);
   const groups = new Map();
   [...world.querySelectorAll("g.box")].forEach((group, place) => {
-    const { name, cell: [left, top, right, bottom] } = data.boxes[place];
+    const {
+      name,
+      cell: [left, top, right, bottom],
+    } = data.boxes[place];
     const size = { x: left - AROUND, y: top - AROUND, width: right - left + 2 * AROUND, height: bottom - top + 2 * AROUND };
     group.prepend(element("rect", { class: "around", rx: 6, ...size }));
     group.dataset.name = name;
     groups.set(name, group);
   });
-  for (const { module, at: [, top, right] } of data.frames) {
+  for (const {
+    module,
+    at: [, top, right],
+  } of data.frames) {
     const cross = element("g", { class: "close", role: "button", transform: `translate(${right - 26} ${top + 6})` }, world);
     element("title", {}, cross).textContent = "Close this module (Escape)";
     element("rect", { width: 20, height: 20, rx: 4 }, cross);
@@ -61,8 +77,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     paint();
   }
 
-  const start = () => { state.moved = false; place(Math.max(fitting(), LEAST_TEXT)); };
-  const whole = () => { state.moved = true; place(fitting()); };
+  const start = () => {
+    state.moved = false;
+    place(Math.max(fitting(), LEAST_TEXT));
+  };
+  const whole = () => {
+    state.moved = true;
+    place(fitting());
+  };
 
   function zoom(factor, x = width() / 2, y = height() / 2) {
     const was = state.scale;
@@ -81,7 +103,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   function reveal([left, top, right, bottom]) {
-    const wide = width() / state.scale, high = height() / state.scale, edge = 16 / state.scale;
+    const wide = width() / state.scale,
+      high = height() / state.scale,
+      edge = 16 / state.scale;
     const into = (at, room, from, to) =>
       to - from + 2 * edge > room ? from - edge : Math.min(Math.max(at, to + edge - room), from - edge);
     state.x = into(state.x, wide, left, right);
@@ -106,21 +130,31 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const room = Math.max(rows, columns) * 0.16;
     part.input.setAttribute("viewBox", [-room, -room, columns + 2 * room, rows + 2 * room].join(" "));
     element("rect", { class: "image", width: columns, height: rows }, part.input);
+    const picture = groups.get(data.boxes[0].name)?.querySelector("image");
+    if (picture) {
+      const whole = { width: columns, height: rows, preserveAspectRatio: "none", "image-rendering": "pixelated" };
+      element("image", { ...whole, href: picture.getAttribute("href") }, part.input);
+    }
     part.size.textContent = `input, ${rows}×${columns}`;
     facts(box, unit);
     if (!box) return;
     const [row, column] = unit ?? box.maps.map((size) => size >> 1);
     const { size, stride, start: begin } = box.field;
-    const top = begin[0] + stride[0] * row, left = begin[1] + stride[1] * column;
+    const top = begin[0] + stride[0] * row,
+      left = begin[1] + stride[1] * column;
     const inside = clip(left, top, left + size[1], top + size[0], columns, rows);
     element("rect", { class: "padding", x: left, y: top, width: size[1], height: size[0] }, part.input);
     element("rect", { class: "field", ...inside }, part.input);
-    const face = data.boxes[0].face, dx = face[2] / columns, dy = face[3] / rows;
+    const face = data.boxes[0].face,
+      dx = face[2] / columns,
+      dy = face[3] / rows;
     if (box !== data.boxes[0]) {
       const seen = { x: face[0] + inside.x * dx, y: face[1] + inside.y * dy };
       element("rect", { class: "field", ...seen, width: inside.width * dx, height: inside.height * dy }, marks);
     }
-    const [x, y, wide, high] = box.face, across = wide / box.maps[1], down = high / box.maps[0];
+    const [x, y, wide, high] = box.face,
+      across = wide / box.maps[1],
+      down = high / box.maps[0];
     if (unit) {
       const least = (size) => Math.max(size, 3);
       const at = { x: x + column * across, y: y + row * down, width: least(across), height: least(down) };
@@ -130,7 +164,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   function facts(box, unit) {
     part.facts.replaceChildren();
-    const title = html("h3", part.facts), text = html("p", part.facts);
+    const title = html("h3", part.facts),
+      text = html("p", part.facts);
     if (!box) {
       title.textContent = "Point at a volume";
       text.textContent =
@@ -174,7 +209,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // Modules opened
 
   const opened = () => data.opened;
-  const open = (modules, turned) => { state.opening = turned; setTriggerValue("opened", { modules }); };
+  const open = (modules, turned) => {
+    state.opening = turned;
+    setTriggerValue("opened", { modules });
+  };
   const toggle = (module) => {
     const now = opened();
     open(now.includes(module) ? now.filter((one) => one !== module) : [...now, module], module);
@@ -183,7 +221,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const closeAll = () => open([]);
 
   function enter(name) {
-    if (boxes.get(name)?.opens) toggle(boxes.get(name).module);
+    const box = boxes.get(name);
+    if (box?.opens) toggle(box.module);
+    else if (box && data.at_work) setTriggerValue("pressed", { layer: box.last });
   }
 
   function leaveModule() {
@@ -202,12 +242,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const from = boxes.get(state.chosen);
     if (!from) return choose(data.boxes[0].name);
     const found =
-      way === "ArrowRight" ? from.leads.map((name) => boxes.get(name))
-      : way === "ArrowLeft" ? data.boxes.filter((box) => box.leads.includes(from.name))
-      : data.boxes.filter((box) => {
-          const apart = axis(box) - axis(from);
-          return (way === "ArrowUp" ? apart < -1 : apart > 1) && box.cell[0] < from.cell[2] + 8 && box.cell[2] > from.cell[0] - 8;
-        });
+      way === "ArrowRight"
+        ? from.leads.map((name) => boxes.get(name))
+        : way === "ArrowLeft"
+          ? data.boxes.filter((box) => box.leads.includes(from.name))
+          : data.boxes.filter((box) => {
+              const apart = axis(box) - axis(from);
+              return (way === "ArrowUp" ? apart < -1 : apart > 1) && box.cell[0] < from.cell[2] + 8 && box.cell[2] > from.cell[0] - 8;
+            });
     const next = nearest(from, found);
     if (next) choose(next);
   }
@@ -238,7 +280,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   part.map.setAttribute("viewBox", `0 0 ${data.width} ${data.height}`);
   part.map.replaceChildren();
-  for (const { name, face: [x, y, wide, high] } of data.boxes) {
+  for (const {
+    name,
+    face: [x, y, wide, high],
+  } of data.boxes) {
     element("rect", { class: "small", x, y, width: wide, height: high }, part.map).dataset.name = name;
   }
   element("rect", { class: "seen" }, part.map);
@@ -259,15 +304,31 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.moved = true;
     paint();
   }
-  part.map.addEventListener("pointerdown", (event) => { part.map.setPointerCapture(event.pointerId); travel(event); }, on);
-  part.map.addEventListener("pointermove", (event) => { if (event.buttons) travel(event); }, on);
+  part.map.addEventListener(
+    "pointerdown",
+    (event) => {
+      part.map.setPointerCapture(event.pointerId);
+      travel(event);
+    },
+    on,
+  );
+  part.map.addEventListener(
+    "pointermove",
+    (event) => {
+      if (event.buttons) travel(event);
+    },
+    on,
+  );
 
   // Mouse and keyboard
 
   const under = (event) => event.target.closest?.("g.box")?.dataset.name;
 
   function unitAt(event, name) {
-    const { face: [x, y, wide, high], maps } = boxes.get(name);
+    const {
+      face: [x, y, wide, high],
+      maps,
+    } = boxes.get(name);
     const place = stage.getBoundingClientRect();
     const across = ((event.clientX - place.left) / state.scale + state.x - x) / wide;
     const down = ((event.clientY - place.top) / state.scale + state.y - y) / high;
@@ -276,30 +337,60 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   let held;
-  stage.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    held = { x: event.clientX, y: event.clientY, dragged: false, pressed: event.target };
-    stage.setPointerCapture(event.pointerId);
-  }, on);
-  stage.addEventListener("pointermove", (event) => {
-    if (!held) {
-      const name = under(event) ?? state.chosen;
-      show(name, under(event) && unitAt(event, name));
-      return;
-    }
-    const x = held.x - event.clientX, y = held.y - event.clientY;
-    if (!held.dragged && Math.hypot(x, y) < DRAG) return;
-    stage.classList.add("dragged");
-    move(x, y);
-    held = { ...held, x: event.clientX, y: event.clientY, dragged: true };
-  }, on);
-  stage.addEventListener("pointerup", (event) => {
-    if (held && !held.dragged) press(held.pressed);
-    held = undefined;
-    stage.classList.remove("dragged");
-  }, on);
-  stage.addEventListener("pointercancel", () => { held = undefined; stage.classList.remove("dragged"); }, on);
-  stage.addEventListener("pointerleave", () => { if (!held) show(state.chosen); }, on);
+  stage.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.button !== 0) return;
+      held = { x: event.clientX, y: event.clientY, dragged: false, pressed: event.target };
+      stage.setPointerCapture(event.pointerId);
+    },
+    on,
+  );
+  stage.addEventListener(
+    "pointermove",
+    (event) => {
+      if (!held) {
+        const name = under(event) ?? state.chosen;
+        const unit = under(event) && unitAt(event, name);
+        show(name, unit);
+        if (data.at_work) point(under(event), unit);
+        return;
+      }
+      const x = held.x - event.clientX,
+        y = held.y - event.clientY;
+      if (!held.dragged && Math.hypot(x, y) < DRAG) return;
+      stage.classList.add("dragged");
+      move(x, y);
+      held = { ...held, x: event.clientX, y: event.clientY, dragged: true };
+    },
+    on,
+  );
+  stage.addEventListener(
+    "pointerup",
+    () => {
+      if (held && !held.dragged) press(held.pressed);
+      held = undefined;
+      stage.classList.remove("dragged");
+    },
+    on,
+  );
+  stage.addEventListener(
+    "pointercancel",
+    () => {
+      held = undefined;
+      stage.classList.remove("dragged");
+    },
+    on,
+  );
+  stage.addEventListener(
+    "pointerleave",
+    () => {
+      if (held) return;
+      show(state.chosen);
+      if (data.at_work) point(undefined);
+    },
+    on,
+  );
 
   function press(pressed) {
     const module = pressed.closest(".close")?.dataset.module;
@@ -309,43 +400,77 @@ export default function ({ data, parentElement, setTriggerValue }) {
     enter(name);
   }
 
-  stage.addEventListener("wheel", (event) => {
-    const box = stage.getBoundingClientRect();
-    if (event.ctrlKey || event.metaKey || full()) {
-      event.preventDefault();
-      zoom(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
-    } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      event.preventDefault();
-      move(event.deltaX, 0);
-    }
-  }, { ...on, passive: false });
+  // What other parts of the page show and point at
+
+  function point(name, unit) {
+    const detail = { side: data.side, layer: boxes.get(name)?.last ?? null, channel: null, row: unit?.[0], column: unit?.[1] };
+    window.dispatchEvent(new CustomEvent("cnnlab-point", { detail: { ...detail, from: root } }));
+  }
+
+  function pointedElsewhere({ detail }) {
+    if (!data.at_work || detail.from === root || detail.side !== data.side) return;
+    const box = data.boxes.find((one) => one.last === detail.layer);
+    show(box?.name ?? state.chosen, box && Number.isInteger(detail.row) ? [detail.row, detail.column] : undefined);
+  }
+  window.addEventListener("cnnlab-point", pointedElsewhere, on);
+
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      const box = stage.getBoundingClientRect();
+      if (event.ctrlKey || event.metaKey || full()) {
+        event.preventDefault();
+        zoom(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
+      } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+        event.preventDefault();
+        move(event.deltaX, 0);
+      }
+    },
+    { ...on, passive: false },
+  );
 
   const deeds = { out: () => zoom(1 / STEP), in: () => zoom(STEP), whole, screen, openAll, closeAll };
   root.addEventListener("click", (event) => deeds[event.target.closest("[data-do]")?.dataset.do]?.(), on);
   const keys = {
-    "+": deeds.in, "=": deeds.in, "-": deeds.out, "0": whole, Home: start, f: screen, F: screen,
-    Enter: () => enter(state.chosen), Escape: leaveModule, "/": () => part.search.focus(),
+    "+": deeds.in,
+    "=": deeds.in,
+    "-": deeds.out,
+    0: whole,
+    Home: start,
+    f: screen,
+    F: screen,
+    Enter: () => enter(state.chosen),
+    Escape: leaveModule,
+    "/": () => part.search.focus(),
   };
-  stage.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const arrow = event.key.startsWith("Arrow");
-    if (!arrow && !keys[event.key]) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (arrow && event.shiftKey) {
-      move(...{ ArrowLeft: [-MOVE, 0], ArrowRight: [MOVE, 0], ArrowUp: [0, -MOVE], ArrowDown: [0, MOVE] }[event.key]);
-    } else if (arrow) go(event.key);
-    else keys[event.key]();
-  }, on);
+  stage.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const arrow = event.key.startsWith("Arrow");
+      if (!arrow && !keys[event.key]) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (arrow && event.shiftKey) {
+        move(...{ ArrowLeft: [-MOVE, 0], ArrowRight: [MOVE, 0], ArrowUp: [0, -MOVE], ArrowDown: [0, MOVE] }[event.key]);
+      } else if (arrow) go(event.key);
+      else keys[event.key]();
+    },
+    on,
+  );
   part.search.addEventListener("input", search, on);
-  part.search.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key === "Enter") nextMatch();
-    if (event.key !== "Escape") return;
-    part.search.value = "";
-    search();
-    stage.focus();
-  }, on);
+  part.search.addEventListener(
+    "keydown",
+    (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") nextMatch();
+      if (event.key !== "Escape") return;
+      part.search.value = "";
+      search();
+      stage.focus();
+    },
+    on,
+  );
 
   // Beginning, and ending
 
@@ -367,11 +492,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.assign(state, { network: data.network, drawn });
   const frame = data.frames.find((one) => one.module === turned);
   const first = data.boxes.find((box) => box.module === turned);
-  choose(boxes.has(state.chosen) ? state.chosen : first?.name, false);
+  const wanted = data.boxes.find((box) => box.last === data.shown);
+  const kept = boxes.has(state.chosen) && state.shown === data.shown ? state.chosen : wanted?.name;
+  state.shown = data.shown;
+  choose(first?.name ?? kept ?? (boxes.has(state.chosen) ? state.chosen : undefined), false);
   if (frame) reveal(frame.at);
   else if (first) reveal(first.cell);
   search();
-  const leave = () => { stop.abort(); sized.disconnect(); };
+  const leave = () => {
+    stop.abort();
+    sized.disconnect();
+  };
   root.landscape = { state, leave };
   return leave;
 }
@@ -397,7 +528,8 @@ function draw([tag, attributes, inside], parent) {
 
 function clip(left, top, right, bottom, columns, rows) {
   const within = (value, most) => Math.min(Math.max(value, 0), most);
-  const x = within(left, columns), y = within(top, rows);
+  const x = within(left, columns),
+    y = within(top, rows);
   return { x, y, width: within(right, columns) - x, height: within(bottom, rows) - y };
 }
 
