@@ -265,7 +265,7 @@ def test_names_that_a_person_gave_are_names(laboratory: Server, page: Page, tmp_
     Network.from_data(data)
     page.goto(f"{laboratory.address}/train?architecture=file")
     settle(page)
-    page.locator("input[type=file]").set_input_files(written(tmp_path / "network.json", data))
+    page.locator("input[type=file]").first.set_input_files(written(tmp_path / "network.json", data))
     page.get_by_text("Network", exact=True).last.click()
     stage = page.locator(".stage")
     expect(stage).to_be_visible()
