@@ -89,8 +89,11 @@ def show_message(run: Run, status: Status) -> None:
             st.info(text.message(status.message), icon=":material/flag:")
         case _:
             pass
-    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
-        st.warning(text.message(note), icon=":material/cloud_off:")
+    if status.state in ACTIVE and (note := run.launcher.note(run.folder)):
+        if launchers.is_unknown(run.folder):
+            st.warning(text.message(note), icon=":material/cloud_off:")
+        else:
+            st.caption(text.message(note))
     if silence := status.silence(time.time()):
         st.warning(
             f"Nothing was heard of this training for {units.duration(silence)}: it may hang, or the machine is very "

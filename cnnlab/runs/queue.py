@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab import hardware, runs
+from cnnlab.cluster import ClusterError
 from cnnlab.errors import UserError
+from cnnlab.runs import launchers
+from cnnlab.runs.launchers import LAUNCHERS
+from cnnlab.runs.place import LOCAL, RAY, Place, record_of, update_record
 from cnnlab.runs.run import Run
-from cnnlab.runs.status import ACTIVE, RESUMABLE
+from cnnlab.runs.status import ACTIVE, RESUMABLE, Status
 from cnnlab.storage import process
 from cnnlab.storage.files import reason, write_text
 
@@ -25,16 +29,28 @@ QUEUE_FILE = "queue.json"
 LOCK_FILE = ".queue.lock"
 DISPATCHER_LOCK_FILE = ".dispatcher.lock"
 POLL_SECONDS = 0.5
+UNANSWERED_SECONDS = 15.0
+MOST_PARALLEL, MOST_ON_CLUSTER = 64, 1000
+
+_unanswered: dict[str, float] = {}
+"""The places that did not answer, and when each is asked again."""
 
 
 class Queue(BaseModel):
-    """`waiting` are run ids, the next one first; `working` those that were started and may still be at work."""
+    """`waiting` are run ids, the next one first; `working` those that were started and may still be at work.
+
+    `parallel` of them at a time on this computer, `on_cluster` on the cluster, which finds room for each itself.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
-    parallel: int = Field(1, ge=1, le=64)
+    parallel: int = Field(1, ge=1, le=MOST_PARALLEL)
+    on_cluster: int = Field(8, ge=1, le=MOST_ON_CLUSTER)
     waiting: list[str] = []
     working: list[str] = []
+
+    def limit(self, place: str) -> int:
+        return self.on_cluster if place == RAY else self.parallel
 
 
 def read(folder: Path) -> Queue:
@@ -66,8 +82,8 @@ def changing(folder: Path) -> Iterator[Queue]:
         raise UserError(f"The queue in {folder} cannot be changed: {reason(error, folder)}.") from error
 
 
-def enqueue(run: Run, front: bool = False) -> None:
-    """Let a run wait for its turn, which comes at once where there is room.
+def enqueue(run: Run, front: bool = False, place: Place | None = None) -> None:
+    """Let a run wait for its turn, which comes at once where there is room; at another place, where one is given.
 
     Raises UserError where it waits or works already, or has completed.
     """
@@ -78,6 +94,10 @@ def enqueue(run: Run, front: bool = False) -> None:
         if not fresh and status.state not in RESUMABLE:
             raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
         run.withdraw_request()
+        if place is not None:
+            launchers.move(run.folder, place)
+        if record_of(run.folder).again:
+            update_record(run.folder, {"again": 0})
         run.write_status(
             status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
         )
@@ -97,24 +117,81 @@ def advance(folder: Path) -> bool:
     with changing(folder) as queue:
         start_next(queue, folder)
         waiting = bool(queue.waiting)
-    if waiting:
+        busy = waiting or is_watched(queue, folder)
+    if busy:
         ensure_dispatcher(folder)
     return waiting
 
 
+def is_watched(queue: Queue, folder: Path) -> bool:
+    """Whether runs are at work that are queued again when their node is lost."""
+    return any(launchers.is_watched(folder / name) for name in queue.working)
+
+
 def start_next(queue: Queue, folder: Path) -> None:
-    """Start waiting runs while there is room; one that cannot be started says so itself and makes way."""
-    queue.working = [name for name in queue.working if Run(folder / name).status().state in ACTIVE]
-    while queue.waiting and len(queue.working) < queue.parallel:
-        run = Run(folder / queue.waiting.pop(0))
-        if run.status().state != "queued":
+    """Start waiting runs while their places have room; one that cannot be started says so itself and makes way.
+
+    Where a cluster does not answer, its runs go on waiting.
+    """
+    queue_lost_again(queue, folder)
+    room = {place: queue.limit(place) for place in LAUNCHERS}
+    room |= dict.fromkeys((place for place, then in _unanswered.items() if then > time.monotonic()), 0)
+    for name in queue.working:
+        place = launchers.chosen(folder / name)
+        room[place] = room.get(place, 0) - 1
+    for name in list(queue.waiting):
+        if all(left < 1 for left in room.values()):
+            return
+        run = Run(folder / name)
+        place = launchers.chosen(run.folder)
+        if room.get(place, 1) < 1:
             continue
-        share = max(hardware.cores() // queue.parallel, 1) if queue.parallel > 1 else 0
-        try:
-            runs.start(run, share)
-        except UserError:
-            continue  # its folder cannot be written; the others go on
-        queue.working.append(run.id)
+        if run.status().state == "queued":
+            try:
+                runs.start(run, share_of(run, queue))
+            except ClusterError:
+                room[place] = 0
+                _unanswered[place] = time.monotonic() + UNANSWERED_SECONDS
+                continue
+            except UserError:
+                pass  # its folder cannot be written; the others go on
+            else:
+                queue.working.append(name)
+                room[place] = room.get(place, 1) - 1
+        queue.waiting.remove(name)
+
+
+def share_of(run: Run, queue: Queue) -> int:
+    """How many processors a run may use; 0 for all of this computer's."""
+    record = record_of(run.folder)
+    if record.resources.cpus or record.launcher == RAY:
+        return record.resources.cpus
+    return max(hardware.cores() // queue.parallel, 1) if queue.parallel > 1 else 0
+
+
+def is_lost(run: Run, status: Status) -> bool:
+    """Whether a run was taken along by its node, so that it is queued again by itself."""
+    return status.state == "interrupted" and run.request() is None and launchers.next_again(run.folder) is not None
+
+
+def queue_lost_again(queue: Queue, folder: Path) -> None:
+    """Forget the runs that have ended; one whose node was lost goes in front of those that wait, so many times."""
+    for name in list(queue.working):
+        run = Run(folder / name)
+        status = run.status()
+        if status.state in ACTIVE:
+            continue
+        queue.working.remove(name)
+        if not is_lost(run, status) or (times := launchers.next_again(run.folder)) is None:
+            continue
+        queued = {"state": "queued", "message": "", "ended": None, "updated": time.time()}
+        words = f"Again by itself, {times} of at most {launchers.MOST_AGAIN} times. {status.message}"
+        with suppress(OSError):  # it stays interrupted
+            run.launcher.end(run.folder)
+            update_record(run.folder, {"again": times})
+            run.write_status(status.model_copy(update=queued))
+            run.log_event("queued", words)
+            queue.waiting.insert(0, name)
 
 
 def ensure_dispatcher(folder: Path) -> None:
@@ -124,7 +201,10 @@ def ensure_dispatcher(folder: Path) -> None:
 
 def resume_queue(folder: Path) -> None:
     """Let a queue go on whose dispatcher is gone, as after a restart of the machine; cheap where nothing waits."""
-    if not (folder / QUEUE_FILE).exists() or not read(folder).waiting:
+    if not (folder / QUEUE_FILE).exists():
+        return
+    queue = read(folder)
+    if not queue.waiting and not is_watched(queue, folder):
         return
     try:
         with process.only_one(folder / DISPATCHER_LOCK_FILE) as missing:
@@ -136,14 +216,14 @@ def resume_queue(folder: Path) -> None:
 
 
 def dispatch(folder: Path) -> None:
-    """Start waiting runs as others end, until none waits."""
+    """Start waiting runs as others end, until none waits and none is left whose node may be lost."""
     with process.only_one(folder / DISPATCHER_LOCK_FILE) as alone:
         if not alone:
             return
         while True:
             with changing(folder) as queue:
                 start_next(queue, folder)
-                if not queue.waiting:
+                if not queue.waiting and not is_watched(queue, folder):
                     return  # still under the queue's lock: who queues next starts another dispatcher
             time.sleep(POLL_SECONDS)
 
@@ -163,10 +243,14 @@ def move(run: Run, position: int) -> None:
         queue.waiting.insert(max(position - 1, 0), run.id)
 
 
-def set_parallel(folder: Path, parallel: int) -> None:
-    """How many trainings may work at a time; each gets its share of the processors."""
-    if not 1 <= parallel <= 64:
-        raise UserError(f"{parallel} trainings at a time: choose from 1 to 64.")
+def set_parallel(folder: Path, parallel: int, place: str = LOCAL) -> None:
+    """How many trainings may work at a time; on this computer each gets its share of the processors."""
+    most = MOST_ON_CLUSTER if place == RAY else MOST_PARALLEL
+    if not 1 <= parallel <= most:
+        raise UserError(f"{parallel} trainings at a time: choose from 1 to {most:,}.")
     with changing(folder) as queue:
-        queue.parallel = parallel
+        if place == RAY:
+            queue.on_cluster = parallel
+        else:
+            queue.parallel = parallel
     advance(folder)

@@ -17,6 +17,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, replan
 from cnnlab.experiments.recipe import CHOICES, idle_settings, settings_of
 from cnnlab.runs import film, queue
+from cnnlab.runs.place import Place
 from cnnlab.runs.run import Labels, Run
 
 MOST_COMBINATIONS = 500
@@ -128,9 +129,10 @@ def sweep(
     preset: str | None = None,
     source: Run | None = None,
     own_image: Pixels | None = None,
+    place: Place | None = None,
 ) -> list[Run]:
     """Queue a run for each combination; all are checked before the first is made. `source` is that of `runs.create`,
-    `own_image` is filmed by each."""
+    `own_image` is filmed by each, `place` is where they are trained."""
     tried = combinations(values, sample, seed, settings_of(experiment.recipe))
     planned = [replan(experiment, changes) for changes in tried]
     seen: dict[str, dict[str, Any]] = {}
@@ -146,5 +148,5 @@ def sweep(
     for run in made:
         if own_image is not None:
             film.keep_own_image(run, own_image)
-        queue.enqueue(run)
+        queue.enqueue(run, place=place)
     return made
