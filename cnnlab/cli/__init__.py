@@ -24,6 +24,7 @@ from cnnlab.cli.laboratory import (
     show_reduction,
     show_table,
 )
+from cnnlab.cli.machines import show_machines
 from cnnlab.cli.microscope import look_inside
 from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
@@ -222,6 +223,12 @@ def parser() -> Parser:
     queue.add_argument(
         "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
     )
+
+    machines = as_json(
+        command("machines", show_machines, "Show where there is room to train, and which runs are where.")
+    )
+    check_help = "have each node look at the runs folder: is it shared, do locks and clocks hold, are versions the same"
+    machines.add_argument("--check", action="store_true", help=check_help)
 
     side_by_side = as_json(command("compare-runs", runs.compare_runs, "Put runs side by side."))
     side_by_side.add_argument("runs", nargs="+", metavar="RUN", help=ANY_RUN)

@@ -37,8 +37,10 @@ class RayJob(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Literal["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]
+    submission_id: str | None = None
     message: str | None = None
     error_type: str | None = None
+    driver_node_id: str | None = None
 
     @property
     def going_on(self) -> bool:
@@ -52,7 +54,7 @@ class RayJob(BaseModel):
 
 
 @dataclass(frozen=True)
-class Node:
+class ClusterNode:
     """A node of the cluster: processors and GPUs as (taken, all), memory in bytes as (taken, all)."""
 
     id: str
@@ -119,6 +121,14 @@ class Client:
         except ValidationError as error:
             raise self._other(error) from error
 
+    def jobs(self) -> dict[str, RayJob]:
+        """All jobs that Ray remembers, by name."""
+        try:
+            found = [RayJob.model_validate(entry) for entry in self._ask("GET", "/api/jobs/")]
+        except (ValidationError, TypeError) as error:
+            raise self._other(error) from error
+        return {job.submission_id: job for job in found if job.submission_id}
+
     def stop(self, name: str) -> None:
         """Have a job ended: SIGTERM, and SIGKILL after 3 s; one that is over or unknown is left as it is."""
         self._ask("POST", f"/api/jobs/{quote(name)}/stop", missing_is_none=True)
@@ -132,7 +142,7 @@ class Client:
         """The version of Ray on the head."""
         return str(self._ask("GET", "/api/version").get("ray_version", ""))
 
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[ClusterNode]:
         """The nodes, the head first; those that are gone at the end, for as long as Ray remembers them."""
         found = self._ask("GET", "/nodes?view=summary")
         try:
@@ -197,7 +207,7 @@ USED = re.compile(r"(?P<taken>[\d.]+)(?P<of_taken>[KMGT]?i?B)?/(?P<all>[\d.]+)(?
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
-def node_of(entry: Mapping[str, Any], taken: Mapping[str, str]) -> Node:
+def node_of(entry: Mapping[str, Any], taken: Mapping[str, str]) -> ClusterNode:
     """A node from Ray's summary of it and the text in which Ray says what of it is taken: "0.0/1.0 CPU"."""
     raylet = entry["raylet"]
     used: dict[str, tuple[float, float]] = {}
@@ -208,7 +218,7 @@ def node_of(entry: Mapping[str, Any], taken: Mapping[str, str]) -> Node:
         )
     whole = raylet.get("resourcesTotal") or {}
     memory = used.get("memory", (0.0, float(whole.get("memory", 0))))
-    return Node(
+    return ClusterNode(
         id=raylet["nodeId"],
         host=raylet.get("nodeManagerHostname") or entry.get("hostname") or "",
         address=raylet.get("nodeManagerAddress") or entry.get("ip") or "",

@@ -184,9 +184,9 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, EpochRecord]]]:
 
 
 class RunSummary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
-    says what of it is damaged; of one whose configuration is, `architecture`, `network` (its title) and `dataset` are
-    empty."""
+    """A run in a line; `created` in UTC, `seconds` at work, `place` the launcher that has it; `usable` where it can be
+    asked about images. `problems` says what of it is damaged; of one whose configuration is, `architecture`, `network`
+    (its title) and `dataset` are empty."""
 
     id: str
     name: str
@@ -196,6 +196,7 @@ class RunSummary(TypedDict):
     created: str
     state: State
     message: str
+    place: str
     architecture: str
     network: str
     dataset: str
@@ -224,6 +225,7 @@ def summary(run: Run) -> RunSummary:
         created=config.created if config else created_of(run),
         state=status.state,
         message=status.message,
+        place=launchers.chosen(run.folder),
         architecture=experiment.architecture if experiment else "",
         network=experiment.title if experiment else "",
         dataset=experiment.dataset if experiment else "",
@@ -252,7 +254,7 @@ def created_of(run: Run) -> str:
     return datetime.fromtimestamp(modified(run.folder) / 1e9, UTC).isoformat(timespec="milliseconds")
 
 
-SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl")
+SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl", "launcher.json")
 SAVED = ("checkpoint.json", WEIGHTS_FILE, STATE_FILE)
 _summaries: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}
 """Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""

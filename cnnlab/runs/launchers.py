@@ -126,10 +126,8 @@ def known_place(folder: Path) -> Place | None:
 def where(folder: Path) -> str:
     """Where a run executes, for a person; "" where that is this computer, as it is of nearly all."""
     record = record_of(folder)
-    if record.launcher == LOCAL:
-        return ""
     if record.launcher != RAY:
-        return record.launcher
+        return ""
     begun = process.record_in(folder)
     node = f", node {begun.host}" if begun else ""
     return f"{PLACES[RAY]} with {record.resources}{node}"

@@ -10,9 +10,6 @@ A job that begins after its run was ended or given elsewhere ends by itself: its
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -20,16 +17,14 @@ from uuid import uuid4
 
 from cnnlab.cluster import ClusterError
 from cnnlab.cluster.client import START_TIMEOUT, Client, RayJob
+from cnnlab.cluster.command import PYTHON_VARIABLE, code_variables, python_command
 from cnnlab.hardware import THREADS_VARIABLE
-from cnnlab.resources import CHECKOUT
-from cnnlab.runs.place import JOB_VARIABLE, LauncherRecord, record_of, update_record
+from cnnlab.runs.place import JOB_VARIABLE, LauncherRecord, record_of, submitted, update_record
 from cnnlab.storage import files, process
 
-PYTHON_VARIABLE = "CNNLAB_PYTHON"
+START_SECONDS = 30.0
 ASKED_SECONDS = 2.0
 UNANSWERED_SECONDS = 15.0
-PASSED_ON = ("CNNLAB_DATA", "CNNLAB_DECODED")
-"""Where data sets stand; a node on which these are set keeps its own."""
 
 _jobs: dict[str, tuple[float, RayJob | ClusterError | None]] = {}
 """What was last heard of a job and until when that is taken for its state, so that pages do not ask over and over."""
@@ -58,7 +53,9 @@ class RayLauncher:
             job = job_of(record_of(folder))
         except ClusterError:
             return True  # nobody can tell, so what the run says stands
-        return job is not None and job.going_on
+        if job is None:  # it may be on its way there
+            return time.time() - submitted(folder) < START_SECONDS
+        return job.going_on
 
     def end(self, folder: Path) -> None:
         record = update_record(folder, {"job": ""})
@@ -79,6 +76,8 @@ class RayLauncher:
         except ClusterError as error:
             return f"{error} Until then nobody can tell whether the training has begun."
         if job is None:
+            if self.is_alive(folder):
+                return None
             return f"The cluster at {record.address} does not know its job, as after its head was begun anew."
         if job.status == "PENDING":
             return f"It waits until the cluster has {record.resources} free."
@@ -127,24 +126,3 @@ def starved(folder: Path) -> bool:
         job = job_of(record_of(folder))
         return job is not None and job.error_type == START_TIMEOUT
     return False
-
-
-def code_variables() -> dict[str, str]:
-    """What a node's Python needs to find this cnnlab, where it is a checkout that all nodes see."""
-    return {"PYTHONPATH": str(CHECKOUT)} if CHECKOUT else {}
-
-
-def python_command(arguments: list[str], log: Path | None = None) -> str:
-    """A shell's command for a node: the Python that CNNLAB_PYTHON names there, or of the same path as here, or python3.
-
-    Ray itself would take the `python` of the shell in which the node was started, whichever that was.
-    """
-    own = shlex.quote(sys.executable)
-    kept = "".join(
-        f": ${{{name}:={shlex.quote(value)}}}; export {name}; " for name in PASSED_ON if (value := os.environ.get(name))
-    )
-    output = f" >> {shlex.quote(str(log))} 2>&1" if log else ""
-    return (
-        f'{kept}for python in "${PYTHON_VARIABLE}" {own} python3; do command -v "$python" > /dev/null && break; done; '
-        f'exec "$python" {shlex.join(arguments)}{output}'
-    )

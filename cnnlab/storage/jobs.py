@@ -48,6 +48,7 @@ REQUEST_CLASSES = {
     "evaluate-many": "cnnlab.evaluation.job:EvaluationsRequest",
     "export": "cnnlab.zoo.export:ExportRequest",
     "fetch": "cnnlab.zoo.pretrained:FetchRequest",
+    "check-cluster": "cnnlab.cluster.check:ClusterCheckRequest",
 }
 """The kinds of request and where their classes stand; by name, as this room knows no other."""
 

@@ -19,6 +19,7 @@ from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, idle_settin
 from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.network import Network
 from cnnlab.runs.initial import initial_from, transferable
+from cnnlab.runs.place import Place
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweep import combinations, left_out
 from cnnlab.text import plain
@@ -27,6 +28,7 @@ from pages.shared.address import address_select, asked
 from pages.shared.errors import show_error
 from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
+from pages.shared.placing import cluster_address, place_choice
 from pages.shared.settings import columns_of, setting_control, setting_title
 
 OWN_RECIPE = "own"
@@ -68,6 +70,7 @@ class Choice:
     tried: dict[str, list[str]] = field(default_factory=dict)
     sample: int = 0
     own_image: Pixels | None = None
+    place: Place | None = None
 
     def experiment(self) -> Experiment | None:
         """None while there is no network; UserError where the parts do not fit together."""
@@ -291,6 +294,10 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
+    if cluster_address():
+        with st.expander("Where", icon=":material/dns:"):
+            choice.place = place_choice("train")
+            st.page_link("pages/machines.py", label="What is free there", icon=":material/arrow_forward:")
     with st.expander("Name, loggers and sweep", icon=":material/label:"):
         left, right = st.columns(2)
         choice.name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)
