@@ -1,4 +1,4 @@
-"""Where there is room to train: this computer, the cluster's nodes, what is free and taken, and which runs are where."""
+"""Where there is room to train: this computer, the cluster's nodes, what of them is free, and which runs are where."""
 
 import time
 from collections import Counter
@@ -37,7 +37,7 @@ def show_here(placed: list[PlacedRun]) -> None:
     with st.container(horizontal=True):
         st.metric("Processors", f"{here.cores}", help=text.message(here.processor), border=True)
         st.metric(
-            "Wanted by", f"{here.busy:.1f}", help="Processes that want a processor, over the last minute.", border=True
+            "Load", f"{here.busy:.1f}", help="How many processes want a processor, over the last minute.", border=True
         )
         st.metric(
             "Memory free", units.size(here.memory_free), help=f"Of {units.size(here.memory)} in all.", border=True
@@ -90,7 +90,6 @@ def show_cluster(cluster: ClusterView, placed: list[PlacedRun]) -> None:
         f"{waiting} run{'' if waiting == 1 else 's'} waiting for it here."
     )
     table = node_table(cluster, placed)
-    bar = {"format": "%.0f%%", "min_value": 0, "max_value": 100}
     st.dataframe(
         table.drop(columns=["GPUs", "GPUs taken"]) if not table["GPUs"].fillna(0).any() else table,
         hide_index=True,
@@ -98,9 +97,12 @@ def show_cluster(cluster: ClusterView, placed: list[PlacedRun]) -> None:
         placeholder=NOTHING,
         column_config={
             "Processors taken": st.column_config.ProgressColumn(
-                help="What Ray has promised to jobs, of all that the node offers.", **bar
+                format="%.0f%%",
+                min_value=0,
+                max_value=100,
+                help="What Ray has promised to jobs, of all that the node offers.",
             ),
-            "GPUs taken": st.column_config.ProgressColumn(**bar),
+            "GPUs taken": st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100),
             "Memory": st.column_config.NumberColumn("Memory (GB)", format="%.1f"),
         },
     )

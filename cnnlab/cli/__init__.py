@@ -224,9 +224,8 @@ def parser() -> Parser:
         "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
     )
 
-    machines = as_json(
-        command("machines", show_machines, "Show where there is room to train, and which runs are where.")
-    )
+    words = "Show where there is room to train, and which runs are where."
+    machines = as_json(command("machines", show_machines, words))
     check_help = "have each node look at the runs folder: is it shared, do locks and clocks hold, are versions the same"
     machines.add_argument("--check", action="store_true", help=check_help)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnlab import units
 from cnnlab.cli.output import echo, print_json, print_table
 from cnnlab.cli.training import folder_of
-from cnnlab.cluster import NO_CLUSTER, configured
+from cnnlab.cluster import NO_CLUSTER, ClusterError, configured
 from cnnlab.cluster.check import ClusterCheck, check, name_of
 from cnnlab.cluster.client import ClusterNode
 from cnnlab.runs.machines import ClusterView, PlacedRun, ThisComputer, placed_runs, this_computer, view
@@ -20,7 +20,15 @@ def show_machines(options: argparse.Namespace) -> int:
     """This computer, the cluster and the runs by place; exit code 1 where the check found something wrong."""
     folder = folder_of(options)
     address = configured()
-    here, cluster = this_computer(), view(address) if address else None
+    here = this_computer()
+    cluster: ClusterView | None = None
+    silent: ClusterError | None = None
+    try:
+        cluster = view(address) if address else None
+    except ClusterError as error:
+        silent = error
+    if silent and (options.json or options.check):
+        raise silent
     checked = checked_now(address, folder, quiet=options.json) if options.check else None
     placed = placed_runs(folder, cluster)
     if options.json:
@@ -37,6 +45,8 @@ def show_machines(options: argparse.Namespace) -> int:
         )
     else:
         show(here, cluster, placed)
+        if silent:
+            raise silent
         if checked:
             show_check(checked)
     return 1 if checked and checked.problems else 0
@@ -57,9 +67,9 @@ def show(here: ThisComputer, cluster: ClusterView | None, placed: list[PlacedRun
         f"{units.size(here.memory_free)} of {units.size(here.memory)} memory free; "
         f"{', '.join(here.gpus) or 'no GPU'}"
     )
-    if cluster is None:
+    if configured() is None:
         echo(NO_CLUSTER)
-    else:
+    if cluster:
         echo(f"The Ray cluster at {cluster.address}, Ray {cluster.version}: {len(cluster.living)} nodes")
         print_table(
             ("node", "address", "processors taken", "GPUs taken", "memory taken", "state"),

@@ -24,7 +24,7 @@ from cnnlab.storage import files, process
 
 START_SECONDS = 30.0
 ASKED_SECONDS = 2.0
-UNANSWERED_SECONDS = 15.0
+UNANSWERED_SECONDS = 5.0
 
 _jobs: dict[str, tuple[float, RayJob | ClusterError | None]] = {}
 """What was last heard of a job and until when that is taken for its state, so that pages do not ask over and over."""

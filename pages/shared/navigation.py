@@ -23,6 +23,7 @@ def navigation() -> Any:
             st.Page("pages/runs.py", title="Runs"),
             st.Page("pages/run.py", title="Run", visibility="hidden"),
             st.Page("pages/compare_runs.py", title="Compare runs", visibility="hidden"),
+            st.Page("pages/machines.py", title="Machines"),
             st.Page("pages/generalization.py", title="Generalization"),
             st.Page("pages/evaluate.py", title="Evaluate"),
             st.Page("pages/predict.py", title="Predict"),
