@@ -20,7 +20,7 @@ from cnnlab.cluster import ClusterError, Resources
 from cnnlab.cluster.client import Client, ClusterNode
 from cnnlab.cluster.command import PYTHON_VARIABLE, code_variables, python_command
 from cnnlab.cluster.on_head import MARK, PLACEHOLDER
-from cnnlab.cluster.on_node import HERE_FILE, LOCK_FILE, Found, answer_of, versions
+from cnnlab.cluster.on_node import HERE_FILE, LOCK_FILE, NodeReport, answer_of, versions
 from cnnlab.storage import process
 from cnnlab.storage.files import write_text
 from cnnlab.storage.jobs import Job, Request
@@ -132,7 +132,7 @@ def judged(node: ClusterNode, folder: Path, answer: tuple[bool, str] | None, ahe
     if not answer[0]:
         return NodeCheck(id=node.id, name=name, problems=(f"{name} cannot train: {advised(answer[1])}",))
     try:
-        found = Found.model_validate_json(answer[1])
+        found = NodeReport.model_validate_json(answer[1])
     except ValidationError:
         return NodeCheck(id=node.id, name=name, problems=(f"{name} has another version of cnnlab.",))
     return NodeCheck(
@@ -144,7 +144,7 @@ def judged(node: ClusterNode, folder: Path, answer: tuple[bool, str] | None, ahe
     )
 
 
-def problems(name: str, folder: Path, found: Found, ahead: float | None, here: Mapping[str, str]) -> list[str]:
+def problems(name: str, folder: Path, found: NodeReport, ahead: float | None, here: Mapping[str, str]) -> list[str]:
     """One sentence for each thing that does not hold."""
     said = []
     if not found.sees:

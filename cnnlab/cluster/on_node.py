@@ -23,7 +23,7 @@ HERE_FILE, LOCK_FILE = "here", "lock"
 COMPARED = ("tensorflow", "keras", "numpy")
 
 
-class Found(BaseModel):
+class NodeReport(BaseModel):
     """What a node found: whether it reads what was written here, whether a lock that is held here is refused there,
     its clock in Unix seconds, its versions."""
 
@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def look(folder: Path, word: str, node: str) -> Found:
+def look(folder: Path, word: str, node: str) -> NodeReport:
     """Read, lock and write in the folder."""
     try:
         sees = (folder / HERE_FILE).read_text() == word
@@ -62,7 +62,7 @@ def look(folder: Path, word: str, node: str) -> Found:
             written = True
         except OSError:
             pass
-    return Found(
+    return NodeReport(
         host=socket.gethostname(), sees=sees, locked=locked, written=written, clock=time.time(), versions=versions()
     )
 

@@ -58,12 +58,12 @@ class RayLauncher:
         return job.going_on
 
     def end(self, folder: Path) -> None:
-        record = update_record(folder, {"job": ""})
+        record = record_of(folder)
+        update_record(folder, {"job": ""})
         process.end(folder)
         if record.job:
             _jobs.pop(record.job, None)
-        with suppress(ClusterError):  # a job that cannot be reached ends by itself as soon as it begins
-            if record.job:
+            with suppress(ClusterError):  # a job that cannot be reached ends by itself as soon as it begins
                 Client(record.address).stop(record.job)
 
     def note(self, folder: Path) -> str | None:
