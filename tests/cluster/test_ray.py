@@ -1,0 +1,200 @@
+"""A real Ray of three nodes on this computer: the same results, no finished epoch lost, and no false word."""
+
+from __future__ import annotations
+
+import importlib.util
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnlab import runs
+from cnnlab.cluster import ClusterError
+from cnnlab.cluster.check import check
+from cnnlab.cluster.client import Client
+from cnnlab.runs import actions, launchers, queue
+from cnnlab.runs.place import RAY, Place, place_of, record_of
+from cnnlab.runs.run import Run
+from cnnlab.storage.progress import silent
+from tests.cluster.rays import TOKEN, RealRay
+from tests.conftest import assert_one_line, digits_experiment, kill_trainings, process_of, wait_for_end, wait_until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None,
+        reason="Ray is not installed: pip install -r requirements-cluster.txt",
+    ),
+]
+SEEDS = (0, 1)
+FIGURES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+ODD_CLOCK = """#!/bin/sh
+exec {python} -c "
+import runpy, sys, time
+true = time.time
+time.time = lambda: true() + 60
+sys.argv = sys.argv[1:]
+import importlib.metadata as m
+version = m.version
+m.version = lambda name: '3.0.0' if name == 'keras' else version(name)
+runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True) if sys.argv.pop(0) else None
+" "$@"
+"""
+OTHER_FOLDER = """#!/bin/sh
+exec unshare -rm sh -c 'mount -t tmpfs none "$0" && exec {python} "$@"' {folder} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = tmp_path_factory.mktemp("shared") / "runs"
+    made.mkdir()
+    yield made
+    kill_trainings(made)
+
+
+@pytest.fixture(scope="module")
+def cluster(folder: Path) -> Iterator[RealRay]:
+    """Three nodes of one processor each; one more whose clock and Keras are others."""
+    patch = pytest.MonkeyPatch()
+    real = RealRay()
+    patch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    patch.setenv("CNNLAB_RAY", real.address)
+    try:
+        real.start_head()
+        real.start_nodes({}, {})
+        yield real
+    finally:
+        real.remove()
+        patch.undo()
+
+
+def experiment(seed: int, epochs: int) -> Any:
+    return digits_experiment(epochs=epochs, seed=seed, deterministic=True, film=False)
+
+
+def queued(folder: Path, seed: int, place: Place, epochs: int = 4) -> Run:
+    run = runs.create(experiment(seed, epochs), folder)
+    queue.enqueue(run, place=place)
+    return run
+
+
+def figures(run: Run) -> list[list[Any]]:
+    return [[epoch[name] for name in FIGURES] for epoch in run.history()]  # type: ignore[literal-required]
+
+
+def epochs_of(run: Run, count: int) -> Callable[[], bool]:
+    return lambda: len(run.history()) >= count
+
+
+def again(run: Run) -> list[str]:
+    return [event["message"] for event in run.events() if event["event"] == "queued" and event["message"]]
+
+
+def test_ten_runs_on_three_nodes_end_as_they_do_here_though_a_process_and_a_node_are_killed(
+    cluster: RealRay, folder: Path
+) -> None:
+    ray, here = place_of(RAY, 1), place_of("local", 1)
+    runs_there = [queued(folder, seed, ray, epochs=8) for _ in range(5) for seed in SEEDS]
+    runs_here = [queued(folder, seed, here, epochs=8) for seed in SEEDS]
+    killed = runs_there[0]
+    wait_until(killed, epochs_of(killed, 2), "trained two epochs")
+    process_of(killed).kill()
+    wait_until(killed, lambda: again(killed), "queued again")
+    lost = next(run for run in runs_there[3:] if run.status().state != "completed")
+    wait_until(lost, epochs_of(lost, 2), "trained two epochs")
+    raylet = next(one for one in process_of(lost).parents() if one.name() == "raylet")
+    before = len(lost.history())
+    raylet.kill()
+    places = set()
+    for run in [*runs_there, *runs_here]:
+        assert wait_for_end(run).state == "completed" or queue.is_lost(run, run.status()), run.status()
+        places.add(launchers.chosen(run.folder))
+    for run in runs_there:
+        wait_until(run, lambda run=run: run.status().state == "completed", "completed")
+    assert places == {"local", RAY}
+    jobs = Client(cluster.address).jobs()
+    assert len({job.driver_node_id for job in jobs.values()}) == 3, "each of the three has trained"
+    twins = dict(zip(SEEDS, runs_here, strict=True))
+    for run in runs_there:
+        assert figures(run) == figures(twins[run.config.experiment.recipe.seed]), run.id
+    for run in (killed, lost):
+        assert again(run)
+        assert_one_line(again(run)[0], "1 of at most 3")
+    assert len(lost.history()) == 8 >= before
+
+
+def test_a_run_goes_from_here_to_the_cluster_and_back_exactly(cluster: RealRay, folder: Path) -> None:
+    run = queued(folder, 0, place_of("local", 1), epochs=40)
+    wait_until(run, epochs_of(run, 1), "trained an epoch")
+    actions.send_request(run, "pause")
+    assert wait_for_end(run).state == "paused"
+    actions.resume(run, place_of(RAY, 1))
+    at = len(run.history())
+    wait_until(run, epochs_of(run, at + 1), "gone on there")
+    assert [one for one in process_of(run).parents() if one.name() == "raylet"]
+    actions.send_request(run, "stop-after-epoch")
+    assert wait_for_end(run).state == "stopped"
+    actions.resume(run, place_of("local", 1))
+    wait_until(run, lambda: run.status().state == "running", "gone on here")
+    actions.send_request(run, "stop")
+    wait_for_end(run)
+    history = figures(run)
+    twin = queued(folder, 0, place_of("local", 1), epochs=40)
+    wait_until(twin, epochs_of(twin, len(history)), "trained as many epochs")
+    actions.send_request(twin, "stop")
+    wait_for_end(twin)
+    assert figures(twin)[: len(history)] == history
+
+
+def test_what_is_wrong_with_a_cluster_is_said(
+    cluster: RealRay, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    scripts = []
+    for name, text in (("clock", ODD_CLOCK), ("folder", OTHER_FOLDER)):
+        scripts.append(tmp_path / name)
+        scripts[-1].write_text(text.format(python=sys.executable, folder=folder))
+        scripts[-1].chmod(scripts[-1].stat().st_mode | stat.S_IXUSR)
+    cluster.start_nodes(*({"CNNLAB_PYTHON": str(script)} for script in scripts), {"CNNLAB_PYTHON": "/bin/false"})
+    found = check(cluster.address, folder, silent)
+    said = "\n".join(found.problems)
+    assert "The clock of" in said
+    assert "60 s ahead" in said
+    assert "keras 3.0.0 instead of" in said
+    assert f"does not see {folder}" in said or "Operation not permitted" in said
+    assert "cannot train" in said
+    assert all(len(problem.splitlines()) == 1 for problem in found.problems)
+    assert sum(not node.problems for node in found.nodes) >= 2
+    much = queued(folder, 0, place_of(RAY, 64))
+    wait_until(much, lambda: "64 processors" in (much.launcher.note(much.folder) or ""), "waited for room")
+    assert much.status().state == "submitted"
+    actions.send_request(much, "stop")
+    assert much.status().state == "stopped"
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "another")
+    with pytest.raises(ClusterError) as refused:
+        Client(cluster.address).version()
+    assert_one_line(str(refused.value), "token was refused")
+
+
+def test_a_head_that_dies_and_comes_back_loses_no_run(cluster: RealRay, folder: Path) -> None:
+    run = queued(folder, 1, place_of(RAY, 1), epochs=60)
+    wait_until(run, epochs_of(run, 3), "trained three epochs")
+    cluster.kill_all()
+    wait_until(run, lambda: run.status().state == "queued", "lost its node")
+    later = queued(folder, 0, place_of(RAY, 1), epochs=2)
+    wait_until(later, lambda: "Nothing answers" in later.status().message, "said why it waits")
+    assert later.status().state == "queued"
+    kept = len(run.history())
+    cluster.start_head()
+    cluster.start_nodes({})
+    wait_until(run, epochs_of(run, kept + 1), "gone on")
+    assert any(event["event"] == "resumed" for event in run.events())
+    actions.send_request(run, "stop")
+    assert wait_for_end(run).state == "stopped"
+    assert wait_for_end(later).state == "completed"
+    assert [epoch["epoch"] for epoch in run.history()] == list(range(1, len(run.history()) + 1))
+    assert record_of(run.folder).again == 1
