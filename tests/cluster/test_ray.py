@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import stat
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cnnlab import runs
@@ -19,7 +23,15 @@ from cnnlab.runs.place import RAY, Place, place_of, record_of
 from cnnlab.runs.run import Run
 from cnnlab.storage.progress import silent
 from tests.cluster.rays import TOKEN, RealRay
-from tests.conftest import assert_one_line, digits_experiment, kill_trainings, process_of, wait_for_end, wait_until
+from tests.conftest import (
+    PATIENCE,
+    assert_one_line,
+    digits_experiment,
+    kill_trainings,
+    process_of,
+    wait_for_end,
+    wait_until,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -93,6 +105,24 @@ def again(run: Run) -> list[str]:
     return [event["message"] for event in run.events() if event["event"] == "queued" and event["message"]]
 
 
+def raylet_of(run: Run) -> psutil.Process:
+    """The process of Ray's that is the node on which a run is at work."""
+    return next(one for one in process_of(run).parents() if one.name() == "raylet")
+
+
+def later_on_a_node_of_its_own(some: list[Run]) -> Run:
+    """A run that has trained two epochs on a node that is not the head, without which nothing goes on."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for run in some:
+            with suppress(psutil.Error, StopIteration, OSError):
+                trains = run.status().state == "running" and len(run.history()) >= 2
+                if trains and "--head" not in raylet_of(run).cmdline():
+                    return run
+        time.sleep(0.02)
+    raise AssertionError("none trains on a node of its own")
+
+
 def test_ten_runs_on_three_nodes_end_as_they_do_here_though_a_process_and_a_node_are_killed(
     cluster: RealRay, folder: Path
 ) -> None:
@@ -103,11 +133,9 @@ def test_ten_runs_on_three_nodes_end_as_they_do_here_though_a_process_and_a_node
     wait_until(killed, epochs_of(killed, 2), "trained two epochs")
     process_of(killed).kill()
     wait_until(killed, lambda: again(killed), "queued again")
-    lost = next(run for run in runs_there[3:] if run.status().state != "completed")
-    wait_until(lost, epochs_of(lost, 2), "trained two epochs")
-    raylet = next(one for one in process_of(lost).parents() if one.name() == "raylet")
+    lost = later_on_a_node_of_its_own(runs_there[3:])
     before = len(lost.history())
-    raylet.kill()
+    raylet_of(lost).kill()
     places = set()
     for run in [*runs_there, *runs_here]:
         assert wait_for_end(run).state == "completed" or queue.is_lost(run, run.status()), run.status()
@@ -134,7 +162,7 @@ def test_a_run_goes_from_here_to_the_cluster_and_back_exactly(cluster: RealRay, 
     actions.resume(run, place_of(RAY, 1))
     at = len(run.history())
     wait_until(run, epochs_of(run, at + 1), "gone on there")
-    assert [one for one in process_of(run).parents() if one.name() == "raylet"]
+    assert raylet_of(run)
     actions.send_request(run, "stop-after-epoch")
     assert wait_for_end(run).state == "stopped"
     actions.resume(run, place_of("local", 1))
@@ -152,8 +180,6 @@ def test_a_run_goes_from_here_to_the_cluster_and_back_exactly(cluster: RealRay, 
 def test_what_is_wrong_with_a_cluster_is_said(
     cluster: RealRay, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     scripts = []
     for name, text in (("clock", ODD_CLOCK), ("folder", OTHER_FOLDER)):
         scripts.append(tmp_path / name)
