@@ -25,6 +25,9 @@ from cnnlab.storage import files, process
 START_SECONDS = 30.0
 ASKED_SECONDS = 2.0
 UNANSWERED_SECONDS = 5.0
+FORGOTTEN_SECONDS = 120.0
+MOST_A_SECOND = 4
+"""Of many jobs that wait, each is asked about so much more seldom."""
 
 _jobs: dict[str, tuple[float, RayJob | ClusterError | None]] = {}
 """What was last heard of a job and until when that is taken for its state, so that pages do not ask over and over."""
@@ -107,14 +110,15 @@ def job_of(record: LauncherRecord) -> RayJob | None:
         return None
     until, found = _jobs.get(record.job, (0.0, None))
     if time.monotonic() >= until:
-        seconds = ASKED_SECONDS
+        seconds = max(ASKED_SECONDS, len(_jobs) / MOST_A_SECOND)
         try:
             found = Client(record.address).job(record.job)
         except ClusterError as error:
             found, seconds = error, UNANSWERED_SECONDS
-        if len(_jobs) > 1000:
-            _jobs.clear()
-        _jobs[record.job] = (time.monotonic() + seconds, found)
+        now = time.monotonic()
+        for name in [name for name, (until, _) in list(_jobs.items()) if now - until > FORGOTTEN_SECONDS]:
+            _jobs.pop(name, None)
+        _jobs[record.job] = (now + seconds, found)
     if isinstance(found, ClusterError):
         raise found
     return found

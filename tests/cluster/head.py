@@ -11,7 +11,8 @@ from typing import Any
 
 
 class Head:
-    """`jobs` are those it was given, with what it says of them; `token` is the one that it asks for."""
+    """`jobs` are those it was given, with what it says of them; `token` is the one that it asks for; `nodes` are its
+    nodes, as (processors taken, processors)."""
 
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
@@ -19,6 +20,7 @@ class Head:
         self.stopped: list[str] = []
         self.token = ""
         self.page = ""
+        self.nodes: list[tuple[int, int]] = []
 
     def answer(self, method: str, path: str, body: bytes, authorization: str) -> tuple[int, Any]:
         if self.page:
@@ -31,6 +33,10 @@ class Head:
             asked = json.loads(body)
             self.jobs[asked["submission_id"]] = {**asked, "status": "PENDING"}
             return 200, {"submission_id": asked["submission_id"]}
+        if path.startswith("/nodes"):
+            return 200, {"data": self.summary()}
+        if path == "/api/jobs/":
+            return 200, list(self.jobs.values())
         name = path.split("/")[3]
         if name not in self.jobs:
             return 404, f"Job {name} does not exist"
@@ -38,6 +44,28 @@ class Head:
             self.stopped.append(name)
             return 200, {"stopped": True}
         return 200, {"type": "SUBMISSION", **self.jobs[name]}
+
+    def summary(self) -> dict[str, Any]:
+        """Its nodes in Ray's words."""
+        taken = {
+            f"{place:06}": f"{used:.1f}/{whole:.1f} CPU\n0B/8.00GiB memory"
+            for place, (used, whole) in enumerate(self.nodes)
+        }
+        nodes = [
+            {
+                "gpus": [],
+                "raylet": {
+                    "nodeId": name,
+                    "nodeManagerHostname": f"node-{int(name)}",
+                    "nodeManagerAddress": f"192.0.2.{int(name)}",
+                    "state": "ALIVE",
+                    "isHeadNode": not int(name),
+                    "resourcesTotal": {"CPU": 1.0},
+                },
+            }
+            for name in taken
+        ]
+        return {"summary": nodes, "nodeLogicalResources": taken}
 
     def say(self, status: str, **more: Any) -> None:
         """Say this of all jobs from now on."""

@@ -38,6 +38,7 @@ PAGES = (
     "datasets",
     "train",
     "runs",
+    "machines",
     "run",
     "compare_runs",
     "generalization",

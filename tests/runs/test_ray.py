@@ -26,6 +26,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder: None)
     monkeypatch.setattr(queue, "_unanswered", {})
     monkeypatch.setattr(ray, "ASKED_SECONDS", 0.0)
+    monkeypatch.setattr(ray, "MOST_A_SECOND", 1e9)
     monkeypatch.setattr(ray, "UNANSWERED_SECONDS", 0.0)
     monkeypatch.setattr(queue, "UNANSWERED_SECONDS", 0.0)
     with head() as one:
