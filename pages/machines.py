@@ -114,7 +114,7 @@ def show_runs(placed: list[PlacedRun]) -> None:
     if not placed:
         st.caption("Nothing trains and nothing waits.")
         return
-    counts = Counter((PLACES.get(one.place, one.place), "at work" if is_busy(one) else "waiting") for one in placed)
+    counts = Counter((PLACES.get(one.place, one.place), one.state) for one in placed)
     st.caption(
         text.markdown(", ".join(f"{number} {state} on {place}" for (place, state), number in sorted(counts.items())))
     )

@@ -28,13 +28,11 @@ def cluster_address() -> str | None:
 
 def place_choice(key: str, first: str = LOCAL) -> Place:
     """The place chosen; `first` is the one that the controls open with."""
-    columns = st.columns([2, 1, 1, 1])
     names = list(PLACES)
-    on = columns[0].selectbox(
-        "Where", names, names.index(first), format_func=PLACE_TITLES.__getitem__, key=f"{key} where"
-    )
+    on = st.selectbox("Where", names, names.index(first), format_func=PLACE_TITLES.__getitem__, key=f"{key} where")
     far = on == RAY
-    cpus = columns[1].number_input(
+    left, middle, right = st.columns(3)
+    cpus = left.number_input(
         "Processors",
         value=1 if far else 0,
         min_value=1 if far else 0,
@@ -44,8 +42,8 @@ def place_choice(key: str, first: str = LOCAL) -> Place:
     )
     if not far:
         return place_of(LOCAL, int(cpus))
-    gpus = columns[2].number_input("GPUs", value=0, min_value=0, max_value=MOST_ASKED, key=f"{key} gpus")
-    memory = columns[3].number_input(
+    gpus = middle.number_input("GPUs", value=0, min_value=0, max_value=MOST_ASKED, key=f"{key} gpus")
+    memory = right.number_input(
         "Memory (GB)", value=0.0, min_value=0.0, step=1.0, key=f"{key} memory", help="0: whatever the node has."
     )
     return place_of(RAY, int(cpus), int(gpus), float(memory))

@@ -297,7 +297,7 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
     if cluster_address():
         with st.expander("Where", icon=":material/dns:"):
             choice.place = place_choice("train")
-            st.page_link("pages/machines.py", label="What is free there", icon=":material/arrow_forward:")
+            st.page_link("pages/machines.py", label="What is free where", icon=":material/arrow_forward:")
     with st.expander("Name, loggers and sweep", icon=":material/label:"):
         left, right = st.columns(2)
         choice.name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)

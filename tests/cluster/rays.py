@@ -67,12 +67,8 @@ class RealRay:
 
     def start_nodes(self, *environments: dict[str, str]) -> None:
         """A node for each; one with an environment of its own offers no processor, so that nothing is trained there."""
-        begun = [
-            self.ray("--address", f"127.0.0.1:{self.gcs}", "--num-cpus", "0" if env else "1", env=env)
-            for env in environments
-        ]
-        for one in begun:
-            started(one)
+        for env in environments:  # one after the other: begun at once on one computer, they get in each other's way
+            started(self.ray("--address", f"127.0.0.1:{self.gcs}", "--num-cpus", "0" if env else "1", env=env))
 
     def processes(self) -> list[psutil.Process]:
         found = []

@@ -67,7 +67,7 @@ def test_nodes_and_two_hundred_runs_are_shown_with_the_node_of_each(
     assert nodes["Node"][0] == "node-0 (000000), head"
     assert len(placed) == MANY
     assert list(placed["State"]).count("submitted") == MANY // 2
-    assert any("100 waiting" in caption.value and "100 at work" in caption.value for caption in app.caption)
+    assert any("100 queued" in caption.value and "100 submitted" in caption.value for caption in app.caption)
 
 
 def test_train_and_a_stopped_run_offer_the_cluster(open_page: OpenPage, there: Head, runs_dir: Path) -> None:
