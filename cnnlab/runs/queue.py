@@ -182,6 +182,8 @@ def queue_lost_again(queue: Queue, folder: Path) -> None:
         if status.state in ACTIVE:
             continue
         queue.working.remove(name)
+        if status.state == "queued" and name not in queue.waiting:  # whoever put it back was killed while doing so
+            queue.waiting.insert(0, name)
         if not is_lost(run, status) or (times := launchers.next_again(run.folder)) is None:
             continue
         queued = {"state": "queued", "message": "", "ended": None, "updated": time.time()}

@@ -48,11 +48,11 @@ exec {python} -c "
 import runpy, sys, time
 true = time.time
 time.time = lambda: true() + 60
-sys.argv = sys.argv[1:]
+sys.argv = sys.argv[2:]
 import importlib.metadata as m
 version = m.version
 m.version = lambda name: '3.0.0' if name == 'keras' else version(name)
-runpy.run_module(sys.argv[1], run_name='__main__', alter_sys=True) if sys.argv.pop(0) else None
+runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)
 " "$@"
 """
 OTHER_FOLDER = """#!/bin/sh
