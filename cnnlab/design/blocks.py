@@ -170,9 +170,7 @@ class Reduction:
         return manner.conv(net, x, self.filters, 1, name=name)
 
 
-AnyBlock = (
-    ConvolutionBlock | InceptionModule | SmallInceptionModule | DownsampleModule | ResidualBlock | Reduction
-)
+AnyBlock = ConvolutionBlock | InceptionModule | SmallInceptionModule | DownsampleModule | ResidualBlock | Reduction
 BLOCKS: dict[str, type[AnyBlock]] = {
     "conv": ConvolutionBlock,
     "inception": InceptionModule,

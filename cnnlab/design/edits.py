@@ -163,7 +163,9 @@ def removed(sketch: Sketch, names: Collection[str]) -> Sketch:
             ]
             read = tuple(dict.fromkeys(branches)) or sources(one.inputs)
             if len(read) == 1:
-                instead |= {name: tuple(read[0] if old == one.name else old for old in olds) for name, olds in instead.items()}
+                instead |= {
+                    name: tuple(read[0] if old == one.name else old for old in olds) for name, olds in instead.items()
+                }
                 instead[one.name] = read
                 continue
         else:
@@ -259,3 +261,24 @@ def group(network: Network, names: Collection[str], module: str) -> Network:
 
 def rename(network: Network, name: str) -> Network:
     return replace(network, name=check_name(name, "A network"))
+
+
+def shift(network: Network, names: Collection[str], step: Literal[-1, 1]) -> Network:
+    """These layers a place earlier or later: past the module next to them, or the layer where they are within one."""
+    sketch = Sketch.of(network)
+    names = known(network, names)
+    source, end = ends_of(sketch, names)
+    modules = {network[name].module for name in names}
+    within = len(modules) == 1 and len(names) < len(layers_of(network, next(iter(modules))))
+
+    def part(name: str) -> tuple[str, ...]:
+        return (name,) if within else layers_of(network, network[name].module)
+
+    if step < 0:
+        if not network[source].inputs:
+            raise UserError(f"{names[0]} comes right behind the input; there is nothing to move it past.")
+        return move(network, names, ends_of(sketch, part(source))[0])
+    readers = readers_of(sketch.layers).get(end, [])
+    if not readers:
+        raise UserError(f"{end} is what the network gives; there is nothing to move it past.")
+    return move(network, names, end_of(sketch, part(readers[0])))

@@ -45,9 +45,7 @@ def order_normalization(network: Network, order: NormalizationPlace, names: Coll
     sketch = Sketch.of(network)
     by_name = {one.name: one for one in sketch.layers}
     readers = readers_of(sketch.layers)
-    first, second = (
-        (BatchNormalization, Activation) if order == "conv-act-bn" else (Activation, BatchNormalization)
-    )
+    first, second = (BatchNormalization, Activation) if order == "conv-act-bn" else (Activation, BatchNormalization)
     swapped: dict[str, str] = {}
     for one in sketch.layers:
         if not isinstance(one.layer, first) or not {one.name} <= chosen or one.name in sketch.outputs:
@@ -58,7 +56,9 @@ def order_normalization(network: Network, order: NormalizationPlace, names: Coll
         if isinstance(by_name[one.inputs[0]].layer, Conv2D | DepthwiseConv2D | Dense):
             swapped[one.name] = read[0]
     if not swapped:
-        raise UserError(f"No convolution there has {order.partition('-')[2].replace('act-bn', 'BN, ACT').replace('bn-act', 'ACT, BN')} behind it.")
+        raise UserError(
+            f"No convolution there has {order.partition('-')[2].replace('act-bn', 'BN, ACT').replace('bn-act', 'ACT, BN')} behind it."
+        )
     return sketch.with_layers(exchanged(sketch, swapped)).built()
 
 

@@ -158,7 +158,9 @@ def check_name(name: str, what: str = "A layer") -> str:
     return name
 
 
-def reading(layers: Iterable[LooseLayer], changed: Mapping[str, str], only: Collection[str] | None = None) -> list[LooseLayer]:
+def reading(
+    layers: Iterable[LooseLayer], changed: Mapping[str, str], only: Collection[str] | None = None
+) -> list[LooseLayer]:
     """The layers reading others instead, by name; `only` these of them."""
     return [
         replace(one, inputs=tuple(changed.get(name, name) for name in one.inputs))
