@@ -1,6 +1,6 @@
 """Design a network: change it by pointing, see at once what that costs, keep it, train it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import pandas as pd
 import streamlit as st
@@ -42,6 +42,7 @@ from pages.shared.designing import (
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import lecture_thread, runs_folder
+from pages.shared.tables import NOTHING
 from pages.shared.working import job_or_offer
 
 enter_through_app()
@@ -49,6 +50,7 @@ enter_through_app()
 TOP, HALVES, PANEL, PICTURE = "design top", "design halves", "design panel", "design picture"
 VIEWS = ["Advice", "Layers", "Difference", "Training", "Challenge", "Code"]
 BATCH = 128
+COUNTS: list[Hashable] = ["Parameters", "Multiply-adds"]
 MOST_PARAMETERS, MOST_MULTIPLY_ADDS = 1_700_000, 60_000_000
 CLASS = HALVES.replace(" ", "-")
 DESIGN_STYLE = f"""<style>
@@ -161,13 +163,23 @@ def show_totals(designed: Designed) -> None:
     with st.container(horizontal=True, gap="small"):
         for label, words, meaning in CARDS:
             if label not in now:
-                st.metric(label, "–", "not measured", delta_color="off", delta_arrow="off", help="This machine's speed is not measured yet: see Training below.", border=True)
+                st.metric(
+                    label,
+                    "–",
+                    "not measured",
+                    delta_color="off",
+                    delta_arrow="off",
+                    help="This machine's speed is not measured yet: see Training below.",
+                    border=True,
+                )
                 continue
             change = now[label] - then[label]
             differs = words(now[label]) != words(then[label])
             said = f"{'+' if change > 0 else '−'}{words(abs(change))}" if change and differs else "±0"
             exact = f" Now {units.count(int(now[label]))}." if label in ("Parameters", "Multiply-adds") else ""
-            st.metric(label, words(now[label]), said, delta_color="off", delta_arrow="off", help=meaning + exact, border=True)
+            st.metric(
+                label, words(now[label]), said, delta_color="off", delta_arrow="off", help=meaning + exact, border=True
+            )
 
 
 def show_meters(network: Network) -> None:
@@ -220,7 +232,7 @@ def show_layers(network: Network) -> None:
             "Receptive field": [f"{row['receptive_field']} / {row['receptive_stride']}" for row in rows],
         }
     )
-    st.dataframe(table.style.format("{:,}", subset=["Parameters", "Multiply-adds"]), hide_index=True, height=430)
+    st.dataframe(table.style.format("{:,}", subset=COUNTS), hide_index=True, height=430)
 
 
 def show_difference(designed: Designed) -> None:
@@ -234,8 +246,10 @@ def show_difference(designed: Designed) -> None:
         changed["Change"] = changed["Change"].replace({"only left": "gone", "only right": "new"})
         for name in ("Before", "Now"):
             changed[name] = [text.table(one) for one in changed[name]]
-        figures = ["Parameters, before", "Parameters, now"]
-        st.dataframe(changed.style.format("{:,.0f}", subset=figures, na_rep=""), hide_index=True, height=380)
+        amounts: list[Hashable] = ["Parameters, before", "Parameters, now"]
+        st.dataframe(
+            changed.style.format("{:,.0f}", subset=amounts, na_rep=""), hide_index=True, height=380, placeholder=NOTHING
+        )
     steps = designed.history.steps
     if len(steps) > 1:
         done = [text.markdown(step.done) for step in steps[1 : designed.history.place + 1]]
@@ -258,12 +272,13 @@ def show_training(network: Network) -> None:
         memory = estimate.training_bytes(network, batch, rates.precision == "bfloat16")
         st.markdown(
             f"An epoch of {images:,} images takes about **{units.duration(took)}**, a step of {batch} "
-            f"**{rates.of_step(network, batch) * 1000:,.0f} ms**, and the process about **{units.size(memory)}** of memory."
+            f"**{rates.of_step(network, batch) * 1000:,.0f} ms**, and the process about **{units.size(memory)}** "
+            "of memory."
         )
         st.caption(
             f"Estimated from this machine's speed ({text.message(rates.machine)}, {rates.precision}, measured "
-            f"{rates.measured[:10]}): a sum over the layers of multiply-adds and values moved. It is within a quarter of "
-            "what the networks that come with cnnlab take when nothing else works here; validation comes on top."
+            f"{rates.measured[:10]}): a sum over the layers of multiply-adds and values moved. It is within a quarter "
+            "of what the networks that come with cnnlab take when nothing else works here; validation comes on top."
         )
     job_or_offer(
         calibration_job(),
@@ -303,8 +318,7 @@ def show_challenge(network: Network) -> None:
         "Within": st.column_config.CheckboxColumn("Within the budgets"),
         "Best run": st.column_config.TextColumn("Best validation accuracy"),
     }
-    counts = ["Parameters", "Multiply-adds"]
-    st.dataframe(table.style.format("{:,}", subset=counts), hide_index=True, column_config=columns)
+    st.dataframe(table.style.format("{:,}", subset=COUNTS), hide_index=True, column_config=columns)
     show_accuracies([*own, *(Candidate(name) for name in ARCHITECTURES)])
 
 

@@ -1,8 +1,8 @@
-"""What could be better about a network: each with a reason, a number, and where it can be done, the network after it."""
+"""What could be better about a network: each with a reason, a number, and where it can, the network after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -40,7 +40,7 @@ class Advice:
 
 def advice(network: Network) -> list[Advice]:
     """All that is to be said, the parts of the network in their order of weight."""
-    found = []
+    found: list[Advice] = []
     for ask in (whole_image, large_dense, reduction, costly_bottlenecks, empty_windows, idle_biases):
         with suppress(UserError):  # what cannot be changed so is no advice
             found += ask(network)
@@ -172,8 +172,8 @@ def empty_windows(network: Network) -> Iterator[Advice]:
         if kernel > 1 and node.input_shapes and node.input_shapes[0][:2] == (1, 1):
             yield Advice(
                 node.name,
-                f"{node.name} reads maps of 1×1 through a window of {kernel}×{kernel}: of each kernel's "
-                f"{kernel**2} places {kernel**2 - 1} only ever see zeros. Stride less before it, or take a larger input.",
+                f"{node.name} reads maps of 1×1 through a window of {kernel}×{kernel}: {kernel**2 - 1} of each "
+                f"kernel's {kernel**2} places only ever see zeros. Stride less before it, or take a larger input.",
             )
             return
 

@@ -53,9 +53,11 @@ def manner_of(network: Network) -> Manner:
     functions: Counter[Function] = Counter()
     normalized = after = 0
     for node in network.layers:
-        function = getattr(node.layer, "activation", "linear")
-        if function in ("relu", "elu"):
-            functions[function] += 1
+        match getattr(node.layer, "activation", "linear"):
+            case "relu":
+                functions["relu"] += 1
+            case "elu":
+                functions["elu"] += 1
         if isinstance(node.layer, BatchNormalization):
             before = network[node.inputs[0]].layer
             normalized += 1

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from cnnlab.design.fragment import Fragment, ends_of, extracted
-from cnnlab.design.sketch import LooseLayer, Sketch, check_name, fresh, reading, readers_of
+from cnnlab.design.sketch import LooseLayer, Sketch, check_name, fresh, readers_of, reading
 from cnnlab.errors import UserError
 from cnnlab.network import Network
 from cnnlab.network.layers import Add, BatchNormalization, Concatenate, Conv2D, InputLayer, shape_text
@@ -175,7 +175,7 @@ def removed(sketch: Sketch, names: Collection[str]) -> Sketch:
 
 
 def outputs_left(sketch: Sketch, kept: Sequence[LooseLayer], instead: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The outputs once layers are gone; one that is gone as a whole, with all that led to it alone, is none any more."""
+    """The outputs once layers are gone; one that is gone with all that led to it alone is none any more."""
     readers = readers_of(kept)
     left = []
     for number, output in enumerate(sketch.outputs):

@@ -56,9 +56,8 @@ def order_normalization(network: Network, order: NormalizationPlace, names: Coll
         if isinstance(by_name[one.inputs[0]].layer, Conv2D | DepthwiseConv2D | Dense):
             swapped[one.name] = read[0]
     if not swapped:
-        raise UserError(
-            f"No convolution there has {order.partition('-')[2].replace('act-bn', 'BN, ACT').replace('bn-act', 'ACT, BN')} behind it."
-        )
+        there = "CONV, BN, ACT" if order == "conv-act-bn" else "CONV, ACT, BN"
+        raise UserError(f"Nothing there is a {there} whose layers one alone reads.")
     return sketch.with_layers(exchanged(sketch, swapped)).built()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import ClassVar
 
@@ -33,6 +34,12 @@ SHAPES: dict[str, tuple[int, int, int, int]] = {
     "1x1, many filters": (8, 512, 1, 4),
 }
 """Stacks of convolutions: side of the maps, filters, kernel, how many."""
+
+
+def concatenated(net: Builder, x: Tensor, name: str) -> Tensor:
+    return net.conv(net.concat([x, x, x], name=name), 64, 1, name=f"{name}_conv")
+
+
 Draw = Callable[[Builder, Tensor, str], Tensor]
 LAYERS: dict[str, tuple[int, int, Draw]] = {
     "batch normalization": (64, 4, lambda net, x, name: net.batch_norm(x, name=name)),
@@ -43,21 +50,20 @@ LAYERS: dict[str, tuple[int, int, Draw]] = {
     "local response normalization": (64, 2, lambda net, x, name: net.local_response_norm(x, name=name)),
     "dropout": (64, 4, lambda net, x, name: net.dropout(x, 0.3, name=name)),
     "depthwise": (64, 3, lambda net, x, name: net.depthwise_conv(x, 3, name=name)),
-    "concatenation": (64, 3, lambda net, x, name: concatenated(net, x, name)),
+    "concatenation": (64, 3, concatenated),
     "sum": (64, 3, lambda net, x, name: net.sum([x, net.conv(x, 64, 1, name=f"{name}_conv")], name=name)),
 }
 """Stacks of other layers behind a convolution on maps of 32x32: filters, how many, how one is drawn."""
 
 
-def concatenated(net: Builder, x: Tensor, name: str) -> Tensor:
-    return net.conv(net.concat([x, x, x], name=name), 64, 1, name=f"{name}_conv")
+def convolution(filters: int, kernel: int, net: Builder, x: Tensor, name: str) -> Tensor:
+    return net.conv(x, filters, kernel, name=name)
 
 
 def probes() -> Iterator[tuple[str, Network]]:
     """The probe networks, with what there is much of in each."""
     for title, (side, filters, kernel, count) in SHAPES.items():
-        draws: Draw = lambda net, x, name, f=filters, k=kernel: net.conv(x, f, k, name=name)  # type: ignore[misc]
-        yield title, stack(side, filters, count, draws)
+        yield title, stack(side, filters, count, partial(convolution, filters, kernel))
     for title, (filters, count, draw) in LAYERS.items():
         yield title, stack(32, filters, count, draw)
     manner = Manner("relu", "conv-bn-act")

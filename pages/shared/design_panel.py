@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -211,7 +211,7 @@ def insert_panel(network: Network, keys: Sequence[str], names: list[str]) -> Non
             with place:
                 key = key_of(f"insert {chosen} {option.name}")
                 values[option.name] = option_control(bounded(option), key, option.default, bind=False)
-    place = st.selectbox(
+    where = st.selectbox(
         "Where",
         list(PLACES),
         1 if chosen == "reduce" else 0,
@@ -226,13 +226,13 @@ def insert_panel(network: Network, keys: Sequence[str], names: list[str]) -> Non
         if not names:
             raise UserError("Select a layer or a module first; the new one is put beside or behind it.")
         sketch = Sketch.of(net)
-        source = edits.end_of(sketch, names) if place == "after" else ends_of(sketch, names)[0]
+        source = edits.end_of(sketch, names) if where == "after" else ends_of(sketch, names)[0]
         fragment = fragment_of(what, net[source].output_shape, manner)
-        if place in ("after", "before"):
-            return edits.insert(net, names, fragment, "after" if place == "after" else "before")
-        return edits.beside(net, names, fragment, "Add" if place == "Add" else "Concatenate")
+        if where in ("after", "before"):
+            return edits.insert(net, names, fragment, "after" if where == "after" else "before")
+        return edits.beside(net, names, fragment, "Add" if where == "Add" else "Concatenate")
 
-    words = f"insert {choices[chosen]} {PLACES[place].lower().replace('it', shown(keys), 1)}"
+    words = f"insert {choices[chosen]} {PLACES[where].lower().replace('it', shown(keys), 1)}"
     st.button(
         "Insert", icon=":material/add:", disabled=not names, on_click=edit, args=(words, insert, True), width="stretch"
     )
@@ -264,7 +264,11 @@ def move_panel(network: Network, keys: Sequence[str], names: list[str]) -> None:
         width="stretch",
     )
     with st.container(horizontal=True):
-        for label, icon, step in (("Earlier", ":material/arrow_back:", -1), ("Later", ":material/arrow_forward:", 1)):
+        ways: tuple[tuple[str, str, Literal[-1, 1]], ...] = (
+            ("Earlier", ":material/arrow_back:", -1),
+            ("Later", ":material/arrow_forward:", 1),
+        )
+        for label, icon, step in ways:
             st.button(
                 label,
                 icon=icon,

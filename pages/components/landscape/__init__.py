@@ -39,8 +39,9 @@ def show_landscape(
 
     `at_work` gives what stands on it while it works on an image, by the modules that are open. `chosen` is the layer
     that other parts of the page show; `choose` is called with the one that is pressed.
-    Where there is `select`, a press selects, and a second one opens: it is called with the name of the
-    module or layer, whether it is a module, and how ("only", "toggle" with Ctrl, "range" with Shift); `selected` are the layers that are.
+    Where there is `select`, a press selects, and a second one opens: it is called with the name of the module or
+    layer, whether it is a module, and how ("only", "toggle" with Ctrl, "range" with Shift); `selected` are the layers
+    that are.
     """
     known, wanted = parts(network), asked_all(name)
     opened = [module for module in wanted if module in known]
