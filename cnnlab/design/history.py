@@ -8,7 +8,7 @@ from cnnlab.network import Network
 
 
 @dataclass(frozen=True)
-class Step:
+class EditStep:
     """A network and what was done to come to it."""
 
     done: str
@@ -22,12 +22,12 @@ class History:
     Undo and redo only move the place; a new step forgets those that were taken back.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[EditStep, ...]
     place: int = 0
 
     @classmethod
     def of(cls, network: Network, words: str = "") -> History:
-        return cls((Step(words, network),))
+        return cls((EditStep(words, network),))
 
     @property
     def began(self) -> Network:
@@ -50,7 +50,7 @@ class History:
         """One more step; none where nothing changed."""
         if network == self.now:
             return self
-        return History((*self.steps[: self.place + 1], Step(words, network)), self.place + 1)
+        return History((*self.steps[: self.place + 1], EditStep(words, network)), self.place + 1)
 
     def undone(self) -> History:
         return replace(self, place=max(self.place - 1, 0))

@@ -92,6 +92,8 @@ class Sketch:
         if len(begins := [one.name for one in self.layers if isinstance(one.layer, InputLayer)]) != 1:
             said = f"has the inputs {', '.join(begins)}" if begins else "has no input"
             raise UserError(f"The network {said}; it needs exactly one.")
+        if begins[0] in self.outputs:
+            raise UserError("Nothing but the input would be left; a network needs layers that give an output.")
         needed = self.leading(self.outputs)
         if idle := [one.name for one in self.layers if one.name not in needed]:
             raise UserError(f"{idle[0]} would lead to no output; have a layer read it, or take it out.")

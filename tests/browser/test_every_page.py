@@ -25,6 +25,8 @@ PAGES = (
     "",
     "architectures",
     "architectures?architecture=googlenet&view=Diagram",
+    "design?from=googlenet",
+    "design?challenge=true&view=Challenge",
     "compare",
     "compare?view=Accuracy",
     "one_by_one",
