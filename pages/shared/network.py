@@ -81,8 +81,18 @@ def show_network(network: Network, options: Mapping[str, Value] | None = None) -
         )
 
 
+def design_link(network: str) -> None:
+    """The way to Design, to change a network that the catalogue knows by this text."""
+    st.page_link(
+        "pages/design.py",
+        label="Design: change it, and see what that costs",
+        icon=":material/design_services:",
+        query_params={"from": network},
+    )
+
+
 def offer_json(network: Network) -> None:
-    """The network as a file, to change it in an editor and train it."""
+    """The network as a file, to change it and train it."""
     st.download_button(
         "Network, JSON",
         network.to_json,
@@ -90,5 +100,5 @@ def offer_json(network: Network) -> None:
         "application/json",
         icon=":material/download:",
         on_click="ignore",
-        help="Change it in an editor, and train it: choose “A network file” on Train.",
+        help="Change it on Design or in an editor, and train it: choose “A network file” on Train.",
     )
