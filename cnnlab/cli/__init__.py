@@ -149,7 +149,7 @@ def parser() -> Parser:
     of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
 
     designs = command("design", design.list_designs, "Designs that are kept: list, show, diff, export, import, remove.")
-    kept = designs.add_subparsers(dest="design_command", required=True, metavar="WHAT")
+    kept = designs.add_subparsers(dest="design_command", required=True, metavar="WHAT", help="what to do")
 
     def of_design(name: str, function: Any, text: str, *positional: tuple[str, str]) -> Parser:
         made = kept.add_parser(name, help=text, description=text, parents=[everywhere])

@@ -69,7 +69,7 @@ def test_the_lectures_extensions_by_pointing_within_a_minute_and_through_to_trai
     page.wait_for_url("**/train**")
     assert time.monotonic() - began < MINUTE
     settle(page)
-    expect(page.get_by_text("774 k parameters")).to_be_visible()
+    expect(page.get_by_text("with 774 k parameters")).to_be_visible()
     assert kept(laboratory, "deepergooglenet-1") == wanted
 
 
