@@ -1,6 +1,7 @@
 """Design a network: change it by pointing, see at once what that costs, keep it, train it."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -182,24 +183,29 @@ def show_totals(designed: Designed) -> None:
             )
 
 
-def show_meters(network: Network) -> None:
-    """How much of the budgets is used."""
-    limits = budgets()
-    with st.container(horizontal=True, gap="medium"):
-        for words, value, most in zip(
-            ("parameters", "multiply-adds"), (network.parameters, network.multiply_adds), limits, strict=True
-        ):
-            over = "" if value <= most else f", {units.short(value - most)} too many"
-            said = f"{units.short(value)} of {units.short(most)} {words}{over}"
-            st.progress(min(value / most, 1.0), f":material/{'check' if not over else 'warning'}: {said}")
+@dataclass(frozen=True)
+class Budgets:
+    """At most so many, as the address says."""
+
+    parameters: int
+    multiply_adds: int
 
 
-def budgets() -> tuple[int, int]:
-    """At most so many parameters and multiply-adds, as the controls of the challenge say."""
-    return (
-        int(st.session_state.get("budget parameters", MOST_PARAMETERS)),
-        int(st.session_state.get("budget multiply-adds", MOST_MULTIPLY_ADDS)),
+def show_meters(network: Network) -> Budgets:
+    """The budgets, and how much of each is used."""
+    left, right = st.columns(2)
+    budgets = Budgets(
+        address_number("At most parameters", "parameters", MOST_PARAMETERS, left, 1_000, 10**9, step=100_000),
+        address_number("At most multiply-adds", "macs", MOST_MULTIPLY_ADDS, right, 100_000, 10**12, step=5_000_000),
     )
+    for place, words, value, most in (
+        (left, "parameters", network.parameters, budgets.parameters),
+        (right, "multiply-adds", network.multiply_adds, budgets.multiply_adds),
+    ):
+        over = "" if value <= most else f", {units.short(value - most)} too many"
+        said = f"{units.short(value)} of {units.short(most)} {words}{over}"
+        place.progress(min(value / most, 1.0), f":material/{'check' if not over else 'warning'}: {said}")
+    return budgets
 
 
 def show_advice(network: Network) -> None:
@@ -277,8 +283,9 @@ def show_training(network: Network) -> None:
         )
         st.caption(
             f"Estimated from this machine's speed ({text.message(rates.machine)}, {rates.precision}, measured "
-            f"{rates.measured[:10]}): a sum over the layers of multiply-adds and values moved. It is within a quarter "
-            "of what the networks that come with cnnlab take when nothing else works here; validation comes on top."
+            f"{rates.measured[:10]}): a sum over the layers of multiply-adds and values moved. The time is within a "
+            "quarter of what the networks that come with cnnlab take when nothing else works here, and may be further "
+            "off for others; validation comes on top."
         )
     job_or_offer(
         calibration_job(),
@@ -289,15 +296,10 @@ def show_training(network: Network) -> None:
     )
 
 
-def show_challenge(network: Network) -> None:
-    """Budgets, and one's designs beside the lecture's networks by accuracy against cost."""
-    with st.container(horizontal=True):
-        st.number_input("At most parameters", 1_000, 1_000_000_000, MOST_PARAMETERS, 100_000, key="budget parameters")
-        st.number_input(
-            "At most multiply-adds", 100_000, 10**12, MOST_MULTIPLY_ADDS, 5_000_000, key="budget multiply-adds"
-        )
+def show_challenge(network: Network, budgets: Budgets | None) -> None:
+    """One's designs beside the lecture's networks, by accuracy against cost, and which keep within the budgets."""
+    limits = budgets or Budgets(MOST_PARAMETERS, MOST_MULTIPLY_ADDS)
     own = kept_designs()
-    most_parameters, most_multiply_adds = budgets()
     runs = own_runs(own)
     table = pd.DataFrame(
         [
@@ -305,7 +307,7 @@ def show_challenge(network: Network) -> None:
                 "Network": text.table(label),
                 "Parameters": one.parameters,
                 "Multiply-adds": one.multiply_adds,
-                "Within": one.parameters <= most_parameters and one.multiply_adds <= most_multiply_adds,
+                "Within": one.parameters <= limits.parameters and one.multiply_adds <= limits.multiply_adds,
                 "Best run": best,
             }
             for label, one, best in [
@@ -358,8 +360,7 @@ def main() -> None:
     challenge = top_bar(designed)
     show_refusal()
     show_totals(designed)
-    if challenge:
-        show_meters(network)
+    budgets = show_meters(network) if challenge else None
     with st.container(horizontal=True, gap="medium", key=HALVES):
         with st.container(key=PANEL):
             show_panel(network)
@@ -383,7 +384,7 @@ def main() -> None:
                     case "Training":
                         show_training(network)
                     case "Challenge":
-                        show_challenge(network)
+                        show_challenge(network, budgets)
                     case _:
                         show_code(network)
     lecture_thread("DeeperGoogLeNet")
