@@ -95,5 +95,6 @@ def test_it_is_driven_by_keyboard_alone(laboratory: Server, page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".stage g.box.selected")).to_have_attribute("data-name", "stem")
+    settle(page)
     page.keyboard.press("Enter")
     expect(volume(page, "stem_conv")).to_be_attached()

@@ -171,7 +171,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
       title.textContent = "Point at a volume";
       text.textContent =
         `Its shape and cost stand here; on the input, what its values depend on. ${
-          data.selects ? "Press it to select it, with Ctrl to select more, with Shift all up to it; press a module again to open it. " : "Press a module to open it. "
+          data.selects
+            ? "Press it to select it, with Ctrl to select more, with Shift all up to it; press a module again to open it. "
+            : "Press a module to open it. "
         }Drag to ` +
         "move; Ctrl and the wheel zoom. Keys: arrows go along the network, Enter opens, Escape closes, + − 0 zoom, " +
         "F full screen, / finds, Shift and arrows move the picture.";
