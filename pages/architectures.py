@@ -156,7 +156,8 @@ def show_paper(name: str, chosen: Architecture) -> None:
         f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
         f"{chosen.paper.where}."
     )
-    lecture_thread(chosen.lecture)
+    if chosen.lecture:
+        lecture_thread(chosen.lecture)
     st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})
 
 

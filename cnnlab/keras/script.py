@@ -162,6 +162,8 @@ def expression(node: Node, inputs: list[str]) -> str:
             return call(node, inputs, activation)
         case Dropout(rate):
             return call(node, inputs, rate)
+        case ZeroPadding2D(before=before, after=after) if node.layer.pads_channels:
+            return call(node, inputs, ((0, 0), (before, after)), data_format=("channels_first", None))
         case ZeroPadding2D(top, bottom, left, right):
             return call(node, inputs, ((top, bottom), (left, right)))
         case GlobalAveragePooling2D() | Flatten() | Concatenate() | Add():
