@@ -24,8 +24,8 @@ def resnet(
 
     Trainable parameters at 1000 classes: 18 layers 11,689,512, 34 layers 21,797,672, 50 layers 25,557,032. Shortcuts
     are the identity, and a 1x1 convolution where the shape changes (option B). The stride of a bottleneck is in its
-    first convolution, as in the paper; torchvision has it in the second. Names are those of keras.applications, whose
-    convolutions have biases besides, which batch normalization undoes.
+    first convolution, as in the paper; torchvision has it in the second. The convolutions have
+    no biases, which batch normalization would undo; those of keras.applications do.
     """
     blocks = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}[depth]
     net = Builder(name, width)
@@ -38,7 +38,7 @@ def resnet(
     def block(x: Tensor, filters: int, stride: int, *, name: str) -> Tensor:
         shortcut, made = x, filters if depth < 50 else 4 * filters
         if stride > 1 or x.shape[-1] != round(made * width):
-            shortcut = conv(x, made, 1, stride, name=f"{name}_0", relu=False)
+            shortcut = conv(x, made, 1, stride, name=f"{name}_shortcut", relu=False)
         if depth < 50:
             x = conv(x, filters, 3, stride, name=f"{name}_1")
             x = conv(x, filters, 3, name=f"{name}_2", relu=False)
@@ -99,9 +99,9 @@ def resnet_cifar(
         x = conv(x, filters, stride, name=f"{name}_1")
         x = conv(x, filters, name=f"{name}_2", relu=False)
         if stride > 1:
-            shortcut = net.max_pool(shortcut, 1, stride=stride, name=f"{name}_0_subsample")
+            shortcut = net.max_pool(shortcut, 1, stride=stride, name=f"{name}_shortcut_subsample")
             missing = x.shape[-1] - shortcut.shape[-1]
-            shortcut = net.zero_channels(shortcut, missing // 2, missing - missing // 2, name=f"{name}_0_zeros")
+            shortcut = net.zero_channels(shortcut, missing // 2, missing - missing // 2, name=f"{name}_shortcut_zeros")
         x = net.sum([shortcut, x], name=f"{name}_add")
         return net.activation(x, "relu", name=f"{name}_out")
 

@@ -45,9 +45,9 @@ def test_the_lectures_eleven_stand_first_and_each_group_is_in_the_order_of_its_y
 
 def test_a_shortcut_for_cifar_has_no_weights_and_skips_every_other_value() -> None:
     network = build("resnet20")
-    assert network["conv3_block1_0_zeros"].output_shape == (16, 16, 32)
-    assert network["conv3_block1_add"].inputs == ("conv3_block1_0_zeros", "conv3_block1_2_bn")
-    assert not any(node.parameters for node in network.layers if "_0_" in node.name)
+    assert network["conv3_block1_shortcut_zeros"].output_shape == (16, 16, 32)
+    assert network["conv3_block1_add"].inputs == ("conv3_block1_shortcut_zeros", "conv3_block1_2_bn")
+    assert not any(node.parameters for node in network.layers if "_shortcut_" in node.name)
 
 
 def test_a_dense_layer_in_the_place_of_global_average_pooling_is_the_only_change() -> None:
