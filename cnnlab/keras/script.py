@@ -278,8 +278,13 @@ def reasons_of(step: Step) -> list[str]:
     match step.what:
         case BatchNormalization(momentum) if momentum < KERAS_MOMENTUM:
             return [f"Momentum {momentum:g}: Keras's 0.99 lags behind in runs of a few hundred steps."]
-        case Conv2D(use_bias=False) | DepthwiseConv2D(use_bias=False):
-            return ["No bias: batch normalization has a shift of its own."]
+        case (
+            Conv2D(kernel=kernel, padding=padding, use_bias=bias)
+            | DepthwiseConv2D(kernel=kernel, padding=padding, use_bias=bias)
+        ):
+            padded = padding == "same" and kernel > 1
+            found = ['Padding "same": a stride of 1 keeps height and width.'] if padded else []
+            return found if bias else [*found, "No bias: batch normalization has a shift of its own."]
         case ZeroPadding2D() if step.what.pads_channels:
             return ["Told that channels come first, Keras pads the last axis: the channels of these maps."]
         case MaxPooling2D(kernel=1):
