@@ -79,13 +79,13 @@ class Function:
     name: str
     title: str
     parameters: tuple[Parameter, ...]
-    body: tuple[Step, ...]
+    body: tuple[ScriptStep, ...]
     entry: str
     numbered: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class ScriptStep:
     """A line of a script: a layer, or a call of a function. It gives the tensor of the layer `output`.
 
     `settings` are the layer's, or the function's arguments by parameter.
@@ -101,10 +101,12 @@ class Step:
     number: str = ""
 
 
-def program(network: Network) -> tuple[list[Function], list[Step]]:
+def program(network: Network) -> tuple[list[Function], list[ScriptStep]]:
     """The functions of a network, each before those that call it, and the steps of the network itself."""
     steps = [
-        Step(node.name, node.name, node.inputs, node.module, node.layer, settings_of(node.layer), node.layer.joins)
+        ScriptStep(
+            node.name, node.name, node.inputs, node.module, node.layer, settings_of(node.layer), node.layer.joins
+        )
         for node in network.layers
     ]
     functions: list[Function] = []
@@ -129,7 +131,7 @@ class Span:
     unit: bool = False
 
 
-def best_units(steps: Sequence[Step], outputs: Sequence[str]) -> list[Span]:
+def best_units(steps: Sequence[ScriptStep], outputs: Sequence[str]) -> list[Span]:
     """The unit that saves most, with its activation behind or, as in DenseNet, before the weights."""
     used = uses(steps, outputs)
     ways = [list(units(steps, used, before)) for before in (False, True)]
@@ -148,12 +150,12 @@ def saved(spans: Sequence[Span]) -> int:
     return len(spans) * length(spans) - length(spans) - 3 - len(spans)
 
 
-def uses(steps: Sequence[Step], outputs: Sequence[str]) -> Counter[str]:
+def uses(steps: Sequence[ScriptStep], outputs: Sequence[str]) -> Counter[str]:
     """How often each tensor is read, by layers or as an output."""
     return Counter([*(name for step in steps for name in step.inputs), *outputs])
 
 
-def units(steps: Sequence[Step], used: Counter[str], before: bool) -> Iterator[Span]:
+def units(steps: Sequence[ScriptStep], used: Counter[str], before: bool) -> Iterator[Span]:
     """Chains of one layer with weights and the normalization and activation behind it, or `before` it."""
     first = 0
     while first < len(steps):
@@ -174,15 +176,15 @@ def units(steps: Sequence[Step], used: Counter[str], before: bool) -> Iterator[S
         first = last
 
 
-def goes_on(one: Step, other: Step, used: Counter[str]) -> bool:
+def goes_on(one: ScriptStep, other: ScriptStep, used: Counter[str]) -> bool:
     return other.inputs == (one.output,) and used[one.output] == 1 and one.module == other.module
 
 
-def is_weighted(step: Step) -> bool:
+def is_weighted(step: ScriptStep) -> bool:
     return isinstance(step.what, Conv2D | DepthwiseConv2D | Dense)
 
 
-def is_beside(step: Step) -> bool:
+def is_beside(step: ScriptStep) -> bool:
     if isinstance(step.what, Activation):
         return step.what.activation != "softmax"
     return isinstance(step.what, BatchNormalization | LocalResponseNormalization)
@@ -194,7 +196,7 @@ def common(names: Sequence[str]) -> str:
     return "_".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, words))
 
 
-def best_block(steps: Sequence[Step], outputs: Sequence[str]) -> list[Span]:
+def best_block(steps: Sequence[ScriptStep], outputs: Sequence[str]) -> list[Span]:
     """The shortest block that is repeated and worth a function; of equals the most frequent."""
     worth = [
         spans
@@ -204,11 +206,11 @@ def best_block(steps: Sequence[Step], outputs: Sequence[str]) -> list[Span]:
     return min(worth, key=lambda spans: (length(spans), -len(spans)), default=[])
 
 
-def meets(steps: Sequence[Step], span: Span) -> bool:
+def meets(steps: Sequence[ScriptStep], span: Span) -> bool:
     return any(step.joins and not isinstance(step.what, Function) for step in steps[span.first : span.last])
 
 
-def blocks(steps: Sequence[Step], outputs: Sequence[str]) -> Iterator[Span]:
+def blocks(steps: Sequence[ScriptStep], outputs: Sequence[str]) -> Iterator[Span]:
     """What the network groups: where one tensor enters, and the last leaves alone."""
     used = uses(steps, outputs)
     places: dict[tuple[str, bool], list[int]] = defaultdict(list)
@@ -232,7 +234,7 @@ def blocks(steps: Sequence[Step], outputs: Sequence[str]) -> Iterator[Span]:
             yield Span(first, last, name)
 
 
-def alike(steps: Sequence[Step], spans: Sequence[Span]) -> list[list[Span]]:
+def alike(steps: Sequence[ScriptStep], spans: Sequence[Span]) -> list[list[Span]]:
     """Those that one function can stand for: the same layers and calls, wired and named alike."""
     found: dict[object, list[Span]] = {}
     for span in spans:
@@ -251,7 +253,7 @@ def alike(steps: Sequence[Step], spans: Sequence[Span]) -> list[list[Span]]:
     return list(found.values())
 
 
-def endings_of(inside: Sequence[Step], span: Span) -> tuple[list[str], str]:
+def endings_of(inside: Sequence[ScriptStep], span: Span) -> tuple[list[str], str]:
     """What follows the common beginning of the names; of a unit without the number in which all of them end."""
     endings = [step.name.removeprefix(span.name) for step in inside]
     if not span.unit:
@@ -261,7 +263,9 @@ def endings_of(inside: Sequence[Step], span: Span) -> tuple[list[str], str]:
     return [ending.removesuffix(number) for ending in endings], number
 
 
-def folded(steps: Sequence[Step], spans: Sequence[Span], known: Sequence[Function]) -> tuple[Function, list[Step]]:
+def folded(
+    steps: Sequence[ScriptStep], spans: Sequence[Span], known: Sequence[Function]
+) -> tuple[Function, list[ScriptStep]]:
     """The function for these places, and the steps with a call in the place of each."""
     places = [steps[span.first : span.last] for span in spans]
     endings, number = endings_of(places[0], spans[0])
@@ -270,14 +274,14 @@ def folded(steps: Sequence[Step], spans: Sequence[Span], known: Sequence[Functio
     parameters, body_settings, arguments = parametrized(places, endings)
     entry = next(source for step in places[0] for source in step.inputs)
     body = tuple(
-        Step(ending, step.output, step.inputs, spans[0].name, step.what, settings, step.joins, step.number)
+        ScriptStep(ending, step.output, step.inputs, spans[0].name, step.what, settings, step.joins, step.number)
         for step, ending, settings in zip(places[0], endings, body_settings, strict=True)
     )
     name = function_name(places[0], spans, entry)
     taken = {function.name for function in known}
     name = next(one for one in (name, *(f"{name}_{count}" for count in range(2, 100))) if one not in taken)
     function = Function(name, title_of(places[0], spans), parameters, body, entry, numbered)
-    left: list[Step] = []
+    left: list[ScriptStep] = []
     done = 0
     ordered = sorted(zip(spans, places, arguments, numbers, strict=True), key=lambda one: one[0].first)
     for span, inside, given, ending in ordered:
@@ -285,13 +289,15 @@ def folded(steps: Sequence[Step], spans: Sequence[Span], known: Sequence[Functio
         entering = next(source for step in inside for source in step.inputs if source not in made)
         left += steps[done : span.first]
         joins = any(step.joins for step in inside)
-        left.append(Step(span.name, inside[-1].output, (entering,), inside[0].module, function, given, joins, ending))
+        left.append(
+            ScriptStep(span.name, inside[-1].output, (entering,), inside[0].module, function, given, joins, ending)
+        )
         done = span.last
     return function, [*left, *steps[done:]]
 
 
 def parametrized(
-    places: Sequence[Sequence[Step]], endings: Sequence[str]
+    places: Sequence[Sequence[ScriptStep]], endings: Sequence[str]
 ) -> tuple[tuple[Parameter, ...], list[dict[str, Setting]], list[dict[str, Setting]]]:
     """The parameters of a function, the settings of its body with them, and the arguments at each place."""
     vectors: dict[tuple[int, str], tuple[Setting, ...]] = {}
@@ -364,7 +370,7 @@ def default_of(field: str, values: Sequence[Setting]) -> Setting | None:
     )
 
 
-def function_name(inside: Sequence[Step], spans: Sequence[Span], entry: str) -> str:
+def function_name(inside: Sequence[ScriptStep], spans: Sequence[Span], entry: str) -> str:
     """conv_module for CONV, BN, ACT; inception_module, residual_block for what is grouped so."""
     if spans[0].unit:
         kinds = [type(step.what) for step in inside]
@@ -384,7 +390,7 @@ def function_name(inside: Sequence[Step], spans: Sequence[Span], entry: str) -> 
     return f"{word}_module" if word[:1].isalpha() else "block_module"
 
 
-def title_of(inside: Sequence[Step], spans: Sequence[Span]) -> str:
+def title_of(inside: Sequence[ScriptStep], spans: Sequence[Span]) -> str:
     """What a function says of itself."""
     if spans[0].unit:
         words = {"conv": "convolution", "bn": "batch normalization", "act": "activation", "lrn": "LRN"}
@@ -395,5 +401,5 @@ def title_of(inside: Sequence[Step], spans: Sequence[Span]) -> str:
     return f"{names[0]} to {names[-1]}, {len(names)} times." if len(names) > 2 else f"{names[0]} and {names[1]}."
 
 
-def is_input(step: Step) -> bool:
+def is_input(step: ScriptStep) -> bool:
     return isinstance(step.what, InputLayer)

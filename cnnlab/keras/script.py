@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from cnnlab import architectures
 from cnnlab.architectures.options import Value, validate
-from cnnlab.keras.repeats import Code, Function, Step, program
+from cnnlab.keras.repeats import Code, Function, ScriptStep, program
 from cnnlab.keras.variables import variables
 from cnnlab.network import Network
 from cnnlab.network.layers import (
@@ -127,7 +127,7 @@ def lrn_class() -> str:
     return text.replace('"cnnlab", "LocalResponseNormalization"', '"cnnlab"').replace("KerasLocal", "Local")
 
 
-def build_function(steps: Sequence[Step], network: Network, reasons: Reasons) -> str:
+def build_function(steps: Sequence[ScriptStep], network: Network, reasons: Reasons) -> str:
     names = variables(steps, network.outputs)
     paragraphs: list[str] = []
     calls = False  # whether the last paragraph is of calls alone, which go on in it
@@ -172,7 +172,7 @@ def function_text(function: Function, reasons: Reasons) -> str:
 
 
 def statements(
-    steps: Sequence[Step], names: Mapping[str, str], reasons: Reasons, function: Function | None = None
+    steps: Sequence[ScriptStep], names: Mapping[str, str], reasons: Reasons, function: Function | None = None
 ) -> list[str]:
     """The lines of the steps, those of a function or of the network itself; equal calls in a row are a loop."""
     lines: list[str] = []
@@ -195,7 +195,7 @@ def statements(
     return lines
 
 
-def calls_in_a_row(steps: Sequence[Step], names: Mapping[str, str]) -> int:
+def calls_in_a_row(steps: Sequence[ScriptStep], names: Mapping[str, str]) -> int:
     """How many calls of one function, of the stream and with the same arguments, differ in their number alone."""
     first = steps[0]
     stem, start = numbered(first.name)
@@ -226,7 +226,7 @@ def name_text(name: str, function: Function | None, ending: str) -> Code:
     return Code(f'{"f" * bool(begin or ending)}"{begin}{text}{ending}"')
 
 
-def statement(step: Step, names: Mapping[str, str], target: str, name: Code, indent: int) -> str:
+def statement(step: ScriptStep, names: Mapping[str, str], target: str, name: Code, indent: int) -> str:
     """`x = layers.Kind(...)(x)`, or `x = conv_module(x, ...)`."""
     inputs = [names[one] for one in step.inputs]
     if not isinstance(step.what, Function):
@@ -268,13 +268,13 @@ class Reasons:
     def __init__(self) -> None:
         self._said: set[str] = set()
 
-    def of(self, step: Step) -> list[str]:
+    def of(self, step: ScriptStep) -> list[str]:
         found = [reason for reason in reasons_of(step) if reason not in self._said]
         self._said.update(found)
         return [f"# {reason}" for reason in found]
 
 
-def reasons_of(step: Step) -> list[str]:
+def reasons_of(step: ScriptStep) -> list[str]:
     match step.what:
         case BatchNormalization(momentum) if momentum < KERAS_MOMENTUM:
             return [f"Momentum {momentum:g}: Keras's 0.99 lags behind in runs of a few hundred steps."]

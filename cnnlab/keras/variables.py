@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from keyword import iskeyword
 
-from cnnlab.keras.repeats import Step, is_input
+from cnnlab.keras.repeats import ScriptStep, is_input
 from cnnlab.network.layers import Add
 
 RESERVED = ("keras", "layers", "tf", "inputs", "outputs", "name")
@@ -16,7 +16,7 @@ RESERVED = ("keras", "layers", "tf", "inputs", "outputs", "name")
 
 
 def variables(
-    steps: Sequence[Step], outputs: Sequence[str], entry: str = "", taken: Sequence[str] = ()
+    steps: Sequence[ScriptStep], outputs: Sequence[str], entry: str = "", taken: Sequence[str] = ()
 ) -> dict[str, str]:
     """The variable that holds the tensor of each step, by its layer; x holds the `entry` of a function.
 
@@ -42,7 +42,7 @@ def variables(
     return chosen
 
 
-def stream_steps(steps: Sequence[Step], output: str, entry: str) -> set[str]:
+def stream_steps(steps: Sequence[ScriptStep], output: str, entry: str) -> set[str]:
     """The layers that every way to the main output passes: no edge of such a way leads around them."""
     needed = {output}
     for step in reversed(steps):
@@ -58,14 +58,14 @@ def stream_steps(steps: Sequence[Step], output: str, entry: str) -> set[str]:
     return stream
 
 
-def branch_names(steps: Sequence[Step], entry: str) -> dict[str, str]:
+def branch_names(steps: Sequence[ScriptStep], entry: str) -> dict[str, str]:
     """A short name for each step: what the steps of its chain have in common beyond their module's name.
 
     inception_3a_3x3_reduce and inception_3a_3x3, one after the other, are "b3x3" both; a head has its module's name.
     What is added to what enters a function is its "residual".
     """
     consumers = Counter(name for step in steps for name in step.inputs)
-    chains: dict[str, list[Step]] = {}
+    chains: dict[str, list[ScriptStep]] = {}
     for step in steps:
         goes_on = len(step.inputs) == 1 and consumers[step.inputs[0]] == 1 and step.inputs[0] in chains
         chain = chains[step.inputs[0]] if goes_on else []
@@ -77,7 +77,7 @@ def branch_names(steps: Sequence[Step], entry: str) -> dict[str, str]:
     return {name: branch_name(chain, other) for name, chain in chains.items()}
 
 
-def branch_name(chain: list[Step], other: str) -> str:
+def branch_name(chain: list[ScriptStep], other: str) -> str:
     """`other` is the name of a chain whose steps have none in common; else it is that of the module."""
     words = zip(*(step.name.split("_") for step in chain), strict=False)
     shared = "_".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, words))
