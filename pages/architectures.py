@@ -23,7 +23,7 @@ from pages.shared.errors import show_error
 from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import offer_json
-from pages.shared.parts import architecture_title, lecture_thread, option_control
+from pages.shared.parts import architecture_choice, lecture_thread, option_control
 from pages.shared.tables import NOTHING
 
 enter_through_app()
@@ -165,7 +165,7 @@ def main() -> None:
     st.title("Architectures", anchor=False)
     st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
+        name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_choice, width=260)
         chosen = ARCHITECTURES[name]
         tab_title(chosen.title)
         values = {
