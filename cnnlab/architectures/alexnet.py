@@ -1,7 +1,8 @@
 """AlexNet in one tower, and ZFNet, which looked inside it and made its first windows smaller.
 
-Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014 (arXiv:1404.5997), and Zeiler and
-Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (arXiv:1311.2901), Figure 3.
+Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012; its one
+tower is that of Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014 (arXiv:1404.5997).
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (arXiv:1311.2901), Figure 3.
 """
 
 from __future__ import annotations

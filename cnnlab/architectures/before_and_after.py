@@ -29,6 +29,22 @@ BEFORE = (
         "Before",
     ),
     Architecture(
+        "alexnet",
+        "AlexNet",
+        "Five convolutions and three dense layers, with which it began on ImageNet; here in one tower.",
+        "",
+        Paper(
+            "Krizhevsky, Sutskever and Hinton",
+            "ImageNet Classification with Deep Convolutional Neural Networks",
+            "NIPS 2012",
+            "https://doi.org/10.1145/3065386",
+            "section 3, in the one tower of Krizhevsky, 2014 (arXiv:1404.5997)",
+        ),
+        alexnet,
+        "Before",
+        smallest_input=63,
+    ),
+    Architecture(
         "zfnet",
         "ZFNet",
         "AlexNet with smaller first windows, after a look at what its layers respond to.",
@@ -43,22 +59,6 @@ BEFORE = (
         zfnet,
         "Before",
         smallest_input=53,
-    ),
-    Architecture(
-        "alexnet",
-        "AlexNet",
-        "Five convolutions and three dense layers, which began it all on ImageNet in 2012; here in one tower.",
-        "",
-        Paper(
-            "Krizhevsky",
-            "One weird trick for parallelizing convolutional neural networks",
-            "arXiv, 2014",
-            "https://arxiv.org/abs/1404.5997",
-            "the one-tower model, as torchvision has it",
-        ),
-        alexnet,
-        "Before",
-        smallest_input=63,
     ),
 )
 

@@ -6,6 +6,8 @@ import pytest
 
 from cnnlab.architectures import ARCHITECTURES, build
 from cnnlab.architectures.comparison import Candidate, compare
+from cnnlab.experiments.presets import PRESETS
+from cnnlab.lecture import published
 from cnnlab.network import Network, analysis
 
 BATCH_NORM_BIASES = 26_560
@@ -57,9 +59,23 @@ def test_a_dense_layer_in_the_place_of_global_average_pooling_is_the_only_change
     assert shared == [node for node in connected.layers if node.module != "classifier"]
 
 
+def test_the_paper_s_claim_can_be_tried_by_two_presets_that_differ_in_the_classifier_alone() -> None:
+    pooled, connected = PRESETS["nin"], PRESETS["nin-fully-connected"]
+    assert pooled.experiment().recipe == connected.experiment().recipe
+    assert pooled.experiment().network == build("nin")
+    assert connected.experiment().network == build("nin", {"fully_connected": True})
+    printed = {(item.options, item.printed) for item in published.accuracies_for("nin")}
+    assert ((), "test error 10.41%") in printed
+    assert ((("fully_connected", True),), "error 10.88 %") in printed
+
+
 def test_twenty_years_stand_on_one_page() -> None:
     lines = compare([Candidate(name) for name in ARCHITECTURES])
     assert {line["receptive_field"] > 0 for line in lines} == {True}
+    years = [one.year for one in ARCHITECTURES.values()]
+    assert (min(years), max(years)) == (1998, 2018)
+    for name in ARCHITECTURES:
+        assert published.tables_for(name), name
 
 
 def weights_by_kind(network: Network) -> list[tuple[str, tuple[tuple[int, ...], ...]]]:
