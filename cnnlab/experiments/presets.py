@@ -91,9 +91,9 @@ NIN_RECIPE = {
 }
 NIN_SOURCE = (
     "Lin, Chen and Yan, 2014, section 4: batches of 128, a rate that falls to a tenth twice, each time when training "
-    "improves no more, weight decay, and dropout behind the first two blocks. It leaves open the first rate (0.05 "
-    "here), the length (130 epochs, lower from 101 and 116), the momentum (0.9) and the weight decay (1e-4). Its whitened "
-    "images are not repeated here."
+    "improves no more, weight decay, and dropout behind the first two blocks. It leaves open the "
+    "first rate (0.05 here), the length (130 epochs, lower from 101 and 116), momentum (0.9) and weight decay (1e-4). "
+    "Its whitened images are not repeated here."
 )
 BATCH_LEFT_OPEN = "It does not say the batch size (64 here) and names no augmentation (none here)."
 
@@ -162,7 +162,7 @@ PRESETS = {
         Preset(
             "nin-fully-connected",
             "Network in Network with a dense layer",
-            "The same with dropout and a dense layer in the place of global average pooling, as the paper compares them.",
+            "The same with dropout and a dense layer in the place of global average pooling, as in the comparison.",
             NIN_SOURCE,
             "The paper reports an error of 10.88 %, against 10.41 % with global average pooling: Table 5.",
             4,
