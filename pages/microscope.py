@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -58,9 +59,9 @@ def show_seen(sides: Sequence[tuple[Subject, Given]]) -> None:
             if len(views) > 1:
                 st.subheader(text.markdown(f"{given.name}: {view.title}"), anchor=False)
             show_touching(subject, view, inputs_of(subject, given), *choice[:2])
-            show_whole(view, *choice)
+            show_whole(view, *choice[:2])
         if len(views) == 2:
-            show_differences(*views)
+            show_differences(views[0], views[1], *choices[0][:2])
         for view, choice, place in zip(views, choices, st.columns(len(views)), strict=True):
             with place:
                 show_maps(view, *choice)
@@ -87,7 +88,7 @@ def choice_of(view: View) -> tuple[str, int, Unit]:
     return layer, channel, chosen_unit(view, layer, channel)
 
 
-def show_whole(view: View, layer: str, channel: int, _: Unit) -> None:
+def show_whole(view: View, layer: str, channel: int) -> None:
     """The network as a landscape, with its maps and what it says."""
     if broken := view.model.broken:
         st.warning(
@@ -117,17 +118,17 @@ def main() -> None:
         "multiplication."
     )
     titles, usable = network_choices()
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    networks, images = (st.container(horizontal=True, vertical_alignment="bottom") for _ in range(2))
     try:
-        subject = choose_subject("a", titles, usable, row)
+        subject = choose_subject("a", titles, usable, networks)
         tab_title(f"Microscope: {subject.title}")
-        given = choose_image(subject, row)
+        given = choose_image(subject, images)
         if asked("from") == LIVE:
             with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
                 model_of(subject)
             show_live(subject)
             return
-        second = choose_second(subject, given, titles, usable)
+        second = choose_second(subject, given, titles, usable, networks)
         if given is None:
             st.caption("Give an image, and what the network makes of it stands here.")
             return
@@ -135,8 +136,7 @@ def main() -> None:
         with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
             for one, _ in sides:
                 model_of(one)
-        for side in dict.fromkeys(sides):
-            show_account(*side)
+        st.caption(" ".join(dict.fromkeys(account(*side) for side in sides)))
         show_seen(sides)
     except UserError as error:
         show_error(error)
@@ -145,37 +145,42 @@ def main() -> None:
 @st.fragment
 def show_live(subject: Subject) -> None:
     """The browser's camera through the network; every frame draws only this anew."""
-    model = model_of(subject)
-    layers = [node.name for node in model.network.layers if len(node.output_shape) == 3]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        layer = address_select("Map of", layers, "layer", str, default=first_layer(model.network), width=300)
-        count = model.network[layer].output_shape[-1]
-        channel = address_number(f"Channel, 0 to {count - 1:,}", "channel", 0, minimum=0, maximum=count - 1, width=170)
-    show_camera(model, subject.name, layer, channel)
+    try:
+        model = model_of(subject)
+        layers = [node.name for node in model.network.layers if len(node.output_shape) == 3]
+        first = first_layer(model.network)
+        default = first if first in layers else layers[0]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            layer = address_select("Map of", layers, "layer", str, default=default, resets=("channel",), width=300)
+            most = model.network[layer].output_shape[-1] - 1
+            channel = address_number(f"Channel, 0 to {most:,}", "channel", 0, minimum=0, maximum=most, width=170)
+        show_camera(model, subject.name, layer, channel)
+    except UserError as error:
+        show_error(error)
 
 
 def choose_second(
-    subject: Subject, given: Given | None, titles: dict[str, str], usable: dict[str, Run]
+    subject: Subject, given: Given | None, titles: dict[str, str], usable: dict[str, Run], place: Any
 ) -> tuple[Subject, Given] | None:
     """What is put beside; None where nothing is, or it is still to be given."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    match address_select("Beside it", list(BESIDE), "beside", BESIDE.__getitem__, row, default="nothing", width=240):
+    how = address_select("Beside it", list(BESIDE), "beside", BESIDE.__getitem__, place, default="nothing", width=240)
+    match how:
         case "image":
-            other = choose_image(subject, row, "b")
+            other = choose_image(subject, st.container(horizontal=True, vertical_alignment="bottom"), "b")
             return None if other is None else (subject, other)
         case "network":
-            return None if given is None else (choose_subject("b", titles, usable, row), given)
+            return None if given is None else (choose_subject("b", titles, usable, place, subject), given)
         case _:
             return None
 
 
-def show_account(subject: Subject, given: Given) -> None:
+def account(subject: Subject, given: Given) -> str:
     """What was done to the image, and that an untrained network knows nothing yet."""
     height, width = given.pixels.shape[:2]
     words = f"{text.markdown(given.name)}: {model_of(subject).preprocessing.account(height, width)}."
     if subject.run is None:
         words += " Its weights are drawn at random: it has not learned anything yet."
-    st.caption(words)
+    return words
 
 
 main()

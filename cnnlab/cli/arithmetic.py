@@ -25,6 +25,7 @@ from cnnlab.inference.computation import (
     SumOf,
     WeightedSum,
 )
+from cnnlab.units import digits
 
 MOST_TERMS = 20
 RESULTS: dict[type, tuple[str, ...]] = {
@@ -207,7 +208,3 @@ def patch_text(patch: Patch) -> str:
 
 def place_text(at: Place | None) -> str:
     return "" if at is None else f", row {at[0]}, column {at[1]}"
-
-
-def digits(value: float) -> str:
-    return f"{value + 0.0:.4g}"  # of -0 it makes 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from cnnlab.inference.activations import Activations, Values
 from cnnlab.network.diagram import Answer, AtWork
 from cnnlab.network.landscape import landscape
 from cnnlab.plots.colours import NO_NUMBER
-from cnnlab.plots.film import VIRIDIS
+from cnnlab.plots.film import VIRIDIS, table
 
 MOST_SIDE = 128
 """Of a map on a face: no face is drawn larger than that."""
@@ -61,8 +61,9 @@ def answers_of(seen: Activations, classes: Sequence[str]) -> tuple[Answer, ...]:
 
 
 def strongest(values: Values) -> int:
-    """The channel with the largest mean."""
-    return int(np.nan_to_num(values).mean(axis=(0, 1)).argmax())
+    """The channel with the largest mean, of maps (height, width, channels) or a vector; a mean of NaN counts as 0."""
+    with np.errstate(invalid="ignore"):
+        return int(np.nan_to_num(values.reshape(-1, values.shape[-1]).mean(axis=0)).argmax())
 
 
 def coloured(values: Values) -> Image.Image:
@@ -77,16 +78,16 @@ def coloured(values: Values) -> Image.Image:
     scaled = (np.where(finite, values, low) - low) / max(high - low, 1e-12)
     indices = np.where(finite, 1 + (scaled * 254).round(), 0).astype(np.uint8)
     picture = Image.fromarray(indices).convert("P")
-    picture.putpalette(palette().tobytes())
+    picture.putpalette(palette())
     return picture
 
 
-def palette() -> NDArray[np.uint8]:
+@cache
+def palette() -> bytes:
     """256 colours: that of what is no number, then viridis."""
-    stops, along = np.linspace(0, 1, len(VIRIDIS)), np.linspace(0, 1, 255)
-    colours = [np.interp(along, stops, part) for part in zip(*map(ImageColor.getrgb, VIRIDIS), strict=True)]
-    found: NDArray[np.uint8] = np.vstack([ImageColor.getrgb(NO_NUMBER), np.stack(colours, axis=1)]).round()
-    return found.astype(np.uint8)
+    colours = table(VIRIDIS).copy()
+    colours[0] = ImageColor.getrgb(NO_NUMBER)
+    return colours.tobytes()
 
 
 def as_address(picture: Image.Image) -> str:

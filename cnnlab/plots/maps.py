@@ -20,7 +20,7 @@ BETWEEN = (255, 255, 255)
 def maps_picture(values: NDArray[np.float32]) -> Image.Image:
     """All channels of feature maps (height, width, channels), row by row, small ones enlarged.
 
-    One scale for all, from the lowest value to the highest; NaN has a colour of its own.
+    One scale for all, from the lowest finite value to the highest; what is not finite has a colour of its own.
     """
     height, width, count = values.shape
     columns = math.ceil(math.sqrt(count * height / width))
@@ -42,5 +42,5 @@ def in_colours(values: NDArray[np.float32]) -> Pixels:
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     shares = (np.clip(np.nan_to_num(values), low, high) - low) / ((high - low) or 1.0)
     pixels: Pixels = table(VIRIDIS)[(255 * shares).round().astype(np.uint8)]
-    pixels[np.isnan(values)] = [round(255 * part) for part in channels(NO_NUMBER)]
+    pixels[~np.isfinite(values)] = [round(255 * part) for part in channels(NO_NUMBER)]
     return pixels

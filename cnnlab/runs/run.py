@@ -11,7 +11,8 @@ events.jsonl     started, checkpoint, paused, resumed, ...: one line each
 checkpoints/     step-00000120/ with weights, the state to go on from, and checkpoint.json
 film/            what the network was at chosen epochs, see `film.py`
 initial/         weights of another run that this one starts from
-evaluations/     one file per evaluated split
+evaluations/     one folder per evaluated checkpoint, split and test-time augmentation
+silencing/       what silencing parts of the network costs over a split, one folder per question
 reference.npz    training images as the best checkpoint sees them, for the out-of-distribution score
 launcher.json    where it executes
 process.json, heartbeat, request, lock, reserve, log.txt

@@ -13,6 +13,7 @@ from cnnlab.network import Network
 from cnnlab.network.diagram import Answer, AtWork, arranged, picture
 from cnnlab.network.scene import nested
 from cnnlab.resources import ASSETS, CHECKOUT
+from cnnlab.runs.run import Run
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import SHIPPED_RUNS
 
@@ -45,11 +46,19 @@ def network() -> Network:
     return Network.from_json((SHIPPED_RUNS / NETWORK / "network.json").read_text(encoding="utf-8"))
 
 
+def title() -> str:
+    """The network and what it was trained on."""
+    run = Run(SHIPPED_RUNS / NETWORK)
+    return f"{run.config.experiment.title}, trained on {run.data.title}"
+
+
 def drawings() -> dict[str, Any]:
-    """JSON for the browser: the size, and of each moment its title and its picture as nested elements."""
+    """JSON for the browser: which network it is, the size, and of each moment its title and its picture as nested
+    elements."""
     shown = network()
     made = [(moment.title, arranged(shown, (), moment.at_work), moment.at_work) for moment in moments()]
     return {
+        "network": title(),
         "width": max(one.width for _, one, _ in made),
         "height": max(one.height for _, one, _ in made),
         "moments": [{"title": title, "drawing": nested(picture(one, work))} for title, one, work in made],
@@ -62,7 +71,6 @@ def computed() -> list[LivingImage]:
     from cnnlab.inference.activations import of_classifier
     from cnnlab.inference.classifier import load_classifier
     from cnnlab.plots.faces import at_work
-    from cnnlab.runs.run import Run
 
     model = of_classifier(load_classifier(Run(SHIPPED_RUNS / NETWORK)))
     samples = {sample.file: sample for sample in all_samples()}

@@ -25,7 +25,6 @@ from cnnlab.inference.computation import (
 )
 from cnnlab.network.layers import Concatenate, Dropout, Flatten, ZeroPadding2D
 from pages.components.kernel import WINDOWED, show_kernel
-from pages.shared.beside import place_title, way_to
 from pages.shared.errors import show_error
 from pages.shared.normalizing import (
     show_activation,
@@ -33,6 +32,7 @@ from pages.shared.normalizing import (
     show_pixel,
     show_response_normalization,
 )
+from pages.shared.numbers import place_title, way_to
 from pages.shared.passing import show_concatenation, show_dropout, show_flatten, show_mean, show_padding, show_sum
 from pages.shared.view import Unit, View
 from pages.shared.weighing import show_dense, show_shares

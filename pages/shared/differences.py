@@ -10,7 +10,6 @@ from cnnlab import text, units
 from cnnlab.datasets.images import Pixels
 from cnnlab.inference.activations import Values
 from cnnlab.inference.attribution_pictures import DIVERGING, shaded
-from pages.shared.microscope import chosen_channel, chosen_layer
 from pages.shared.pictures import picture_grid
 from pages.shared.view import View
 
@@ -18,18 +17,17 @@ SHOWN_CLASSES, SHOWN_CHANNELS = 5, 8
 MAP_PIXELS = 104
 
 
-def show_differences(first: View, second: View) -> None:
-    """Probabilities side by side, and signed maps where both show the same layer."""
+def show_differences(first: View, second: View, layer: str, channel: int) -> None:
+    """Probabilities side by side, and signed maps where both show the same layer, one channel of it first."""
     with st.container(border=True):
         st.markdown("**The difference**: the second less the first")
         show_probabilities(first, second)
-        layer = chosen_layer(first)
         if not second.linked:
             st.caption("The networks differ, so their layers are not subtracted from one another.")
             return
         before, after = first.seen.values[layer], second.seen.values[layer]
         if before.ndim == 3:
-            show_map_differences(layer, chosen_channel(first, layer), before, after)
+            show_map_differences(layer, channel, before, after)
 
 
 def show_probabilities(first: View, second: View) -> None:

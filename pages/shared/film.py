@@ -18,18 +18,12 @@ from cnnlab.plots.film import VIRIDIS, confusion_shares, followed_classes
 from cnnlab.runs.film import OWN, Frame, Scene, frame_files, read_frame, read_scene
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE
+from pages.components.mounting import component
 
-COMPONENT = Path(__file__).parents[1] / "components" / "film"
 FILM_SECONDS = 3.0
 """How often the page of a training at work looks for a new frame."""
 MOST_NAMED = 128
 KEPT_FRAMES, KEPT_PAYLOADS = 256, 16
-
-
-@st.cache_resource(show_spinner=False)
-def player() -> Any:
-    html, css, js = ((COMPONENT / f"film.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("training_film", html=html, css=css, js=js)
 
 
 @st.cache_data(show_spinner=False, max_entries=KEPT_FRAMES)
@@ -54,7 +48,7 @@ def show_frames(run: Run) -> None:
     last = state.epochs or run.config.experiment.recipe.epochs
     sent = payload(run, stamps, len(run.history()), last, chosen_image(key, scene)) if scene else None
     if sent:
-        player()(key=key, data=sent, default={"image": 0}, on_image_change=lambda: None)
+        component("film")(key=key, data=sent, default={"image": 0}, on_image_change=lambda: None)
         st.caption(
             f"{len(sent['epochs'])} moments of the training. Space plays and pauses, the arrow keys step; a click on "
             "the curve goes there."

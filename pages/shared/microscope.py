@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cnnlab import text
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.datasets import SplitName
@@ -18,6 +19,7 @@ from cnnlab.errors import UserError
 from cnnlab.inference.activations import ActivationModel, Activations, Silenced, of_classifier, untrained
 from cnnlab.inference.classifier import load_classifier
 from cnnlab.network import Network
+from cnnlab.plots.faces import strongest
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.samples import all_samples, samples_of
@@ -40,9 +42,9 @@ SOURCES = {
     CAMERA: "Photograph",
     LIVE: "Live camera",
     NOISE: "Noise",
-    HANDED: "From Predict",
 }
 MOST_UPLOAD_MB = 50
+MOST_NAME = 30
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,16 @@ class Subject:
     step: int = 0
 
 
-def choose_subject(side: str, titles: dict[str, str], usable: dict[str, Run], place: Any) -> Subject:
-    """The network and its checkpoint by two select boxes."""
+def choose_subject(
+    side: str, titles: dict[str, str], usable: dict[str, Run], place: Any, other: Subject | None = None
+) -> Subject:
+    """The network and its checkpoint by two select boxes; first another than the `other` that it stands beside."""
     suffix = "" if side == "a" else f"-{side}"
     names = list(titles)
-    default = DEFAULT_NETWORK if DEFAULT_NETWORK in titles else names[0]
+    preferred = [name for name in (DEFAULT_NETWORK, *names) if name in titles and (other is None or name != other.name)]
+    default = preferred[0]
     chosen = address_select(
-        "Network",
+        "Network" if other is None else "The other network",
         names,
         f"network{suffix}",
         titles.__getitem__,
@@ -142,10 +147,10 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
     suffix = "" if side == "a" else f"-{side}"
     handed: Given | None = st.session_state.get(HANDED)
     missing = {DATA_SET} if subject.run is None or not any_split(subject.run) else set()
-    missing |= set() if handed else {HANDED}
     missing |= {LIVE} if side != "a" else set()
-    offered = [name for name in SOURCES if name not in missing]
-    how = address_segments("Image", offered, f"from{suffix}", offered[0], place, format_func=SOURCES.__getitem__)
+    titles = SOURCES | ({HANDED: text.markdown(handed.name, MOST_NAME)} if handed else {})
+    offered = [name for name in titles if name not in missing]
+    how = address_segments("Image", offered, f"from{suffix}", offered[0], place, format_func=titles.__getitem__)
     ways: dict[str, Callable[[], Given | None]] = {
         SAMPLES: partial(sample, subject, suffix, place),
         DATA_SET: partial(of_data_set, subject, suffix, place),
@@ -153,7 +158,7 @@ def choose_image(subject: Subject, place: Any, side: str = "a") -> Given | None:
         CAMERA: partial(photograph, suffix),
         LIVE: lambda: None,  # frames come one after another: see `show_live`
         NOISE: partial(noise, suffix, place),
-        HANDED: lambda: handed,
+        HANDED: lambda: handed,  # by another page
     }
     return ways[how]()
 
@@ -247,11 +252,10 @@ def chosen_channel(view: View, layer: str) -> int:
     wanted = asked(view.name("channel"))
     if wanted is not None and wanted.isascii() and wanted.isdecimal() and len(wanted) < 9 and int(wanted) < count:
         return int(wanted)
-    values = np.nan_to_num(view.seen.values[layer]).reshape(-1, count)
-    strongest = int(values.mean(axis=0).argmax())
+    largest = strongest(view.seen.values[layer])
     if wanted is not None:
-        unknown("the channel", wanted, f"Channel {strongest}")
-    return strongest
+        unknown("the channel", wanted, f"Channel {largest}")
+    return largest
 
 
 def chosen_unit(view: View, layer: str, channel: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from cnnlab.inference.activations import Values
 from cnnlab.inference.computation import Activated, Computed, NormalizedPixel, ResponseNormalized, Standardized
 from cnnlab.plots import computation as plots
 from cnnlab.plots.formulas import formula, result
-from pages.shared.beside import channel_values, numbers_beside, show_formula, show_numbers, show_table, way_to
+from pages.shared.numbers import channel_values, numbers_beside, show_formula, show_numbers, show_table, way_to
 from pages.shared.view import View
 
 COLOURS = ("red", "green", "blue")

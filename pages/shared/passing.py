@@ -18,7 +18,7 @@ from cnnlab.plots.colours import VERMILLION
 from cnnlab.plots.computation import ShownMap, Term
 from cnnlab.plots.formulas import dropped, formula, result
 from pages.shared.address import address_number, address_segments
-from pages.shared.beside import channel_values, numbers_beside, show_formula, show_numbers, way_to
+from pages.shared.numbers import channel_values, numbers_beside, show_formula, show_numbers, way_to
 from pages.shared.view import View
 
 MOST_MAPS = 3

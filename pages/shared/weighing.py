@@ -15,7 +15,7 @@ from cnnlab.plots import computation as plots
 from cnnlab.plots.colours import GREY, ORANGE, PURPLE, VERMILLION
 from cnnlab.plots.computation import Term
 from cnnlab.plots.formulas import aligned, exponentials, formula, inner, number, result
-from pages.shared.beside import numbers_beside, show_formula, show_numbers, show_table, way_to
+from pages.shared.numbers import numbers_beside, show_formula, show_numbers, show_table, way_to
 from pages.shared.view import View
 
 MOST_EACH = 7

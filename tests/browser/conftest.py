@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
+from cnnlab.runs.run import Run
 from tests.conftest import kill_trainings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,15 @@ def serving(runs: Path, *options: str) -> Iterator[Server]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     with serving(tmp_path / "runs") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> Iterator[Server]:
+    """One server with a run, for all tests that change nothing that another looks at: TensorFlow is loaded once."""
+    folder = tmp_path_factory.mktemp("laboratory") / "runs"
+    shutil.copytree(trained_run.folder, folder / trained_run.id)
+    with serving(folder) as made:
         yield made
 
 

@@ -12,8 +12,8 @@ from tests.browser.conftest import PATIENCE_MS, Server, settle
 TRACKS = "(root) => { root.ownerDocument.defaultView.tracks = root.camera.stream.getTracks(); }"
 
 
-def test_a_camera_goes_through_the_network_once_it_is_allowed(server: Server, page: Page) -> None:
-    page.goto(f"{server.address}/microscope?from=live&layer=stem_act&channel=3")
+def test_a_camera_goes_through_the_network_once_it_is_allowed(laboratory: Server, page: Page) -> None:
+    page.goto(f"{laboratory.address}/microscope?from=live&layer=stem_act&channel=3")
     camera = page.locator(".camera")
     expect(camera).to_be_visible(timeout=PATIENCE_MS)
     settle(page)
@@ -21,7 +21,7 @@ def test_a_camera_goes_through_the_network_once_it_is_allowed(server: Server, pa
     camera.get_by_role("button", name="Start the camera").click()
     expect(camera.get_by_role("status")).to_contain_text("was not allowed")
 
-    page.context.grant_permissions(["camera"], origin=server.address)
+    page.context.grant_permissions(["camera"], origin=laboratory.address)
     camera.get_by_role("button", name="Start the camera").click()
     expect(camera).to_have_attribute("data-rate", re.compile("[0-9]"), timeout=PATIENCE_MS)
     shares = [float(one.rstrip("%")) for one in re.findall(r"[\d.]+%", camera.locator("[data-part=bars]").inner_text())]
@@ -35,9 +35,9 @@ def test_a_camera_goes_through_the_network_once_it_is_allowed(server: Server, pa
     page.wait_for_function("() => tracks.every((track) => track.readyState === 'ended')")
 
 
-def test_a_frame_is_looked_at(server: Server, page: Page) -> None:
-    page.context.grant_permissions(["camera"], origin=server.address)
-    page.goto(f"{server.address}/microscope?from=live")
+def test_a_frame_is_looked_at(laboratory: Server, page: Page) -> None:
+    page.context.grant_permissions(["camera"], origin=laboratory.address)
+    page.goto(f"{laboratory.address}/microscope?from=live")
     camera = page.locator(".camera")
     expect(camera).to_be_visible(timeout=PATIENCE_MS)
     settle(page)
@@ -45,5 +45,5 @@ def test_a_frame_is_looked_at(server: Server, page: Page) -> None:
     expect(camera).to_have_attribute("data-rate", re.compile("[0-9]"), timeout=PATIENCE_MS)
     camera.get_by_role("button", name="Look at this frame").click()
     expect(page.locator(".stage image").first).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("frame of the camera")).to_be_visible()
+    expect(page.get_by_role("radio", name="frame of the camera")).to_be_visible()
     page.context.clear_permissions()

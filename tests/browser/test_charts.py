@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from cnnlab.plots.colours import BACKGROUND, Theme, contrast
-from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, until
+from tests.browser.conftest import PATIENCE_MS, Server, until
 from tests.browser.test_every_page import settle
 
 STUDY = "from-the-lecture"  # ten runs that come with cnnlab, with twelve settings that differ
@@ -34,17 +31,6 @@ NAMES = """() => [...document.querySelectorAll('.st-key-bubbles .textpoint text'
     return { name: line.textContent, left, top, right, bottom };
   });
 })"""
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> Iterator[Server]:
-    """A server for all of these tests, with a run."""
-    made = Server(tmp_path_factory.mktemp("laboratory") / "runs", free_port())
-    shutil.copytree(trained_run.folder, made.runs / trained_run.id)
-    made.start()
-    yield made
-    made.kill()
-    kill_trainings(made.runs)
 
 
 def overlap(one: dict[str, float], other: dict[str, float]) -> bool:

@@ -26,13 +26,15 @@ PLACES = (  # of every kind that slides no window and that this network has: lay
 )
 
 
-def test_what_stands_on_the_page_is_tensorflows_number(server: Server, page: Page) -> None:
-    run = usable(server.runs)[NETWORK]
+def test_what_stands_on_the_page_is_tensorflows_number(laboratory: Server, page: Page) -> None:
+    run = usable(laboratory.runs)[NETWORK]
     model = of_classifier(load_classifier(run))
     seen = model.activations(model.preprocessing.fit(palace()))
     for layer, channel, at in PLACES:
         place = f"&at={at[0]},{at[1]}" if at else ""
-        page.goto(f"{server.address}/microscope?network={NETWORK}&sample=palace&layer={layer}&channel={channel}{place}")
+        page.goto(
+            f"{laboratory.address}/microscope?network={NETWORK}&sample=palace&layer={layer}&channel={channel}{place}"
+        )
         settle(page)
         values = seen.values[layer]
         value = units.digits(float(values[(*at, channel)] if at else values[channel]))

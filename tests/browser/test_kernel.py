@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from cnnlab import architectures
 from cnnlab.inference.activations import ActivationModel, Activations, untrained
 from cnnlab.network.layers import Conv2D
 from pages.shared.samples import palace
-from tests.browser.conftest import PATIENCE_MS, Server, serving, settle
+from tests.browser.conftest import PATIENCE_MS, Server, settle
 from tests.browser.test_maps import as_shown, written
 
 GOOGLENET = "googlenet:input_size=64"
@@ -25,12 +24,6 @@ CASES = (
     ("inception_3a_5x5_reduce", 3, (4, 4)),  # the lecture's 192 to 16
     ("pool1_3x3", 11, (15, 15)),
 )
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("kernel") / "runs") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

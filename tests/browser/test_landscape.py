@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,8 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from cnnlab import architectures
 from cnnlab.network import Network, analysis, diagram
 from cnnlab.network.scene import scene
-from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, Server, free_port, kill_trainings, until
+from tests.browser.conftest import PATIENCE_MS, Server, until
 from tests.browser.test_every_page import settle
 from tests.designs import design, written
 
@@ -30,17 +28,6 @@ DRAWN = """(stage) => ({
     parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a)),
 })"""
 NAME = '<img src=x onerror="document.title=1"> **b** [l](http://beacon.example)'
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> Iterator[Server]:
-    """A server for all of these tests, with a run."""
-    made = Server(tmp_path_factory.mktemp("laboratory") / "runs", free_port())
-    shutil.copytree(trained_run.folder, made.runs / trained_run.id)
-    made.start()
-    yield made
-    made.kill()
-    kill_trainings(made.runs)
 
 
 def show(server: Server, page: Page, name: str, more: str = "") -> Locator:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from cnnlab.inference.activations import ActivationModel, Activations, of_classifier, untrained
@@ -17,17 +15,11 @@ from cnnlab.network.branches import branches
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.shipped import shipped_run
 from pages.shared.samples import palace
-from tests.browser.conftest import PATIENCE_MS, Server, serving, settle
+from tests.browser.conftest import PATIENCE_MS, Server, settle
 
 CONCAT = "inception2a_concat"
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LARGE = "deepergooglenet:input_size=224"
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("maps") / "runs") as made:
-        yield made
 
 
 def seen(model: ActivationModel) -> Activations:

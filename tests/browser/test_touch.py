@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cnnlab.runs.run import Run
-from tests.browser.conftest import PATIENCE_MS, Server, metric, serving, settle, until, watch_console
+from tests.browser.conftest import PATIENCE_MS, Server, metric, settle, until, watch_console
 
 DRAWER = "Touch it: paint on the image, silence channels"
 PIXELS = "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data].join()"
-
-
-@pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory, trained_run: Run) -> Iterator[Server]:
-    """A server for all of these tests, with a run."""
-    folder = tmp_path_factory.mktemp("laboratory") / "runs"
-    shutil.copytree(trained_run.folder, folder / trained_run.id)
-    with serving(folder) as made:
-        yield made
 
 
 def show(server: Server, page: Page, run: Run, more: str = "") -> None:

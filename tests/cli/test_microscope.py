@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlab import datasets
+from cnnlab import datasets, units
 from cnnlab.runs.run import Run
 from tests.conftest import assert_refused, lines_of
 
@@ -80,7 +80,7 @@ def test_the_arithmetic_of_one_value_is_written_out(call: Any, trained_run: Run,
         assert part in shown.out
     assert "12 other input channels" in shown.out
     assert shown.out.count("padding") == 5
-    assert f"TensorFlow: {said['stored']:.4g}" in shown.out
+    assert f"TensorFlow: {units.digits(said['stored'])}" in shown.out
     hushed = call(*arguments, *where, "--silence", "block1_conv2:5")
     assert "TensorFlow: 0, since the channel is silenced" in hushed.out
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,15 @@ from cnnlab.datasets.images import read_image
 from cnnlab.errors import UserError
 from cnnlab.inference.activations import ActivationModel
 from cnnlab.plots.faces import as_address, coloured
+from pages.components.mounting import component
 from pages.shared.address import key_of
 from pages.shared.errors import show_error
 from pages.shared.given import Given, look_inside
 
-HERE = Path(__file__).parent
 MOST_BARS, MOST_SHOWN_ALL = 8, 12
 STEADY = 0.2
 """How much one frame moves the mean by which classes are chosen to be shown, where there are many."""
 MOST_BYTES = 400_000
-
-
-@st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css, js = (HERE.joinpath(f"camera.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("camera", html=html, css=css, js=js)
 
 
 def show_camera(model: ActivationModel, network: str, layer: str, channel: int) -> None:
@@ -44,7 +37,7 @@ def show_camera(model: ActivationModel, network: str, layer: str, channel: int) 
             st.session_state[kept] = answer(model, asked["frame"], layer, channel)
 
     found: dict[str, Any] = st.session_state.get(kept, {})
-    out = component()(
+    out = component("camera")(
         key=key,
         data={key: value for key, value in found.items() if key != "refused"},
         on_frame_change=ask,

@@ -15,7 +15,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.camera.take(data ?? {}, setTriggerValue);
   return () =>
     setTimeout(() => {
-      if (!root.isConnected) root.camera.stop();
+      if (!root.isConnected) root.camera.leave();
     });
 }
 
@@ -36,10 +36,21 @@ class Camera {
       this.stop();
       this.begin(which.value);
     });
-    document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this.stop("Stopped, because the page was hidden.");
-    });
-    window.addEventListener("pagehide", () => this.stop());
+    this.gone = new AbortController();
+    const on = { signal: this.gone.signal };
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.hidden) this.stop("Stopped, because the page was hidden.");
+      },
+      on,
+    );
+    window.addEventListener("pagehide", () => this.stop(), on);
+  }
+
+  leave() {
+    this.stop();
+    this.gone.abort();
   }
 
   async begin(device) {

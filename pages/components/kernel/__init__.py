@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,21 @@ from numpy.typing import NDArray
 from cnnlab import text
 from cnnlab.network.layers import AveragePooling2D, Conv2D, DepthwiseConv2D, MaxPooling2D, Pooling
 from cnnlab.plots.film import VIRIDIS
-from pages.components.maps import packed
+from pages.components.mounting import component, packed
 from pages.shared.address import key_of, write
 from pages.shared.view import Unit, View
 
-HERE = Path(__file__).parent
 WINDOWED = (Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D)
 """The kinds that are shown here."""
-
-
-@st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css = (HERE.joinpath(f"kernel.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
-    js = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in (HERE / "kernel.js", HERE / "drawing.js", HERE.parent / "maps" / "values.js")
-    )
-    return st.components.v2.component("kernel", html=html, css=css, js=js)
+ALWAYS_SENT = 500_000
+"""Bytes of an input that is sent each time: the browser is not asked whether it has it."""
 
 
 def show_kernel(view: View, layer: str, channel: int, at: Unit) -> None:
     """The window of a layer on its input, at the place of one value of a channel; it slides in the browser.
 
-    The layer's whole input travels once, as float32: the browser says which it has, and is sent it no more.
+    The layer's input travels with it, as float32; a large one once: the browser says that it has it, and is sent it
+    no more.
     """
     key = key_of(f"kernel {view.side}")
     held = (st.session_state.get(key) or {}).get("held")
@@ -45,7 +36,7 @@ def show_kernel(view: View, layer: str, channel: int, at: Unit) -> None:
             {view.name("layer"): layer, view.name("channel"): str(channel), view.name("at"): f"{row:.0f},{column:.0f}"}
         )
 
-    component()(
+    component("kernel", "kernel/drawing.js", "values.js")(
         key=key,
         data=payload(view, layer, channel, at, str(held)),
         default={"held": ""},
@@ -55,8 +46,8 @@ def show_kernel(view: View, layer: str, channel: int, at: Unit) -> None:
 
 
 def payload(view: View, layer: str, channel: int, at: Unit, held: str) -> bytes:
-    """A header, then kernel (rows, columns, channels read), the input (height, width, channels read) unless it is
-    `held`, and the channel's output (height, width) as TensorFlow gave it."""
+    """A header, then kernel (rows, columns, channels read), the bias if there is one, the input (height, width,
+    channels read) unless it is large and `held`, and the channel's output (height, width) as TensorFlow gave it."""
     node = view.model.network[layer]
     kind = node.layer
     source = view.seen.values[node.inputs[0]]
@@ -71,7 +62,8 @@ def payload(view: View, layer: str, channel: int, at: Unit, held: str) -> bytes:
         kernel = weights["kernel"][:, :, read, channel % kind.multiplier, None]
     values = source[..., read : read + 1] if alone else source
     name = f"{view.version} {layer}" + (f" {read}" if alone else "")
-    sent = held != name
+    sent = values.nbytes <= ALWAYS_SENT or held != name
+    bias = weights["bias"][channel : channel + 1] if "bias" in weights else np.zeros((0,), np.float32)
     top, left = kind.border(*node.input_shapes)
     output = view.seen.values[layer][..., channel]
     header = {
@@ -90,12 +82,13 @@ def payload(view: View, layer: str, channel: int, at: Unit, held: str) -> bytes:
         "input": list(values.shape),
         "first": read if alone else 0,
         "output": list(output.shape),
-        "bias": float(weights["bias"][channel]) if "bias" in weights else None,
+        "biased": bool(bias.size),
         "silenced": silenced(view, layer, channel),
         "sent": sent,
+        "large": values.nbytes > ALWAYS_SENT,
         "colours": VIRIDIS,
     }
-    arrays: list[NDArray[Any]] = [kernel, *([values] if sent else []), output]
+    arrays: list[NDArray[Any]] = [kernel, bias, *([values] if sent else []), output]
     return packed(header, *(np.ascontiguousarray(one, "<f4") for one in arrays))
 
 

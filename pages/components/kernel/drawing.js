@@ -263,7 +263,7 @@ function write(slider, now, channel) {
   const end = data.silenced ? " Silenced: the network goes on with 0." : "";
   if (data.kind === "convolution") {
     part.sumsWords.textContent = `the sums of ${channels} input channels; largest: channel ${now.most}, ${digits(now.sums[now.most])}`;
-    const bias = data.bias === null ? "" : ` ${data.bias < 0 ? "−" : "+"} bias ${digits(Math.abs(data.bias))} = ${digits(now.score)}`;
+    const bias = data.bias === undefined ? "" : ` ${data.bias < 0 ? "−" : "+"} bias ${digits(Math.abs(data.bias))} = ${digits(now.score)}`;
     const word = { relu: "ReLU", relu6: "ReLU6", elu: "ELU", tanh: "tanh" }[data.activation],
       active = word ? `; ${word}: ${digits(now.computed)}` : "";
     const sum = channels > 1 ? `sum over ${channels} channels ${digits(now.total)}` : `sum ${digits(now.total)}`;

@@ -16,16 +16,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   return root.slider.take(unpack(data), setStateValue, setTriggerValue);
 }
 
-/** What the server sent: a header, the kernel, the input unless it is here, the output of one channel. */
-function unpack(bytes) {
-  const whole = bytes.slice(),
-    length = new DataView(whole.buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
-  let at = 4 + length;
-  const numbers = (count) => new Float32Array(whole.buffer.slice(at, (at += 4 * count)));
+/** What the server sent: a header, the kernel, the bias, the input unless it is here, the output of one channel. */
+function unpack(sent) {
+  const { head, numbers } = opened(sent);
   const size = ([height, width, channels = 1]) => height * width * channels;
-  const kernel = numbers(head.kind === "convolution" ? head.kernel ** 2 * head.input[2] : 0);
-  return { ...head, weights: kernel, values: head.sent ? numbers(size(head.input)) : undefined, results: numbers(size(head.output)) };
+  const weights = numbers(head.kind === "convolution" ? head.kernel ** 2 * head.input[2] : 0);
+  const bias = head.biased ? numbers(1)[0] : undefined;
+  const values = head.sent ? numbers(size(head.input)) : undefined;
+  return { ...head, weights, bias, values, results: numbers(size(head.output)) };
 }
 
 class Slider {
@@ -33,7 +31,6 @@ class Slider {
     this.root = root;
     this.part = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
     this.playing = false;
-    this.calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
   /** Take what came; where the same is shown the place and the motion stay. */
@@ -46,7 +43,7 @@ class Slider {
       keep("held", "");
       return () => {};
     }
-    if (data.sent) keep("held", data.name);
+    if (data.large) keep("held", data.name);
     const name = `${data.name} ${data.channel}`,
       same = name === this.name;
     this.data = data;

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -13,15 +11,8 @@ from cnnlab.network import Network, diagram
 from cnnlab.network.diagram import AtWork
 from cnnlab.network.landscape import parts
 from cnnlab.network.scene import scene
+from pages.components.mounting import component
 from pages.shared.address import asked_all, key_of, unknown, write
-
-HERE = Path(__file__).parent
-
-
-@st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css, js = (HERE.joinpath(f"landscape.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("landscape", html=html, css=css, js=js)
 
 
 def show_landscape(
@@ -54,7 +45,7 @@ def show_landscape(
 
     working = at_work(opened) if at_work else None
     data = {**scene(network, opened, working), "side": side, "shown": chosen}
-    component()(key=key, data=data, on_opened_change=turn, on_pressed_change=press)
+    component("landscape")(key=key, data=data, on_opened_change=turn, on_pressed_change=press)
     st.download_button(
         "Diagram, SVG",
         lambda: diagram.svg(network, opened, working),

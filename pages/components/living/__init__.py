@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from cnnlab.zoo import living
-
-HERE = Path(__file__).parent
-
-
-@st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css, js = (HERE.joinpath(f"living.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("living", html=html, css=css, js=js)
+from pages.components.mounting import component
 
 
 @st.cache_data(show_spinner=False)
@@ -25,4 +17,4 @@ def drawings() -> dict[str, Any]:
 
 def show_living() -> None:
     """It begins by itself, unless one prefers reduced motion, and can be paused."""
-    component()(key="living", data=drawings())
+    component("living")(key="living", data=drawings())

@@ -20,7 +20,7 @@ export default function ({ data, parentElement }) {
     part.stage.replaceChildren();
     draw(drawing, part.stage);
     const said = part.stage.querySelector(".answers .name")?.textContent;
-    part.words.textContent = `MiniGoogLeNet, trained on CIFAR-10, looks at a photograph (${title}): every map is one that it computed. It says ${said}.`;
+    part.words.textContent = `${data.network}, looks at a photograph (${title}): every map is one that it computed. It says ${said}.`;
     part.stage.setAttribute("aria-label", part.words.textContent);
     if (!calm.matches) {
       const steps = [...part.stage.querySelectorAll("image"), part.stage.querySelector(".answers")];

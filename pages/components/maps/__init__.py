@@ -6,9 +6,7 @@ pictures travel page by page as they come into sight, and the values of a map on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,10 +29,10 @@ from cnnlab.network.branches import JoinedBranch, branches, joined_in, module_of
 from cnnlab.network.layers import shape_text
 from cnnlab.plots.colours import SERIES
 from cnnlab.plots.film import VIRIDIS
+from pages.components.mounting import component, packed, text_of
 from pages.shared.address import asked, key_of, unknown, write
 from pages.shared.view import Unit, View
 
-HERE = Path(__file__).parent
 SCALES = ("layer", "each")
 MOST_WHOLE = 700_000
 """Bytes of a layer that is sent whole."""
@@ -46,15 +44,8 @@ CHOICES = {"layer", "channel", "at", "sort", "scale", "grouped"}
 
 
 @st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css = (HERE.joinpath(f"maps.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
-    js = "\n".join(HERE.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in ("maps", "painting", "values"))
-    return st.components.v2.component("maps", html=html, css=css, js=js)
-
-
-@st.cache_resource(show_spinner=False)
 def page_component() -> Any:
-    js = HERE.joinpath("pages.js").read_text(encoding="utf-8")
+    js = text_of("maps/pages.js")
     return st.components.v2.component("maps_pages", html="<span hidden></span>", js=js)
 
 
@@ -73,7 +64,8 @@ def show_maps(view: View, layer: str, channel: int, at: Unit) -> None:
         write({view.name(name): value or None for name, value in chosen.items() if name in CHOICES})
 
     with st.container(gap=None):
-        component()(key=key, data=payload(view, layer, channel, at), on_chosen_change=choose)
+        maps = component("maps", "maps/painting.js", "values.js")
+        maps(key=key, data=payload(view, layer, channel, at), on_chosen_change=choose)
         send_pages(view, layer)
 
 
@@ -163,12 +155,6 @@ def map_arrays(values: Values, header: Mapping[str, Any], figures: ChannelFigure
     exact, small = header["exact"], header["small"]["channels"]
     found: list[NDArray[Any]] = [values.transpose(2, 0, 1)[exact].astype("<f4")] if exact else []
     return [*found, small_maps(values, small, figures)] if small else found
-
-
-def packed(header: Mapping[str, Any], *arrays: NDArray[Any]) -> bytes:
-    """A header and arrays as bytes: the header's length, itself as JSON, and the arrays one after another."""
-    told = json.dumps(header).encode()
-    return b"".join([len(told).to_bytes(4, "little"), told, *(one.tobytes() for one in arrays)])
 
 
 def head(view: View, layer: str, figures: ChannelFigures) -> dict[str, Any]:

@@ -499,3 +499,14 @@ class Maps {
     if (next) this.choose({ layer: next.name });
   }
 }
+
+/** What the server sent: a header, then the figures of all channels (a page has none), then values and small pictures
+ * of some. */
+function read(sent) {
+  const { head, bytes, numbers } = opened(sent);
+  const figures = "count" in head ? ["mean", "zeros", "low", "high"].map((name) => [name, numbers(head.count)]) : [];
+  const exact = head.exact.map((channel) => [channel, numbers(head.height * head.width)]);
+  const { small } = head;
+  const pictures = small.channels.map((channel) => [channel, bytes(small.height * small.width)]);
+  return { ...head, ...Object.fromEntries(figures), exact: new Map(exact), pictures: new Map(pictures) };
+}

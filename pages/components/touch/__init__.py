@@ -6,7 +6,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,9 @@ import streamlit as st
 from cnnlab import text
 from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
+from pages.components.mounting import component
 from pages.shared.address import key_of
 from pages.shared.errors import show_error
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +27,6 @@ class Edit:
     number: int = 0
     pixels: Pixels | None = None
     refused: str = ""
-
-
-@st.cache_resource(show_spinner=False)
-def component() -> Any:
-    html, css = (HERE.joinpath(f"touch.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
-    js = "\n".join(HERE.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in ("touch", "changes"))
-    return st.components.v2.component("touch", html=html, css=css, js=js)
 
 
 def touched(inputs: Pixels, side: str = "a") -> Pixels:
@@ -52,7 +43,7 @@ def show_touch(inputs: Pixels, side: str = "a", layer: str = "input") -> Pixels:
     def change() -> None:
         st.session_state[place_of(side)] = (key_of("touch"), edited(edit, inputs, st.session_state[key]["edited"]))
 
-    component()(
+    component("touch", "touch/changes.js")(
         key=key,
         data={
             "side": side,

@@ -1,18 +1,14 @@
-// Reading what the server sent, and turning values into colours and words.
+// What drawings of values share: reading what the server sent, colours, sizes and words.
 
-/** What the server sent: a header, then the figures of all channels (a page has none), then values and small pictures
- * of some. */
-function read(bytes) {
-  const whole = bytes.slice(),
+/** What the server sent: a header as JSON, then arrays that are taken one after another, as floats or as bytes. */
+function opened(sent) {
+  const whole = sent.slice(),
     length = new DataView(whole.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
   let at = 4 + length;
+  const bytes = (count) => whole.subarray(at, (at += count));
   const numbers = (count) => new Float32Array(whole.buffer.slice(at, (at += 4 * count)));
-  const figures = "count" in head ? ["mean", "zeros", "low", "high"].map((name) => [name, numbers(head.count)]) : [];
-  const exact = head.exact.map((channel) => [channel, numbers(head.height * head.width)]);
-  const { small } = head;
-  const pictures = small.channels.map((channel) => [channel, whole.subarray(at, (at += small.height * small.width))]);
-  return { ...head, ...Object.fromEntries(figures), exact: new Map(exact), pictures: new Map(pictures) };
+  return { head, bytes, numbers };
 }
 
 function palette(stops) {
