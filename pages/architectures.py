@@ -165,7 +165,14 @@ def main() -> None:
     st.title("Architectures", anchor=False)
     st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_choice, width=260)
+        name = address_select(
+            "Architecture",
+            list(ARCHITECTURES),
+            "architecture",
+            architecture_choice,
+            width=260,
+            help="The lecture's come first; then those that were published before and after them, with their year.",
+        )
         chosen = ARCHITECTURES[name]
         tab_title(chosen.title)
         values = {
