@@ -22,7 +22,8 @@ class Preset:
 
     `source` says where the settings come from and which of them that source leaves open; `expected` what it reached
     and where, `hours` about how long it takes on two processor cores that compute in bfloat16, estimated from the
-    rates in benchmarks/training.md or of a run's first epochs. `settings` are those of the recipe that differ from the defaults.
+    rates in benchmarks/training.md or of a run's first epochs. `settings` are those of the recipe that differ from the
+    defaults.
     """
 
     name: str
