@@ -163,7 +163,7 @@ PRESETS = {
         Preset(
             "nin-fully-connected",
             "Network in Network with a dense layer",
-            "The same with dropout and a dense layer in the place of global average pooling, as in the comparison.",
+            "As Network in Network on CIFAR-10, with dropout and a dense layer in the place of global average pooling.",
             NIN_SOURCE,
             "The paper reports an error of 10.88 %, against 10.41 % with global average pooling: Table 5.",
             3.2,
