@@ -48,6 +48,15 @@ def drawn_again(network: Network) -> Network:
     return made
 
 
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
+def test_every_architecture_can_be_begun_with(name: str) -> None:
+    network = architectures.build(name)
+    assert drawn_again(network) == network
+    assert all(amount >= 0 for amount in work(network, 8).values())
+    for one in advice(network):
+        assert_one_line(one.text)
+
+
 def test_the_lectures_extensions_give_what_the_architecture_draws_with_these_options() -> None:
     made = edits.remove(DEEPER, fourth(DEEPER))
     made = everywhere.order_normalization(everywhere.replace_activation(made, "elu"), "conv-act-bn")
