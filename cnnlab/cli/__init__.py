@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
-from cnnlab.cli import data, runs, training
+from cnnlab.cli import data, design, runs, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.film import film_run
@@ -30,7 +30,9 @@ from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
 from cnnlab.cli.silencing import silence_network
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
+from cnnlab.datasets.images import MIDDLE
 from cnnlab.datasets.job import FITTINGS
+from cnnlab.datasets.preprocessing import FRAMINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
@@ -151,6 +153,34 @@ def parser() -> Parser:
     ways_in.add_argument("--open-all", action="store_true", help="draw every layer")
     of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
 
+    designs = command("design", design.list_designs, "Designs that are kept: list, show, diff, export, import, remove.")
+    kept = designs.add_subparsers(dest="design_command", required=True, metavar="WHAT", help="what to do")
+
+    def of_design(name: str, function: Any, text: str, *positional: tuple[str, str]) -> Parser:
+        made = kept.add_parser(name, help=text, description=text, parents=[everywhere])
+        made.set_defaults(run_command=function)
+        for argument, words in positional:
+            made.add_argument(argument, metavar=argument.upper(), help=words)
+        return made
+
+    any_network = "a design, NAME or NAME@VERSION; or an architecture, run:RUN, or a JSON file"
+    as_json(of_design("list", design.list_designs, "List the designs."))
+    as_json(of_design("show", design.show_design, "Print a design, its costs, and advice.", ("name", any_network)))
+    sides = (("left", any_network), ("right", any_network))
+    as_json(of_design("diff", design.diff_designs, "Print what differs between two networks.", *sides))
+    export = of_design("export", design.export_design, "Write a design as a file.", ("name", any_network))
+    form_help = "json, a Keras script, or an architecture function (default json)"
+    export.add_argument("--as", dest="form", choices=tuple(design.FORMS), default="json", help=form_help)
+    export.add_argument("--output", metavar="FILE", help="where to write it (default: print it)")
+    brought = of_design(
+        "import",
+        design.import_design,
+        "Keep a network as a design.",
+        ("source", "a .json or .keras file, or a network"),
+    )
+    brought.add_argument("--name", metavar="NAME", help="what to call it")
+    of_design("remove", design.remove_design, "Delete a design, all versions.", ("name", "a design"))
+
     as_json(command("datasets", data.show_datasets, "List the data sets."))
     prepare = command("prepare", data.prepare_dataset, "Download and decode a data set.")
     prepare.add_argument("name", metavar="NAME", help="a data set, as `datasets` lists them")
@@ -261,6 +291,11 @@ def parser() -> Parser:
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
+    fit_help = "how an image that is not square is seen: a square of it, padded, squeezed, or three squares averaged"
+    fit: dict[str, Any] = {"choices": FRAMINGS, "help": f"{fit_help} (default as the network was trained)"}
+    predict.add_argument("--fit", **fit)
+    place_help = "where along the longer side a crop lies, 0 to 1 (default 0.5, the middle)"
+    predict.add_argument("--place", type=float, default=MIDDLE, metavar="X", help=place_help)
 
     words = "Show what in an image speaks for a class, and whether that picture explains anything."
     explains = as_json(of_run("explain", explain_image, words, which=ANY_RUN))
@@ -268,6 +303,8 @@ def parser() -> Parser:
     explains.add_argument("--method", choices=METHODS, default="grad-cam", help="how (default grad-cam)")
     explains.add_argument("--class", dest="label", metavar="NAME", help="of which class (default the most probable)")
     explains.add_argument("--checkpoint", **CHECKPOINT)
+    way: dict[str, Any] = {"choices": FITTINGS, "help": "how an image that is not square is seen (default as trained)"}
+    explains.add_argument("--fit", **way)
     explains.add_argument("--out", metavar="FILE.png", help="write the picture beside what the network sees")
 
     words = "Show what each layer makes of an image, down to the arithmetic of one value."
@@ -276,6 +313,7 @@ def parser() -> Parser:
     looks.add_argument("network", metavar="NETWORK", help=network_help)
     looks.add_argument("image", metavar="IMAGE", help="an image file")
     looks.add_argument("--checkpoint", **CHECKPOINT)
+    looks.add_argument("--fit", **way)
     looks.add_argument("--layer", metavar="LAYER", help="show its channels, not all layers")
     looks.add_argument("--channel", type=int, metavar="C", help="show how one value of this channel is computed")
     looks.add_argument("--at", metavar="ROW,COLUMN", help="which value (default the channel's largest)")
@@ -316,6 +354,7 @@ def parser() -> Parser:
     app.add_argument("flags", nargs="*", metavar="FLAG", help="after --: what `streamlit run` takes besides")
     serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.", which=ANY_RUN)
     serve.add_argument("--checkpoint", **CHECKPOINT)
+    serve.add_argument("--fit", **fit)
     serve.add_argument("--host", default="127.0.0.1", help="where it answers (default 127.0.0.1: this machine alone)")
     serve.add_argument("--port", type=int, default=8600, help="the port (default 8600)")
     serve.add_argument(
@@ -345,7 +384,8 @@ def recipe_options() -> Parser:
     options.add_argument("--recipe", metavar="FILE", help="a recipe of your own, from a JSON file")
     options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
     options.add_argument("--architecture", metavar="A", help="what to train, as `architectures` lists them")
-    options.add_argument("--network", metavar="FILE", help="instead of an architecture a network's JSON, see `network`")
+    network_help = "instead of an architecture a network's JSON, see `network`; or design:NAME"
+    options.add_argument("--network", metavar="FILE", help=network_help)
     options.add_argument("--dataset", metavar="D", help=f"{', '.join(datasets.SOURCES)}, or an imported one")
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")

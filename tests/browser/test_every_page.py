@@ -25,6 +25,8 @@ FOLLOWS = 50
 SHOW_NO_RUN = (
     "architectures",
     "architectures?architecture=googlenet&view=Diagram",
+    "design?from=googlenet",
+    "design?challenge=true&view=Challenge",
     "compare",
     "one_by_one",
     "microscope?open=inception2a&layer=inception2a_concat",
