@@ -21,9 +21,8 @@ from cnnlab.cluster.client import Client, ClusterNode
 from cnnlab.cluster.command import PYTHON_VARIABLE, code_variables, python_command
 from cnnlab.cluster.on_head import MARK, PLACEHOLDER
 from cnnlab.cluster.on_node import HERE_FILE, LOCK_FILE, NodeReport, answer_of, versions
-from cnnlab.storage import process
+from cnnlab.storage import jobs, process
 from cnnlab.storage.files import write_text
-from cnnlab.storage.jobs import Job, Request
 from cnnlab.storage.progress import Progress
 
 CHECK_SECONDS = 120.0
@@ -174,7 +173,7 @@ def problems(name: str, folder: Path, found: NodeReport, ahead: float | None, he
     return said
 
 
-class ClusterCheckRequest(Request):
+class ClusterCheckRequest(jobs.Request):
     """A check to be made in the background; its result stands in the job's folder."""
 
     kind: ClassVar[str] = "check-cluster"
@@ -189,8 +188,8 @@ class ClusterCheckRequest(Request):
         return found
 
 
-def check_job(address: str, runs_folder: Path) -> Job:
-    return Job(runs_folder / FOLDER, ClusterCheckRequest(address=address, runs_folder=runs_folder))
+def check_job(address: str, runs_folder: Path) -> jobs.Job:
+    return jobs.Job(runs_folder / FOLDER, ClusterCheckRequest(address=address, runs_folder=runs_folder))
 
 
 def last_check(address: str, runs_folder: Path) -> ClusterCheck | None:
