@@ -29,7 +29,7 @@ QUEUE_FILE = "queue.json"
 LOCK_FILE = ".queue.lock"
 DISPATCHER_LOCK_FILE = ".dispatcher.lock"
 POLL_SECONDS = 0.5
-UNANSWERED_SECONDS = 5.0
+UNANSWERED_SECONDS = 10.0
 MOST_PARALLEL, MOST_ON_CLUSTER = 64, 1000
 
 _unanswered: dict[str, float] = {}
