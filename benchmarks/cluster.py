@@ -28,8 +28,8 @@ from cnnlab.runs.place import LOCAL, RAY, place_of  # noqa: E402
 from cnnlab.runs.run import Run  # noqa: E402
 from cnnlab.runs.status import ACTIVE  # noqa: E402
 
-EPOCHS = 6
-POLL_SECONDS = 0.01
+EPOCHS = 4
+POLL_SECONDS = 0.02
 PLACES = {LOCAL: "here", RAY: "on the cluster"}
 
 
@@ -68,7 +68,7 @@ def main() -> None:
     client = Client(address)
     timings: dict[str, list[Timing]] = {place: [] for place in PLACES}
     ended: list[Run] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for turn in range(options.times + 1):
             for place in PLACES:
                 timing, run = timed(place, Path(folder) / "runs")

@@ -23,7 +23,7 @@ from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels
 from cnnlab.errors import UserError
 from cnnlab.storage.leftovers import sweep, written_aside
-from cnnlab.storage.process import locked
+from cnnlab.storage.process import locked_folder
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 CACHE_FORMAT = 1
@@ -167,7 +167,7 @@ def on_own_disk(folder: Path) -> Path:
 def alone_in(folder: Path) -> Iterator[None]:
     """Make what will be in `folder` while no other process of this computer does; the others wait for it."""
     try:
-        with locked(folder.with_name(f".{folder.name}.lock")):
+        with locked_folder(folder.parent):
             yield
     except OSError as error:
         raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
