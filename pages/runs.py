@@ -227,9 +227,7 @@ def empty_trash(folder: Path) -> None:
 def main() -> None:
     folder = runs_folder()
     st.title("Runs", anchor=False)
-    st.write(
-        "Every training, newest first. Choose one to open it, or several to lay over each other."
-    )
+    st.write("Every training, newest first. Choose one to open it, or several to lay over each other.")
     show_refusal()
     show_shipped()
     everything = runs.summaries(folder)
