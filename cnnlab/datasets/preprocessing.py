@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cnnlab.datasets.images import MIDDLE, Part, Fitting, Pixels, crop_box, fit_image, resize
+from cnnlab.datasets.images import MIDDLE, Fitting, Part, Pixels, crop_box, fit_image, resize
 
 Framing = Literal["crop", "pad", "squash", "crops"]
 """How a network is asked about a photograph that is not square: one way of fitting it, or several crops, averaged."""
