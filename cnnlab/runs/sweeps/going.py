@@ -1,0 +1,397 @@
+"""What is done with a sweep: start it, go on with it, judge a trial, pause it, resume it, add trials.
+
+Nobody owns a sweep. Whoever comes by (a page, a command, the dispatcher, a training that ends) goes on with it under
+its lock: reads what the trials have reached, lets those go on that may, queues again what was interrupted, makes the
+trials that are still to come. A training asks for itself after each epoch. Each step leaves the files so that whoever
+comes next, after a kill at any point, does what is left; a step that was done twice is done once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cnnlab import runs
+from cnnlab.datasets.images import Pixels
+from cnnlab.errors import UserError
+from cnnlab.experiments.experiment import Experiment, replan
+from cnnlab.experiments.recipe import settings_of
+from cnnlab.runs import actions, film, queue
+from cnnlab.runs.config import TrialOf, command_line
+from cnnlab.runs.run import Labels, Run
+from cnnlab.runs.status import RESUMABLE
+from cnnlab.runs.sweeps import rules, space
+from cnnlab.runs.sweeps.record import (
+    MOST_TRIALS,
+    SWEEPS_FOLDER,
+    TRIALS_FILE,
+    Decision,
+    SearchName,
+    Sweep,
+    SweepRecord,
+    SweepState,
+    Trial,
+    TrialRecord,
+    of_run,
+    unfinished,
+)
+from cnnlab.runs.sweeps.rules import SoFar, Stopping, Verdict
+from cnnlab.runs.sweeps.search import next_changes
+from cnnlab.runs.sweeps.space import Values, titled
+from cnnlab.storage.files import append_record, reason
+
+MOST_RESUMES = 3
+"""So often an interrupted trial is queued again by itself."""
+
+
+# Starting
+
+
+def start(
+    experiment: Experiment,
+    values: Mapping[str, Values],
+    folder: Path,
+    *,
+    search: SearchName = "grid",
+    trials: int | None = None,
+    stopping: Stopping | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    preset: str | None = None,
+    source: Run | None = None,
+    own_image: Pixels | None = None,
+) -> Sweep:
+    """Start a sweep; all that can be checked beforehand is, before anything is written. UserError where it is refused.
+
+    `trials` is the budget; a grid has all of its combinations. `source` is that of `runs.create`, `own_image` is filmed
+    by each trial.
+    """
+    budget = budget_of(experiment, values, search, trials)
+    check_plans(experiment, values, search)
+    stopping = stopping or Stopping()
+    if stopping.by_rungs and not stopping.rungs(experiment.recipe.epochs) and "epochs" not in values:
+        raise UserError(
+            f"Trials of {experiment.recipe.epochs} epochs are never judged where each has {stopping.min_epochs}; give "
+            "fewer epochs before the first judgement, or more in all."
+        )
+    now = datetime.now(UTC)
+    try:
+        made = Sweep(runs.new_folder(folder / SWEEPS_FOLDER, f"sweep-{now:%Y%m%d-%H%M%S}"))
+        record = SweepRecord(
+            id=made.id,
+            name=name or made.id,
+            created=now.isoformat(timespec="milliseconds"),
+            command=command_line(),
+            experiment=experiment,
+            space={
+                one: choices if isinstance(choices, space.Range) else list(choices) for one, choices in values.items()
+            },
+            search=search,
+            stopping=stopping,
+            trials=budget,
+            seed=seed,
+            preset=preset,
+            source=str(source.folder) if source else None,
+        )
+        made.write_record(record)
+    except OSError as error:
+        raise UserError(f"A sweep cannot be written to {folder}: {reason(error, folder)}.") from error
+    go_on(made, own_image)
+    queue.resume_queue(folder)
+    return made
+
+
+def budget_of(experiment: Experiment, values: Mapping[str, Values], search: SearchName, trials: int | None) -> int:
+    """How many trials there will be; UserError where that cannot be."""
+    space.check(values)
+    count = space.count_of(values, settings_of(experiment.recipe))
+    if search == "grid":
+        lists = space.lists_of(values)
+        if lists is None:
+            ranged = next(name for name, choices in values.items() if isinstance(choices, space.Range))
+            raise UserError(
+                f"A grid takes lists of values, and {ranged.replace('_', ' ')} has a range; list its values, or search "
+                "at random or by Bayes."
+            )
+        if trials is not None and trials != count:
+            raise UserError(
+                f"A grid has all of its {count:,} combinations; search at random to draw {trials:,} of them."
+            )
+        return len(space.combinations(lists, settings=settings_of(experiment.recipe)))
+    most = MOST_TRIALS if count is None else min(count, MOST_TRIALS)
+    if trials is None or not 1 <= trials <= most:
+        said = "without a number" if trials is None else f"of {trials:,} trials"
+        raise UserError(f"A sweep {said}: choose from 1 to {most} trials.")
+    return trials
+
+
+def check_plans(experiment: Experiment, values: Mapping[str, Values], search: SearchName) -> None:
+    """Plan what will be tried, as far as it is known: every combination of a grid, else each value and end of a range
+    once. UserError where one cannot be trained, or two are the same training."""
+    lists = space.lists_of(values)
+    settings = settings_of(experiment.recipe)
+    count = space.count_of(values, settings)
+    if lists is not None and count is not None and (search == "grid" or count <= MOST_TRIALS):
+        tried = space.combinations(lists, settings=settings)
+    else:
+        tried = list(space.corners(values, experiment))
+        for name in set(values).difference(*tried):
+            replan(experiment, {name: space.pick(values[name], 0.0)})  # it is refused there
+    seen: dict[str, dict[str, Any]] = {}
+    for changes in tried:
+        before = seen.setdefault(replan(experiment, changes).model_dump_json(), changes)
+        if before is not changes and before != changes:
+            raise UserError(f"The sweep has the same training twice: {titled(before)} and {titled(changes)}.")
+
+
+# Going on
+
+
+def go_on(sweep: Sweep, own_image: Pixels | None = None) -> bool:
+    """Do what can be done by now; whether anything is left to do or to wait for. UserError where it cannot be."""
+    with sweep.locked():
+        state = sweep.state()
+        if state.finished is not None:
+            return False
+        trials = sweep.trials()
+        if state.paused:
+            hold(trials, state)
+            return any(trial.at_work for trial in trials)
+        acted = [resume_held(sweep, trials, state), requeue(sweep, trials)]
+        promoted = promote(sweep, trials)
+        acted += [bool(promoted), make_trials(sweep, trials, len(promoted), own_image)]
+        if any(acted) or any(trial.at_work for trial in trials):
+            return True
+        finish(sweep, trials)
+        return False
+
+
+def tend(folder: Path) -> bool:
+    """Go on with every sweep of a runs folder; whether any of them has something left to do."""
+    busy = False
+    for sweep in unfinished(folder):
+        with suppress(UserError, OSError):
+            busy = go_on(sweep) or busy
+    return busy
+
+
+def go_on_after(run: Run) -> None:
+    """What a training that has ended does for its sweep; whatever fails here, the run is as it is."""
+    with suppress(UserError, OSError):
+        if sweep := of_run(run):
+            go_on(sweep)
+            queue.resume_queue(sweep.runs_folder)
+
+
+def so_far(trials: Sequence[Trial], state: SweepState) -> list[SoFar]:
+    """What the rules see of the trials."""
+    return [trial.so_far(trial.number in state.held, trial.resumes < MOST_RESUMES) for trial in trials]
+
+
+def requeue(sweep: Sweep, trials: Sequence[Trial]) -> bool:
+    """Queue again what was interrupted, and what a kill kept from its place in the queue."""
+    acted = False
+    waiting = queue.read(sweep.runs_folder).waiting
+    for trial in trials:
+        if trial.state == "queued" and trial.run.id not in waiting:
+            acted = put_back(trial.run) or acted
+        if trial.state == "interrupted" and not (trial.waits or trial.is_stopped) and trial.resumes < MOST_RESUMES:
+            with suppress(UserError):
+                queue.enqueue(trial.run, front=True)
+                sweep.log(trial.number, trial.epoch, "resume")
+                acted = True
+    return acted
+
+
+def put_back(run: Run) -> bool:
+    """Give a run its place in the queue that says it waits there; False where it has it by now."""
+    with queue.changing(run.folder.parent) as now:
+        lost = run.status().state == "queued" and run.id not in now.waiting
+        if lost:
+            now.waiting.append(run.id)
+    queue.advance(run.folder.parent)
+    return lost
+
+
+def promote(sweep: Sweep, trials: Sequence[Trial]) -> list[Verdict]:
+    """Queue the trials that may go on from where they wait, before all others; those that did."""
+    record = sweep.record
+    promoted = []
+    by_number = {trial.number: trial for trial in trials}
+    found = rules.promotions(record.stopping, so_far(trials, sweep.state()), len(trials) >= record.trials)
+    for verdict in reversed(found):
+        trial = by_number[verdict.trial]
+        if trial.at_work:  # it has not left yet, or asks for itself in a moment
+            continue
+        with suppress(UserError):
+            queue.enqueue(trial.run, front=True)
+            log(sweep, verdict)
+            promoted.append(verdict)
+    return promoted
+
+
+def make_trials(sweep: Sweep, trials: Sequence[Trial], promoted: int, own_image: Pixels | None) -> bool:
+    """Make the trials that are still to come: all at once, or, where each is chosen by what the others reached, as many
+    as train at a time."""
+    record = sweep.record
+    missing = record.trials - len(trials)
+    if record.search == "bayes":
+        at_work = sum(trial.at_work for trial in trials) + promoted
+        missing = min(missing, queue.read(sweep.runs_folder).parallel - at_work)
+    for _ in range(missing):
+        make_trial(sweep, own_image)
+    return missing > 0
+
+
+def make_trial(sweep: Sweep, own_image: Pixels | None) -> None:
+    """Make the next trial and queue it; one that cannot be trained is noted and takes its place in the budget."""
+    before = sweep.trials()
+    number = len(before) + 1
+    changes = next_changes(sweep, number, before)
+    record = sweep.record
+    name = sweep.run_name(number)
+    line = TrialRecord(number=number, run=name, changes=changes, time=time.time())
+    run = Run(sweep.runs_folder / name)
+    try:
+        planned = replan(record.experiment, changes)
+    except UserError as error:
+        append_record(sweep.folder / TRIALS_FILE, {**line, "problem": str(error)})
+        return
+    if not (run.folder / "config.json").exists():  # else it was made, and a kill kept it from being noted
+        shutil.rmtree(run.folder, ignore_errors=True)
+        runs.create(
+            planned,
+            sweep.runs_folder,
+            preset=record.preset,
+            group=record.name,
+            trial=TrialOf(sweep=sweep.id, number=number),
+            name=name,
+            labels=Labels(name=titled(changes)[:200]),
+            source=Run(Path(record.source)) if record.source else None,
+        )
+    film_own_image(run, before, own_image)
+    append_record(sweep.folder / TRIALS_FILE, line)
+    if run.status().state == "starting":
+        queue.enqueue(run)
+
+
+def film_own_image(run: Run, before: Sequence[Trial], own_image: Pixels | None) -> None:
+    """Have a trial film the person's own image, as the first trial does."""
+    if own_image is not None:
+        film.keep_own_image(run, own_image)
+    elif before:
+        with suppress(OSError):
+            film.take_along(before[0].run, run, None)
+
+
+def finish(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """Nothing is left to do: what waits at a rung waits for nothing."""
+    for trial in trials:
+        if trial.waits and trial.status and trial.status.state in ("paused", "interrupted"):
+            message = f"{trial.status.message.removesuffix('.')}. The sweep has ended, so it stays so."
+            trial.run.write_status(trial.status.model_copy(update={"state": "stopped", "message": message}))
+            trial.run.log_event("stopped", "The sweep has ended without letting it go on.")
+    sweep.write_state(SweepState(finished=time.time()))
+
+
+# Judging
+
+
+def judge(run: Run) -> Decision | None:
+    """What the rule of its sweep says of a run that has just finished an epoch; None where it trains on without a word.
+
+    The decision is written before it is given. A sweep that is gone, damaged or has ended judges nobody.
+    """
+    with suppress(UserError, OSError):
+        sweep = of_run(run)
+        if sweep is None or run.config.trial is None or sweep.stopping.rule == "none":
+            return None
+        with sweep.locked():
+            state, record = sweep.state(), sweep.record
+            if state.finished is not None:
+                return None
+            trials = sweep.trials()
+            number = run.config.trial.number
+            if all(trial.number != number for trial in trials):
+                return None
+            verdict = rules.verdict(record.stopping, so_far(trials, state), number, len(trials) >= record.trials)
+            return log(sweep, verdict) if verdict else None
+    return None
+
+
+def log(sweep: Sweep, verdict: Verdict) -> Decision:
+    """Write what a rule says."""
+    return sweep.log(verdict.trial, verdict.epoch, verdict.action, verdict.value, verdict.threshold)
+
+
+# What a person can do with it
+
+
+def pause(sweep: Sweep) -> None:
+    """Pause the trials that are at work or wait in the queue, and make and promote none until it is resumed."""
+    with sweep.locked():
+        state = sweep.state()
+        if state.finished is not None or state.paused:
+            raise UserError(f"Sweep {sweep.id} {'has ended' if state.finished is not None else 'is paused already'}.")
+        trials = sweep.trials()
+        held = tuple(trial.number for trial in trials if trial.at_work)
+        state = SweepState(paused=True, held=held)
+        sweep.write_state(state)
+        hold(trials, state)
+
+
+def hold(trials: Sequence[Trial], state: SweepState) -> None:
+    """Ask the trials that the pause holds to pause, as far as they were not."""
+    for trial in trials:
+        if trial.number in state.held and trial.at_work and trial.run.request() is None:
+            with suppress(UserError):
+                actions.send_request(trial.run, "pause")
+
+
+def resume(sweep: Sweep) -> None:
+    """Go on where the pause began."""
+    with sweep.locked():
+        state = sweep.state()
+        if not state.paused:
+            ended = "has ended; add trials to it" if state.finished is not None else "is not paused"
+            raise UserError(f"Sweep {sweep.id} {ended}.")
+        sweep.write_state(state.model_copy(update={"paused": False}))
+    go_on(sweep)
+    queue.resume_queue(sweep.runs_folder)
+
+
+def resume_held(sweep: Sweep, trials: Sequence[Trial], state: SweepState) -> bool:
+    """Queue again what the pause has paused; one that is still leaving is looked at again later."""
+    if not state.held:
+        return False
+    leaving = []
+    for trial in reversed(trials):
+        if trial.number not in state.held or trial.status is None:
+            continue
+        if trial.at_work and trial.run.request() == "pause":
+            leaving.append(trial.number)
+        elif trial.status.state in RESUMABLE and not trial.waits:
+            with suppress(UserError):
+                queue.enqueue(trial.run, front=True)
+    sweep.write_state(state.model_copy(update={"held": tuple(leaving)}))
+    return True
+
+
+def add_trials(sweep: Sweep, count: int) -> None:
+    """Give the sweep so many trials more; UserError where it cannot have them."""
+    with sweep.locked():
+        record = sweep.record
+        if record.search == "grid":
+            raise UserError(f"All {record.trials:,} combinations of the grid are trials already; start another sweep.")
+        if count < 1:
+            raise UserError(f"{count} more trials: choose at least 1.")
+        budget_of(record.experiment, record.space, record.search, record.trials + count)
+        sweep.write_record(record.model_copy(update={"trials": record.trials + count}))
+        sweep.write_state(sweep.state().model_copy(update={"finished": None}))
+    go_on(sweep)
+    queue.resume_queue(sweep.runs_folder)

@@ -1,0 +1,119 @@
+"""What a sweep is to search and how, as controls; and what they say, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.experiments.recipe import FLAT_FIELDS, settings_of
+from cnnlab.runs.sweeps.going import budget_of
+from cnnlab.runs.sweeps.overview import SEARCH_TITLES
+from cnnlab.runs.sweeps.record import SearchName
+from cnnlab.runs.sweeps.rules import RULE_TITLES, Stopping
+from cnnlab.runs.sweeps.space import Values, left_out, read_values
+from pages.shared.settings import names_of, setting_title
+
+SWEEP_ROWS = 4
+MOST_NAMES = 60
+PLACEHOLDERS = {
+    "learning_rate": "0.1, 0.01 or 0.0001..0.1",
+    "weight_decay": "0, 0.0005 or 0.00001..0.01",
+    "batch_size": "32, 64, 128 or 16..256",
+    "milestones": "26:0.001; 26:0.001,36:0.0001",
+}
+VALUES_HELP = (
+    "Values with commas between them, or a range as LOW..HIGH for a random or Bayesian search. A range whose higher "
+    "end is ten times the lower or more is searched on a logarithmic scale."
+)
+RULE_HELP = (
+    "ASHA (Li et al., 2020) trains each trial a little; whoever is among the best one in so many of those that came as "
+    "far goes on, so many times as far. Successive halving waits for all before it lets the best go on. The median "
+    "rule (Golovin et al., 2017) stops a trial that is below what the others had on average."
+)
+
+
+@dataclass(frozen=True)
+class SweepChoice:
+    """`texts` are the settings to search with what was typed for them; without any there is no sweep. `trials` is None
+    for a grid, which has all of its combinations."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    search: SearchName = "grid"
+    trials: int | None = None
+    stopping: Stopping = field(default_factory=Stopping)
+
+    def values(self, experiment: Experiment) -> dict[str, Values]:
+        """What is searched; UserError where a text says nothing that can be."""
+        return read_values(self.texts, experiment)
+
+    def count(self, experiment: Experiment) -> int:
+        """How many runs there will be; UserError where there cannot be so many."""
+        return budget_of(experiment, self.values(experiment), self.search, self.trials) if self.texts else 1
+
+    def left_out(self, experiment: Experiment) -> str:
+        """What some trials leave out, in a sentence; empty where none does."""
+        return left_out(self.values(experiment), settings_of(experiment.recipe)) if self.texts else ""
+
+
+def sweep_choice() -> SweepChoice:
+    """Settings with what to try of each, how they are searched, and the rule that stops early."""
+    st.caption("Search settings in many trainings. Each trial is a run of its own, in the queue like any other.")
+    texts: dict[str, str] = {}
+    for row in range(SWEEP_ROWS):
+        left, right = st.columns([1, 2])
+        name = left.selectbox(
+            "Setting",
+            ["", *FLAT_FIELDS],
+            format_func=lambda name: setting_title(name) if name else "–",
+            key=f"sweep {row}",
+        )
+        names = ", ".join(names_of(name))
+        placeholder = PLACEHOLDERS.get(name, names[:MOST_NAMES] or "0.1, 0.03, 0.01")
+        text = right.text_input(
+            "Values", placeholder=placeholder, key=f"sweep values {row}", disabled=not name, help=VALUES_HELP
+        )
+        if name and text.strip():
+            texts[name] = text
+    left, right = st.columns(2)
+    search: SearchName = left.selectbox(
+        "Search", list(SEARCH_TITLES), format_func=SEARCH_TITLES.__getitem__, key="sweep search"
+    )
+    trials = right.number_input(
+        "Trials",
+        value=20,
+        min_value=1,
+        step=1,
+        key="sweep trials",
+        disabled=search == "grid",
+        help="A grid has all of its combinations.",
+    )
+    return SweepChoice(texts, search, None if search == "grid" else int(trials), stopping_choice())
+
+
+def stopping_choice() -> Stopping:
+    """The rule that stops early, with its settings."""
+    place, left, right = st.columns([2, 1, 1])
+    rule = place.selectbox(
+        "Stop early", list(RULE_TITLES), format_func=RULE_TITLES.__getitem__, key="sweep rule", help=RULE_HELP
+    )
+    least = left.number_input(
+        "Epochs before the first judgement",
+        value=1,
+        min_value=1,
+        step=1,
+        key="sweep epochs",
+        disabled=rule == "none",
+    )
+    factor = right.number_input(
+        "One in … goes on",
+        value=3,
+        min_value=2,
+        max_value=16,
+        step=1,
+        key="sweep factor",
+        disabled=rule not in ("asha", "halving"),
+    )
+    return Stopping(rule=rule, min_epochs=int(least), factor=int(factor))
