@@ -222,7 +222,7 @@ def show_settings(shown: Overview, lines: list[TrialLine]) -> None:
         shares = {setting_title(name): share for name, share in shown.importances.items()}
         show_chart(plots.importance_bars(shares), "importance chart", buttons=False)
         st.caption(
-            f"For being among the best quarter after epoch {shown.compared_at}, which stopped trials have reached too; "
+            f"For being in the better half after epoch {shown.compared_at}, which stopped trials have reached too; "
             "by PED-ANOVA (Watanabe et al., 2023), as Optuna computes it. With few trials it is a hint, no more."
         )
 

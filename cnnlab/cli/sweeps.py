@@ -157,7 +157,7 @@ def show_sweep(options: argparse.Namespace) -> int:
     ]
     print_table(TRIAL_COLUMNS, rows, right=(0, 2, 3))
     if shown.importances:
-        echo("Settings, by how much they matter for being among the best quarter:")
+        echo("Settings, by how much they matter for being in the better half:")
         echo(*(f"  {name} {share:.0%}" for name, share in shown.importances.items()))
     for decision in shown.decisions:
         when = datetime.fromtimestamp(decision["time"]).astimezone()

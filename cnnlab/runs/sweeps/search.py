@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 JOURNAL_FILE = "optuna.journal"
 TRIES = 50
 """How often another setting is asked for where Optuna proposes one that was tried."""
-LEAST_TRIALS = 4
-BEST_SHARE = 0.25
+LEAST_TRIALS = 6
+BEST_SHARE = 0.5
 
 
 def next_changes(sweep: Sweep, number: int, trials: Sequence[Trial]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def frozen(
 def importances(
     searched: Mapping[str, Values], reached: Sequence[tuple[Mapping[str, Any], float]]
 ) -> dict[str, float] | None:
-    """How much each setting matters for being among the best quarter, in shares that add up to 1, the greatest first.
+    """How much each setting matters for being in the better half, in shares that add up to 1, the greatest first.
 
     `reached` are the settings of trials with the accuracy that each had after the same number of epochs. By PED-ANOVA
     (Watanabe et al., 2023, arXiv:2304.10255), which also takes settings that not every trial has. None where there are
