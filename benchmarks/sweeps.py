@@ -131,8 +131,8 @@ def report(grid: Measured, stopped: list[tuple[Stopping, Measured]], epochs: int
         )
         lines.append("")
     lines += [
-        "An epoch takes a fraction of a second here, so that what a rule saves is partly eaten up by starting a process "
-        "for each sitting; where an epoch takes minutes, the share of the epochs is the share of the time.",
+        "An epoch takes a fraction of a second here, so that what a rule saves is partly eaten up by starting a "
+        "process for each sitting; where an epoch takes minutes, the share of the epochs is the share of the time.",
         "",
     ]
     return "\n".join(lines)

@@ -67,26 +67,33 @@ def changing(folder: Path) -> Iterator[Queue]:
         raise UserError(f"The queue in {folder} cannot be changed: {reason(error, folder)}.") from error
 
 
-def enqueue(run: Run, front: bool = False) -> None:
-    """Let a run wait for its turn, which comes at once where there is room.
+def enqueue(run: Run, *others: Run, front: bool = False) -> None:
+    """Let a run, or several in this order, wait for their turn, which comes at once where there is room.
 
-    Raises UserError where it waits or works already, or has completed.
+    Raises UserError where one waits or works already, or has completed.
     """
     folder = run.folder.parent
     with changing(folder) as queue:
-        status = run.status()
-        fresh = status.state == "starting" and not (run.folder / process.PROCESS_FILE).exists()
-        if not fresh and status.state not in RESUMABLE:
-            raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
-        run.withdraw_request()
-        run.write_status(
-            status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
-        )
-        queue.waiting = [name for name in queue.waiting if name != run.id]
-        queue.waiting.insert(0 if front else len(queue.waiting), run.id)
-        if not fresh:
-            run.log_event("queued")
+        place = 0 if front else len(queue.waiting)
+        for offset, one in enumerate((run, *others)):
+            take_in(queue, one, place + offset)
     advance(folder)
+
+
+def take_in(queue: Queue, run: Run, place: int) -> None:
+    """Give a run a place among the waiting ones."""
+    status = run.status()
+    fresh = status.state == "starting" and not (run.folder / process.PROCESS_FILE).exists()
+    if not fresh and status.state not in RESUMABLE:
+        raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
+    run.withdraw_request()
+    run.write_status(
+        status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
+    )
+    queue.waiting = [name for name in queue.waiting if name != run.id]
+    queue.waiting.insert(place, run.id)
+    if not fresh:
+        run.log_event("queued")
 
 
 def hint(state: str) -> str:

@@ -221,17 +221,14 @@ def put_back(run: Run) -> bool:
 def promote(sweep: Sweep, trials: Sequence[Trial]) -> list[Verdict]:
     """Queue the trials that may go on from where they wait, before all others; those that did."""
     record = sweep.record
-    promoted = []
-    by_number = {trial.number: trial for trial in trials}
     found = rules.promotions(record.stopping, so_far(trials, sweep.state()), len(trials) >= record.trials)
-    for verdict in reversed(found):
-        trial = by_number[verdict.trial]
-        if trial.at_work:  # it has not left yet, or asks for itself in a moment
-            continue
-        with suppress(UserError):
-            queue.enqueue(trial.run, front=True)
+    by_number = {trial.number: trial for trial in trials}
+    # One at work has not left yet, or asks for itself in a moment.
+    promoted = [verdict for verdict in found if not by_number[verdict.trial].at_work]
+    if promoted:
+        queue.enqueue(*(by_number[verdict.trial].run for verdict in promoted), front=True)
+        for verdict in promoted:
             log(sweep, verdict)
-            promoted.append(verdict)
     return promoted
 
 
@@ -369,16 +366,12 @@ def resume_held(sweep: Sweep, trials: Sequence[Trial], state: SweepState) -> boo
     """Queue again what the pause has paused; one that is still leaving is looked at again later."""
     if not state.held:
         return False
-    leaving = []
-    for trial in reversed(trials):
-        if trial.number not in state.held or trial.status is None:
-            continue
-        if trial.at_work and trial.run.request() == "pause":
-            leaving.append(trial.number)
-        elif trial.status.state in RESUMABLE and not trial.waits:
-            with suppress(UserError):
-                queue.enqueue(trial.run, front=True)
-    sweep.write_state(state.model_copy(update={"held": tuple(leaving)}))
+    held = [trial for trial in trials if trial.number in state.held and trial.status]
+    leaving = [trial for trial in held if trial.at_work and trial.run.request() == "pause"]
+    paused = [trial.run for trial in held if trial.status and trial.status.state in RESUMABLE and not trial.waits]
+    if paused:
+        queue.enqueue(*paused, front=True)
+    sweep.write_state(state.model_copy(update={"held": tuple(trial.number for trial in leaving)}))
     return True
 
 

@@ -176,12 +176,12 @@ class Trial:
 
     def so_far(self, held: bool, resumable: bool) -> SoFar:
         """What a rule sees of it; `held` by the pause of the sweep, `resumable` where an interruption is no end."""
+        state = self.status.state if self.status else ""
         released = any(one["action"] == "release" for one in self.judged)
         promoted = max((one["epoch"] for one in self.judged if one["action"] == "promote"), default=0)
         epochs = self.status.epochs if self.status else 0
-        interrupted = self.status is not None and self.status.state == "interrupted" and resumable
-        interrupted = interrupted and not self.is_stopped
-        paused = self.status is not None and self.status.state == "paused" and (self.waits or held)
+        interrupted = state == "interrupted" and resumable and not self.is_stopped
+        paused = (state in ("paused", "stopped") and self.waits) or (state == "paused" and held)
         return SoFar(
             number=self.number,
             epochs=epochs,
