@@ -117,7 +117,7 @@ def action(sweep: Sweep, label: str, icon: str, act: Callable[[Sweep], None], wo
 
 def show_metrics(shown: Overview) -> None:
     best = shown.best
-    share = f"{shown.epochs_trained / shown.epochs_of_all:.0%} of all" if shown.epochs_of_all else None
+    share = f", {shown.epochs_trained / shown.epochs_of_all:.0%}" if shown.epochs_of_all else ""
     with st.container(horizontal=True):
         st.metric(
             "Best validation accuracy",
@@ -134,18 +134,16 @@ def show_metrics(shown: Overview) -> None:
         )
         st.metric(
             "Epochs trained",
-            f"{shown.epochs_trained:,}",
-            share,
-            delta_color="off",
-            delta_arrow="off",
-            help=f"All trials to the end would take {shown.epochs_of_all:,} epochs.",
+            f"{shown.epochs_trained:,} of {shown.epochs_of_all:,}{share}",
+            help="Of those that all trials would take to the end.",
             border=True,
         )
         if shown.now.finished is not None and shown.record.stopping.rule != "none":
             st.metric(
                 "Time saved",
                 units.duration(shown.seconds_saved),
-                help="What the epochs not trained would have taken, at what each trial's own epochs took.",
+                help="What the epochs not trained would have taken at the speed at which each trial trained. What it "
+                "took to begin anew after a pause is not counted off.",
                 border=True,
             )
 

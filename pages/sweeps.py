@@ -12,6 +12,7 @@ from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import dataset_title_of, runs_folder
 from pages.shared.settings import setting_title
+from pages.shared.sweep_choice import NEW_SWEEP
 from pages.shared.tables import NOTHING, percent_of
 
 enter_through_app()
@@ -72,7 +73,7 @@ def main() -> None:
         "pages/train.py",
         label="Start a sweep",
         icon=":material/add:",
-        query_params={"sweep": "new"},
+        query_params={"sweep": NEW_SWEEP},
     )
     if not listing(runs_folder()):
         st.info(

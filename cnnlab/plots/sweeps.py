@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from cnnlab import units
 from cnnlab.plots import LEGEND, MARGIN, VALIDATION, accuracy_range
-from cnnlab.plots.colours import GREEN, GREY, ORANGE, SEEN_TO_STRONG, Theme, scale, shade
+from cnnlab.plots.colours import BACKGROUND, GREEN, GREY, ORANGE, SEEN_TO_STRONG, Theme, scale, shade
 from cnnlab.plots.runs import in_order
 from cnnlab.text import chart
 
@@ -155,7 +155,15 @@ def parallel_coordinates(trials: Sequence[TrialLine], axes: Sequence[Axis], them
     for number, axis in enumerate(every):
         for place, written in axis.ticks():
             figure.add_annotation(
-                x=number, y=place, text=written, showarrow=False, xanchor="right", xshift=-8, font={"size": 12}
+                x=number,
+                y=place,
+                text=written,
+                showarrow=False,
+                xanchor="right",
+                xshift=-8,
+                font={"size": 12},
+                bgcolor=BACKGROUND[theme],
+                opacity=0.9,
             )
     figure.update_layout(
         height=AXIS_HEIGHT,

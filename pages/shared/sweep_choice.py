@@ -16,6 +16,8 @@ from cnnlab.runs.sweeps.rules import RULE_TITLES, Stopping
 from cnnlab.runs.sweeps.space import Values, left_out, read_values
 from pages.shared.settings import names_of, setting_title
 
+NEW_SWEEP = "new"
+"""What an address asks for that leads to the form of a sweep."""
 SWEEP_ROWS = 4
 MOST_NAMES = 60
 PLACEHOLDERS = {

@@ -22,12 +22,12 @@ from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue
-from pages.shared.address import address_select, asked
+from pages.shared.address import address_select, asked, unknown
 from pages.shared.errors import show_error
 from pages.shared.network import chosen_network, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
 from pages.shared.settings import columns_of, setting_control
-from pages.shared.sweep_choice import SweepChoice, sweep_choice
+from pages.shared.sweep_choice import NEW_SWEEP, SweepChoice, sweep_choice
 
 OWN_RECIPE = "own"
 PRESET_TITLES = {OWN_RECIPE: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {
@@ -238,6 +238,10 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.scope = f"{choice.scope}.{choice.dataset}"
     chosen, fine = main_controls(values, choice.scope)
     settings = {**values, **chosen}
+    wanted = asked("sweep")
+    if wanted not in (None, NEW_SWEEP):
+        unknown("the sweep", str(wanted))
+    on_top = st.container()  # for the sweep, where one came to start one
     with st.expander("Optimizer and schedule", icon=":material/tune:"):
         settings |= fine_controls(values, chosen, fine)
     with st.expander("Regularization", icon=":material/balance:"):
@@ -261,7 +265,10 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
-    with st.expander("Sweep", icon=":material/grid_view:", expanded=bool(asked("sweep"))):
+    with (
+        on_top if wanted == NEW_SWEEP else st.container(),
+        st.expander("Sweep", icon=":material/grid_view:", expanded=wanted == NEW_SWEEP),
+    ):
         choice.sweep = sweep_choice()
     with st.expander("Name and loggers", icon=":material/label:"):
         left, right = st.columns(2)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import mean
 from typing import Any
 
 from cnnlab import units
+from cnnlab.runs.records import average_speed
 from cnnlab.runs.sweeps.record import Decision, SearchName, Sweep, SweepRecord, SweepState, Trial
 from cnnlab.runs.sweeps.rules import RULE_TITLES, Stopping
 from cnnlab.runs.sweeps.search import importances
@@ -24,8 +24,10 @@ def described(stopping: Stopping, epochs: int) -> str:
     """The rule that stops early, in a sentence, for trials of so many epochs."""
     title = RULE_TITLES[stopping.rule]
     if stopping.by_rungs:
-        rungs = ", ".join(map(str, stopping.rungs(epochs)))
-        return f"{title}; after {rungs} epochs one in {stopping.factor} goes on."
+        *others, last = map(str, stopping.rungs(epochs))
+        rungs = f"{', '.join(others)} and {last}" if others else last
+        one = "" if rungs == "1" else "s"
+        return f"{title}; after {rungs} epoch{one} one in {stopping.factor} goes on."
     return f"{title}, from epoch {stopping.min_epochs} on." if stopping.rule == "median" else f"{title}."
 
 
@@ -76,12 +78,14 @@ class Overview:
 
     @cached_property
     def seconds_saved(self) -> float:
-        """What the epochs not trained would have taken, at what each trial's own epochs took."""
+        """What the epochs not trained would have taken, at the speed at which each trial trained; what it took to begin
+        anew after a pause is not counted off."""
         saved = 0.0
         for trial in self.trials:
-            taken = [seconds for line in trial.history if isinstance(seconds := line.get("seconds"), float)]
-            if taken and trial.status and not trial.at_work:
-                saved += mean(taken) * max(trial.status.epochs - trial.epoch, 0)
+            speed = average_speed(trial.history)
+            if speed and trial.status and not trial.at_work:
+                images = trial.status.training_images + trial.status.validation_images
+                saved += images / speed * max(trial.status.epochs - trial.epoch, 0)
         return saved
 
     @property
