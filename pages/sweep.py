@@ -203,7 +203,7 @@ def show_trials(shown: Overview) -> None:
 def last_word(trial: Trial) -> str:
     if trial.problem:
         return trial.problem
-    if trial.status and trial.status.state in ("failed", "interrupted"):
+    if trial.status and trial.status.state in ("failed", "interrupted", "stopped"):
         return trial.status.message
     return said(trial.decisions[-1]) if trial.decisions else ""
 

@@ -175,7 +175,7 @@ def main() -> None:
                 show_error(error)
     if experiment:
         with outlook:
-            show_outlook(experiment, command_of(experiment, choice.preset))
+            show_outlook(experiment, choice.sweep.command(command_of(experiment, choice.preset), choice.name))
     with top:
         label = "Train" if count == 1 else f"Queue {count} runs"
         pressed = st.button(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -54,6 +55,20 @@ class SweepChoice:
     def count(self, experiment: Experiment) -> int:
         """How many runs there will be; UserError where there cannot be so many."""
         return budget_of(experiment, self.values(experiment), self.search, self.trials) if self.texts else 1
+
+    def command(self, training: str, name: str) -> str:
+        """The command that starts the same from a terminal, by that of the training which it varies."""
+        if not self.texts:
+            return training
+        words = ["--values", *(f"{one}={text.replace(' ', '')}" for one, text in self.texts.items())]
+        if self.search != "grid":
+            words += ["--search", self.search, "--trials", str(self.trials)]
+        if self.stopping.rule != "none":
+            words += ["--stop", self.stopping.rule, "--min-epochs", str(self.stopping.min_epochs)]
+        if self.stopping.by_rungs:
+            words += ["--factor", str(self.stopping.factor)]
+        words += ["--group", name] if name else []
+        return f"{training.replace(' train ', ' sweep ', 1)} {shlex.join(words)}"
 
     def left_out(self, experiment: Experiment) -> str:
         """What some trials leave out, in a sentence; empty where none does."""

@@ -21,7 +21,7 @@ from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, replan
 from cnnlab.experiments.recipe import settings_of
-from cnnlab.runs import actions, film, queue
+from cnnlab.runs import actions, film, launchers, queue
 from cnnlab.runs.config import TrialOf, command_line
 from cnnlab.runs.run import Labels, Run
 from cnnlab.runs.status import RESUMABLE
@@ -167,7 +167,7 @@ def go_on(sweep: Sweep, own_image: Pixels | None = None) -> bool:
         acted += [bool(promoted), make_trials(sweep, trials, len(promoted), own_image)]
         if any(acted) or any(trial.at_work for trial in trials):
             return True
-        finish(sweep, trials)
+        finish(sweep, trials, state)
         return False
 
 
@@ -181,9 +181,12 @@ def tend(folder: Path) -> bool:
 
 
 def go_on_after(run: Run) -> None:
-    """What a training that has ended does for its sweep; whatever fails here, the run is as it is."""
+    """What a training that has ended does for its sweep; whatever fails here, the run is as it is.
+
+    One that was executed elsewhere leaves it to those here: it would start the next ones on its own machine.
+    """
     with suppress(UserError, OSError):
-        if sweep := of_run(run):
+        if launchers.chosen(run.folder) == launchers.LOCAL and (sweep := of_run(run)):
             go_on(sweep)
             queue.resume_queue(sweep.runs_folder)
 
@@ -286,13 +289,14 @@ def film_own_image(run: Run, before: Sequence[Trial], own_image: Pixels | None) 
             film.take_along(before[0].run, run, None)
 
 
-def finish(sweep: Sweep, trials: Sequence[Trial]) -> None:
-    """Nothing is left to do: what waits at a rung waits for nothing."""
+def finish(sweep: Sweep, trials: Sequence[Trial], state: SweepState) -> None:
+    """Nothing is left to do: what waits at a rung waits for nothing, and says against what it fell behind."""
     for trial in trials:
         if trial.waits and trial.status and trial.status.state in ("paused", "interrupted"):
-            message = f"{trial.status.message.removesuffix('.')}. The sweep has ended, so it stays so."
+            last = rules.left_behind(sweep.stopping, so_far(trials, state), trial.number)
+            message = last.explained(sweep.stopping)
             trial.run.write_status(trial.status.model_copy(update={"state": "stopped", "message": message}))
-            trial.run.log_event("stopped", "The sweep has ended without letting it go on.")
+            trial.run.log_event("stopped", message)
     sweep.write_state(SweepState(finished=time.time()))
 
 

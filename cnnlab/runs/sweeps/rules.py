@@ -100,6 +100,10 @@ class Verdict:
     value: float
     threshold: float | None
 
+    def explained(self, stopping: Stopping) -> str:
+        """The verdict in a sentence."""
+        return explained(self.action, stopping.rule, self.epoch, self.value, self.threshold, stopping.factor)
+
 
 def ranked(trials: Sequence[SoFar], rung: int) -> list[SoFar]:
     """The trials that reached a rung, the best first; of equals, the one made first."""
@@ -190,6 +194,14 @@ def furthest(stopping: Stopping, trials: Sequence[SoFar], rungs: Sequence[int]) 
     return []
 
 
+def left_behind(stopping: Stopping, trials: Sequence[SoFar], number: int) -> Verdict:
+    """Of a trial that waits at a rung when its sweep has ended: against what it fell behind."""
+    trial = next(one for one in trials if one.number == number)
+    found = passing(stopping, trials, trial.epoch, all_made=True)
+    threshold = found[-1].best(trial.epoch) if found else None
+    return Verdict(number, trial.epoch, "stop", trial.best(trial.epoch), threshold)
+
+
 def explained(
     action: str, rule: RuleName, epoch: int, value: float | None, threshold: float | None, factor: int
 ) -> str:
@@ -207,6 +219,9 @@ def explained(
     if action == "promote":
         why = "is the best of all that still can" if threshold is None else f"is among {best}, {threshold:.1%} or more"
         return f"Goes on: {reached} {why}."
+    if action == "stop":
+        against = f"{best}, {threshold:.1%} or more" if threshold is not None else "those that went on"
+        return f"Stopped: when the sweep ended, {reached} was not among {against}."
     if threshold is not None:
         return f"Paused: {reached} is not among {best}, {threshold:.1%} or more."
     return f"Paused: {reached} waits for others to come as far."
