@@ -11,13 +11,18 @@ from cnnlab import units
 from cnnlab.cli.output import echo, pairs, print_json, print_table
 from cnnlab.cli.training import experiment_of, folder_of
 from cnnlab.errors import UserError
-from cnnlab.experiments.recipe import settings_of
+from cnnlab.experiments.recipe import FLAT_FIELDS, settings_of
 from cnnlab.runs.sweeps import going
 from cnnlab.runs.sweeps.overview import Overview, overview
 from cnnlab.runs.sweeps.record import SearchName, Sweep, find, listing, said
 from cnnlab.runs.sweeps.rules import Stopping
 from cnnlab.runs.sweeps.space import left_out, read_values
 
+OF_A_NEW_ONE = (
+    *("values", "search", "sample", "search_seed", "stop", "min_epochs", "factor"),
+    *("preset", "recipe", "in_epochs", "architecture", "network", "dataset", "set"),
+    *("from_run", "take", "freeze_epochs", "logger", "group"),
+)
 ACTIONS = ("start", "list", "show", "pause", "resume", "add")
 SWEEP_COLUMNS = ("id", "name", "state", "trials", "best validation accuracy", "epochs")
 TRIAL_COLUMNS = ("trial", "state", "best validation accuracy", "epochs", "settings")
@@ -37,9 +42,17 @@ def run_sweep(options: argparse.Namespace) -> int:
         raise UserError(f"`sweep {options.action}` takes no name, but got {options.sweep!r}.")
     if options.action in ("show", "pause", "resume", "add") and options.sweep is None:
         raise UserError(f"`sweep {options.action}` needs the sweep's id or name; `sweep list` names them.")
-    if options.action != "start" and options.values is not None:
-        raise UserError(f"`sweep {options.action}` takes no --values: only a new sweep does.")
+    if options.action != "start":
+        refuse_settings(options)
     return act(options)
+
+
+def refuse_settings(options: argparse.Namespace) -> None:
+    """UserError where something was given that only a new sweep takes."""
+    known = (*OF_A_NEW_ONE, *FLAT_FIELDS, *(() if options.action == "add" else ("trials",)))
+    given = [name for name in known if getattr(options, name) not in (None, [], 0, "none")]
+    if given:
+        raise UserError(f"`sweep {options.action}` takes no --{given[0].replace('_', '-')}: only a new sweep does.")
 
 
 def start(options: argparse.Namespace) -> int:
@@ -62,6 +75,9 @@ def start(options: argparse.Namespace) -> int:
         preset=named,
         source=source,
     )
+    if options.json:
+        print_json(as_json(overview(made)))
+        return 0
     for trial in made.trials():
         print(trial.run.id)
     return 0

@@ -72,7 +72,7 @@ def start(
     by each trial.
     """
     budget = budget_of(experiment, values, search, trials)
-    check_plans(experiment, values, search)
+    check_plans(experiment, values)
     stopping = stopping or Stopping()
     if stopping.by_rungs and not stopping.rungs(experiment.recipe.epochs) and "epochs" not in values:
         raise UserError(
@@ -130,22 +130,25 @@ def budget_of(experiment: Experiment, values: Mapping[str, Values], search: Sear
     return trials
 
 
-def check_plans(experiment: Experiment, values: Mapping[str, Values], search: SearchName) -> None:
-    """Plan what will be tried, as far as it is known: every combination of a grid, else each value and end of a range
-    once. UserError where one cannot be trained, or two are the same training."""
+def check_plans(experiment: Experiment, values: Mapping[str, Values]) -> None:
+    """Plan what may be tried: every combination of lists, else each value and each end of a range once.
+
+    UserError where one cannot be trained, or two are the same training.
+    """
     lists = space.lists_of(values)
     settings = settings_of(experiment.recipe)
     count = space.count_of(values, settings)
-    if lists is not None and count is not None and (search == "grid" or count <= MOST_TRIALS):
-        tried = space.combinations(lists, settings=settings)
-    else:
+    if lists is None or count is None or count > MOST_TRIALS:
         tried = list(space.corners(values, experiment))
         for name in set(values).difference(*tried):
-            replan(experiment, {name: space.pick(values[name], 0.0)})  # it is refused there
+            replan(experiment, {name: space.pick(values[name], 0.0)})  # nothing takes it, which is refused there
+        for changes in tried:
+            replan(experiment, changes)
+        return
     seen: dict[str, dict[str, Any]] = {}
-    for changes in tried:
+    for changes in space.combinations(lists, settings=settings):
         before = seen.setdefault(replan(experiment, changes).model_dump_json(), changes)
-        if before is not changes and before != changes:
+        if before is not changes:
             raise UserError(f"The sweep has the same training twice: {titled(before)} and {titled(changes)}.")
 
 
@@ -263,7 +266,8 @@ def make_trial(sweep: Sweep, own_image: Pixels | None) -> None:
         append_record(sweep.folder / TRIALS_FILE, {**line, "problem": str(error)})
         return
     if not (run.folder / "config.json").exists():  # else it was made, and a kill kept it from being noted
-        shutil.rmtree(run.folder, ignore_errors=True)
+        if not (run.folder / "history.jsonl").exists():  # what was begun and not finished by a kill
+            shutil.rmtree(run.folder, ignore_errors=True)
         runs.create(
             planned,
             sweep.runs_folder,

@@ -321,8 +321,13 @@ def listing(folder: Path) -> list[Sweep]:
 
 
 def unfinished(folder: Path) -> list[Sweep]:
-    """The sweeps in which something is left to do; cheap where there are none."""
-    return [sweep for sweep in listing(folder) if sweep.state().finished is None]
+    """The readable sweeps in which something is left to do; cheap where there are none."""
+    found = []
+    for sweep in listing(folder):
+        with suppress(UserError):
+            if sweep.state().finished is None and sweep.record:
+                found.append(sweep)
+    return found
 
 
 def find(name: str, folder: Path) -> Sweep:
