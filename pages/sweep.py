@@ -15,6 +15,7 @@ from cnnlab.plots.sweeps import Axis, Fate, TrialLine
 from cnnlab.runs.sweeps import going
 from cnnlab.runs.sweeps.overview import Overview, overview
 from cnnlab.runs.sweeps.record import Sweep, Trial, find, said
+from cnnlab.runs.sweeps.search import LEAST_TRIALS
 from cnnlab.runs.sweeps.space import Range, titled, typed
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import asked, tab_title
@@ -215,7 +216,9 @@ def show_settings(shown: Overview, lines: list[TrialLine]) -> None:
         return
     st.subheader("Settings and what they reached", anchor=False)
     show_chart(plots.parallel_coordinates(lines, axes_of(shown), theme()), "parallel chart", buttons=False)
-    if shown.importances:
+    if not shown.importances:
+        st.caption(f"Which settings matter is said once {LEAST_TRIALS} trials have come to epoch {shown.compared_at}.")
+    else:
         st.subheader("Which settings matter", anchor=False)
         shares = {setting_title(name): share for name, share in shown.importances.items()}
         show_chart(plots.importance_bars(shares), "importance chart", buttons=False)
@@ -226,8 +229,9 @@ def show_settings(shown: Overview, lines: list[TrialLine]) -> None:
 
 
 def show_decisions(shown: Overview) -> None:
+    count = len(shown.decisions)
     with st.expander(
-        f"{len(shown.decisions)} decisions", icon=":material/gavel:", key="decisions", on_change="rerun"
+        f"{count} decision{'' if count == 1 else 's'}", icon=":material/gavel:", key="decisions", on_change="rerun"
     ) as part:
         if not part.open:
             return
@@ -263,8 +267,11 @@ def show_sweep(sweep: Sweep, live: bool) -> None:
     show_metrics(shown)
     recipe_epochs = max([shown.record.experiment.recipe.epochs, *(trial.epoch for trial in shown.trials)])
     rungs = shown.record.stopping.rungs(shown.record.experiment.recipe.epochs)
-    show_chart(plots.trial_curves(lines, rungs, recipe_epochs), "trials chart")
-    if rungs:
+    if not any(line.accuracies for line in lines):
+        st.caption("Once a trial has finished an epoch, its validation accuracy is drawn here.")
+    else:
+        show_chart(plots.trial_curves(lines, rungs, recipe_epochs), "trials chart")
+    if rungs and any(line.accuracies for line in lines):
         st.caption("Dotted: where trials are judged. A cross is where one was stopped or waits.")
     show_best(shown)
     show_trials(shown)

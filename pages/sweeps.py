@@ -28,7 +28,7 @@ def table_of(shown: list[Overview]) -> pd.DataFrame:
             "Network": [text.table(one.record.experiment.title) for one in shown],
             "Data set": [text.table(dataset_title_of(one.record.experiment.dataset)) for one in shown],
             "Searches": [text.table(", ".join(map(setting_title, one.record.space))) for one in shown],
-            "Stops early": [RULE_TITLES[one.record.stopping.rule].partition(":")[0] for one in shown],
+            "Stops early": [RULE_TITLES[one.record.stopping.rule] for one in shown],
             "Trials": [f"{len(one.trials)} of {one.record.trials}" for one in shown],
             "Best validation accuracy": [
                 percent_of(one.best.best["validation_accuracy"]) if one.best and one.best.best else None

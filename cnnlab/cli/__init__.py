@@ -36,7 +36,7 @@ from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
 from cnnlab.inference.saliency import METHODS
 from cnnlab.runs.sweeps.record import SEARCHES
-from cnnlab.runs.sweeps.rules import RULE_TITLES, RULES
+from cnnlab.runs.sweeps.rules import RULE_TEXTS, RULES
 from cnnlab.zoo.pretrained import PRETRAINED
 
 CHECKPOINT: dict[str, Any] = {
@@ -213,8 +213,8 @@ def parser() -> Parser:
     sweep.add_argument("--trials", type=int, metavar="N", help="how many trainings; a grid has all of its combinations")
     sweep.add_argument("--sample", type=int, metavar="N", help="short for --search random --trials N")
     sweep.add_argument("--search-seed", type=int, default=0, metavar="N", help="of what is drawn (default 0)")
-    stop_help = "the rule that stops trainings early: " + "; ".join(f"{rule}: {RULE_TITLES[rule]}" for rule in RULES)
-    sweep.add_argument("--stop", choices=RULES, default="none", help=f"{stop_help} (default none)")
+    stop_help = "the rule that stops trainings early: " + " ".join(f"{rule}: {RULE_TEXTS[rule]}" for rule in RULES)
+    sweep.add_argument("--stop", choices=RULES, default="none", help=f"{stop_help} Default none.")
     sweep.add_argument("--min-epochs", type=int, metavar="N", help="epochs before a trial is first judged (default 1)")
     factor_help = "of asha and halving: one in so many goes on, so many times as far (default 3)"
     sweep.add_argument("--factor", type=int, metavar="N", help=factor_help)

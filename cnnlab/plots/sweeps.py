@@ -108,7 +108,7 @@ def trial_curves(trials: Sequence[TrialLine], rungs: Sequence[int], epochs: int)
         legend=LEGEND,
         hovermode="closest",
         xaxis={"title": "Epoch", "range": [0.5, epochs + 0.5]},
-        yaxis={"title": "Validation accuracy", "tickformat": ".0%", "range": accuracy_range(reached)},
+        yaxis={"title": "Validation accuracy", "tickformat": ".1~%", "range": accuracy_range(reached)},
     )
     return figure
 

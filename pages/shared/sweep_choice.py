@@ -31,6 +31,10 @@ VALUES_HELP = (
     "Values with commas between them, or a range as LOW..HIGH for a random or Bayesian search. A range whose higher "
     "end is ten times the lower or more is searched on a logarithmic scale."
 )
+SEARCH_HELP = (
+    "Grid: every combination. Random: drawn one by one. Bayesian: each is chosen by what the others have reached "
+    "(Optuna's tree-structured Parzen estimator), so one is made when another ends."
+)
 RULE_HELP = (
     "ASHA (Li et al., 2020) trains each trial a little; whoever is among the best one in so many of those that came as "
     "far goes on, so many times as far. Successive halving waits for all before it lets the best go on. The median "
@@ -96,7 +100,7 @@ def sweep_choice() -> SweepChoice:
             texts[name] = text
     left, right = st.columns(2)
     search: SearchName = left.selectbox(
-        "Search", list(SEARCH_TITLES), format_func=SEARCH_TITLES.__getitem__, key="sweep search"
+        "Search", list(SEARCH_TITLES), format_func=SEARCH_TITLES.__getitem__, key="sweep search", help=SEARCH_HELP
     )
     trials = right.number_input(
         "Trials",
@@ -112,12 +116,12 @@ def sweep_choice() -> SweepChoice:
 
 def stopping_choice() -> Stopping:
     """The rule that stops early, with its settings."""
-    place, left, right = st.columns([2, 1, 1])
+    place, left, right = st.columns(3, vertical_alignment="bottom")
     rule = place.selectbox(
         "Stop early", list(RULE_TITLES), format_func=RULE_TITLES.__getitem__, key="sweep rule", help=RULE_HELP
     )
     least = left.number_input(
-        "Epochs before the first judgement",
+        "First judged at epoch",
         value=1,
         min_value=1,
         step=1,

@@ -10,14 +10,10 @@ from typing import Any
 from cnnlab import units
 from cnnlab.runs.records import average_speed
 from cnnlab.runs.sweeps.record import Decision, SearchName, Sweep, SweepRecord, SweepState, Trial
-from cnnlab.runs.sweeps.rules import RULE_TITLES, Stopping
+from cnnlab.runs.sweeps.rules import RULE_TEXTS, RULE_TITLES, Stopping
 from cnnlab.runs.sweeps.search import importances
 
-SEARCH_TITLES: dict[SearchName, str] = {
-    "grid": "Grid: every combination",
-    "random": "Random: drawn one by one",
-    "bayes": "Bayesian: each chosen by what the others reached (Optuna's TPE)",
-}
+SEARCH_TITLES: dict[SearchName, str] = {"grid": "Grid", "random": "Random", "bayes": "Bayesian"}
 
 
 def described(stopping: Stopping, epochs: int) -> str:
@@ -26,9 +22,10 @@ def described(stopping: Stopping, epochs: int) -> str:
     if stopping.by_rungs:
         *others, last = map(str, stopping.rungs(epochs))
         rungs = f"{', '.join(others)} and {last}" if others else last
-        one = "" if rungs == "1" else "s"
-        return f"{title}; after {rungs} epoch{one} one in {stopping.factor} goes on."
-    return f"{title}, from epoch {stopping.min_epochs} on." if stopping.rule == "median" else f"{title}."
+        return f"{title}: after {rungs} epoch{'' if rungs == '1' else 's'} one in {stopping.factor} goes on."
+    if stopping.rule == "median":
+        return f"{title}, from epoch {stopping.min_epochs} on: a trial below what the others had on average is stopped."
+    return RULE_TEXTS[stopping.rule]
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Overview:
     def what(self) -> str:
         """What was asked for, in a sentence."""
         record, stopping = self.record, self.record.stopping
-        searched = {"grid": "Grid search", "random": "Random search", "bayes": "Bayesian search"}[record.search]
+        searched = f"{SEARCH_TITLES[record.search]} search"
         epochs = record.experiment.recipe.epochs
         return f"{searched} of {record.trials} trials of {epochs} epochs. {described(stopping, epochs)}"
 

@@ -24,10 +24,16 @@ from pydantic import BaseModel, ConfigDict, Field
 RuleName = Literal["none", "asha", "halving", "median"]
 RULES: tuple[RuleName, ...] = get_args(RuleName)
 RULE_TITLES: dict[RuleName, str] = {
-    "none": "Train all to the end",
-    "asha": "ASHA: successive halving that waits for nobody",
-    "halving": "Successive halving, rung by rung",
-    "median": "Below the median of the others",
+    "none": "None",
+    "asha": "ASHA",
+    "halving": "Successive halving",
+    "median": "Median",
+}
+RULE_TEXTS: dict[RuleName, str] = {
+    "none": "All are trained to the end.",
+    "asha": "As halving, but a trial among the best of those that came by now goes on at once.",
+    "halving": "All are trained a little, the best of them go on further, and so on.",
+    "median": "A trial below the median of what the others had on average is stopped.",
 }
 LEAST_OTHERS = 3
 """So many others must have come as far before one is stopped for being below their median."""
@@ -217,7 +223,7 @@ def explained(
         return f"Stopped: {reached} is below the median of the others' averages, {threshold or 0.0:.1%}."
     best = f"the best one in {factor}"
     if action == "promote":
-        why = "is the best of all that still can" if threshold is None else f"is among {best}, {threshold:.1%} or more"
+        why = "is the best of all that can go on" if threshold is None else f"is among {best}, {threshold:.1%} or more"
         return f"Goes on: {reached} {why}."
     if action == "stop":
         against = f"{best}, {threshold:.1%} or more" if threshold is not None else "those that went on"
