@@ -14,9 +14,10 @@ from cnnlab.plots import sweeps as plots
 from cnnlab.plots.sweeps import Axis, Fate, TrialLine
 from cnnlab.runs.sweeps import going
 from cnnlab.runs.sweeps.overview import Overview, overview
-from cnnlab.runs.sweeps.record import Sweep, Trial, find, said
+from cnnlab.runs.sweeps.record import Sweep, find
 from cnnlab.runs.sweeps.search import LEAST_TRIALS
 from cnnlab.runs.sweeps.space import Range, titled, typed
+from cnnlab.runs.sweeps.trial import Trial, said
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import asked, tab_title
 from pages.shared.charts import show_chart, theme

@@ -14,9 +14,10 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS, settings_of
 from cnnlab.runs.sweeps import going
 from cnnlab.runs.sweeps.overview import Overview, overview
-from cnnlab.runs.sweeps.record import SearchName, Sweep, find, listing, said
+from cnnlab.runs.sweeps.record import SearchName, Sweep, find, listing
 from cnnlab.runs.sweeps.rules import Stopping
 from cnnlab.runs.sweeps.space import left_out, read_values
+from cnnlab.runs.sweeps.trial import said
 
 OF_A_NEW_ONE = (
     *("values", "search", "sample", "search_seed", "stop", "min_epochs", "factor"),

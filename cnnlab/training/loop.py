@@ -15,7 +15,7 @@ from cnnlab.runs.initial import INITIAL_FOLDER
 from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, EpochTotals, Request, Run
 from cnnlab.runs.sweeps.going import judge
-from cnnlab.runs.sweeps.record import Decision, said
+from cnnlab.runs.sweeps.trial import Decision, said
 from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.closing import keep_reference

@@ -10,8 +10,8 @@ import streamlit as st
 
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.experiments.recipe import FLAT_FIELDS, settings_of
-from cnnlab.runs.sweeps.going import budget_of
 from cnnlab.runs.sweeps.overview import SEARCH_TITLES
+from cnnlab.runs.sweeps.planning import budget_of
 from cnnlab.runs.sweeps.record import SearchName
 from cnnlab.runs.sweeps.rules import RULE_TITLES, Stopping
 from cnnlab.runs.sweeps.space import Values, left_out, read_values

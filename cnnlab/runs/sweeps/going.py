@@ -8,42 +8,36 @@ comes next, after a kill at any point, does what is left; a step that was done t
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from cnnlab import runs
 from cnnlab.datasets.images import Pixels
 from cnnlab.errors import UserError
-from cnnlab.experiments.experiment import Experiment, replan
-from cnnlab.experiments.recipe import settings_of
-from cnnlab.runs import actions, film, launchers, queue
-from cnnlab.runs.config import TrialOf, command_line
-from cnnlab.runs.run import Labels, Run
+from cnnlab.experiments.experiment import Experiment
+from cnnlab.runs import actions, launchers, queue
+from cnnlab.runs.config import command_line
+from cnnlab.runs.run import Run
 from cnnlab.runs.status import RESUMABLE
 from cnnlab.runs.sweeps import rules, space
+from cnnlab.runs.sweeps.making import make_trials
+from cnnlab.runs.sweeps.planning import budget_of, check_plans
 from cnnlab.runs.sweeps.record import (
-    MOST_TRIALS,
     SWEEPS_FOLDER,
-    TRIALS_FILE,
-    Decision,
     SearchName,
     Sweep,
     SweepRecord,
     SweepState,
-    Trial,
-    TrialRecord,
     of_run,
     unfinished,
 )
 from cnnlab.runs.sweeps.rules import SoFar, Stopping, Verdict
-from cnnlab.runs.sweeps.search import next_changes
-from cnnlab.runs.sweeps.space import Values, titled
-from cnnlab.storage.files import append_record, reason
+from cnnlab.runs.sweeps.space import Values
+from cnnlab.runs.sweeps.trial import Decision, Trial
+from cnnlab.storage.files import reason
 
 MOST_RESUMES = 3
 """So often an interrupted trial is queued again by itself."""
@@ -104,52 +98,6 @@ def start(
     go_on(made, own_image)
     queue.resume_queue(folder)
     return made
-
-
-def budget_of(experiment: Experiment, values: Mapping[str, Values], search: SearchName, trials: int | None) -> int:
-    """How many trials there will be; UserError where that cannot be."""
-    space.check(values)
-    count = space.count_of(values, settings_of(experiment.recipe))
-    if search == "grid":
-        lists = space.lists_of(values)
-        if lists is None:
-            ranged = next(name for name, choices in values.items() if isinstance(choices, space.Range))
-            raise UserError(
-                f"A grid takes lists of values, and {ranged.replace('_', ' ')} has a range; list its values, or search "
-                "at random or by Bayes."
-            )
-        if trials is not None and trials != count:
-            raise UserError(
-                f"A grid has all of its {count:,} combinations; search at random to draw {trials:,} of them."
-            )
-        return len(space.combinations(lists, settings=settings_of(experiment.recipe)))
-    most = MOST_TRIALS if count is None else min(count, MOST_TRIALS)
-    if trials is None or not 1 <= trials <= most:
-        said = "without a number" if trials is None else f"of {trials:,} trials"
-        raise UserError(f"A sweep {said}: choose from 1 to {most} trials.")
-    return trials
-
-
-def check_plans(experiment: Experiment, values: Mapping[str, Values]) -> None:
-    """Plan what may be tried: every combination of lists, else each value and each end of a range once.
-
-    UserError where one cannot be trained, or two are the same training.
-    """
-    lists = space.lists_of(values)
-    settings = settings_of(experiment.recipe)
-    count = space.count_of(values, settings)
-    if lists is None or count is None or count > MOST_TRIALS:
-        tried = list(space.corners(values, experiment))
-        for name in set(values).difference(*tried):
-            replan(experiment, {name: space.pick(values[name], 0.0)})  # nothing takes it, which is refused there
-        for changes in tried:
-            replan(experiment, changes)
-        return
-    seen: dict[str, dict[str, Any]] = {}
-    for changes in space.combinations(lists, settings=settings):
-        before = seen.setdefault(replan(experiment, changes).model_dump_json(), changes)
-        if before is not changes:
-            raise UserError(f"The sweep has the same training twice: {titled(before)} and {titled(changes)}.")
 
 
 # Going on
@@ -236,61 +184,6 @@ def promote(sweep: Sweep, trials: Sequence[Trial]) -> list[Verdict]:
         for verdict in promoted:
             log(sweep, verdict)
     return promoted
-
-
-def make_trials(sweep: Sweep, trials: Sequence[Trial], promoted: int, own_image: Pixels | None) -> bool:
-    """Make the trials that are still to come: all at once, or, where each is chosen by what the others reached, as many
-    as train at a time."""
-    record = sweep.record
-    missing = record.trials - len(trials)
-    if record.search == "bayes":
-        at_work = sum(trial.at_work for trial in trials) + promoted
-        missing = min(missing, queue.read(sweep.runs_folder).parallel - at_work)
-    for _ in range(missing):
-        make_trial(sweep, own_image)
-    return missing > 0
-
-
-def make_trial(sweep: Sweep, own_image: Pixels | None) -> None:
-    """Make the next trial and queue it; one that cannot be trained is noted and takes its place in the budget."""
-    before = sweep.trials()
-    number = len(before) + 1
-    changes = next_changes(sweep, number, before)
-    record = sweep.record
-    name = sweep.run_name(number)
-    line = TrialRecord(number=number, run=name, changes=changes, time=time.time())
-    run = Run(sweep.runs_folder / name)
-    try:
-        planned = replan(record.experiment, changes)
-    except UserError as error:
-        append_record(sweep.folder / TRIALS_FILE, {**line, "problem": str(error)})
-        return
-    if not (run.folder / "config.json").exists():  # else it was made, and a kill kept it from being noted
-        if not (run.folder / "history.jsonl").exists():  # what was begun and not finished by a kill
-            shutil.rmtree(run.folder, ignore_errors=True)
-        runs.create(
-            planned,
-            sweep.runs_folder,
-            preset=record.preset,
-            group=record.name,
-            trial=TrialOf(sweep=sweep.id, number=number),
-            name=name,
-            labels=Labels(name=titled(changes)[:200]),
-            source=Run(Path(record.source)) if record.source else None,
-        )
-    film_own_image(run, before, own_image)
-    append_record(sweep.folder / TRIALS_FILE, line)
-    if run.status().state == "starting":
-        queue.enqueue(run)
-
-
-def film_own_image(run: Run, before: Sequence[Trial], own_image: Pixels | None) -> None:
-    """Have a trial film the person's own image, as the first trial does."""
-    if own_image is not None:
-        film.keep_own_image(run, own_image)
-    elif before:
-        with suppress(OSError):
-            film.take_along(before[0].run, run, None)
 
 
 def finish(sweep: Sweep, trials: Sequence[Trial], state: SweepState) -> None:

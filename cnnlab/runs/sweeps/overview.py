@@ -9,9 +9,10 @@ from typing import Any
 
 from cnnlab import units
 from cnnlab.runs.records import average_speed
-from cnnlab.runs.sweeps.record import Decision, SearchName, Sweep, SweepRecord, SweepState, Trial
+from cnnlab.runs.sweeps.record import SearchName, Sweep, SweepRecord, SweepState
 from cnnlab.runs.sweeps.rules import RULE_TEXTS, RULE_TITLES, Stopping
 from cnnlab.runs.sweeps.search import importances
+from cnnlab.runs.sweeps.trial import Decision, Trial
 
 SEARCH_TITLES: dict[SearchName, str] = {"grid": "Grid", "random": "Random", "bayes": "Bayesian"}
 

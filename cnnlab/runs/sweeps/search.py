@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.experiments.recipe import settings_of
 from cnnlab.runs.sweeps import space
-from cnnlab.runs.sweeps.record import Sweep, SweepRecord, Trial
+from cnnlab.runs.sweeps.record import Sweep, SweepRecord
 from cnnlab.runs.sweeps.space import Range, Values
+from cnnlab.runs.sweeps.trial import Trial
 from cnnlab.storage.leftovers import written_aside
 
 if TYPE_CHECKING:
