@@ -17,12 +17,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from cnnlab import runs, units  # noqa: E402
 from cnnlab.experiments.experiment import Experiment, plan  # noqa: E402
 from cnnlab.experiments.recipe import make_recipe  # noqa: E402
+from cnnlab.runs import queue  # noqa: E402
 from cnnlab.runs.sweeps import going  # noqa: E402
 from cnnlab.runs.sweeps.overview import Overview, described, overview  # noqa: E402
 from cnnlab.runs.sweeps.record import Trial  # noqa: E402
@@ -35,15 +38,16 @@ VALUES = {
     "dropout": ["0", "0.25", "0.5"],
 }
 MOST_POINTS, MOST_SHARE = 0.5, 0.4
-PATIENCE_SECONDS = 3600.0
+PATIENCE_SECONDS, KILL_SECONDS = 3600.0, 20.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A sweep that has ended, and the seconds from its start to there."""
+    """A sweep that has ended, the seconds from its start to there, and how often its dispatcher was killed meanwhile."""
 
     shown: Overview
     seconds: float
+    kills: int
 
     @property
     def best(self) -> Trial:
@@ -70,16 +74,31 @@ def experiment_of(epochs: int) -> Experiment:
 
 
 def measured(experiment: Experiment, stopping: Stopping, folder: Path) -> Measured:
-    """Run a sweep of all 27 to its end."""
-    began = time.monotonic()
+    """Run a sweep of all 27 to its end. The dispatcher of one that stops early is killed again and again; nothing is
+    done about that but what an open page does."""
+    began = killed = time.monotonic()
+    kills = 0
     sweep = going.start(experiment, VALUES, folder, stopping=stopping)
     while sweep.state().finished is None:
-        if time.monotonic() - began > PATIENCE_SECONDS:
+        now = time.monotonic()
+        if now - began > PATIENCE_SECONDS:
             raise SystemExit(f"{sweep.folder} has not ended: {overview(sweep).state}")
+        if stopping.rule != "none" and now - killed > KILL_SECONDS:
+            killed, kills = now, kills + kill_dispatcher(folder)
         time.sleep(0.5)
-    found = Measured(overview(sweep), time.monotonic() - began)
+        queue.resume_queue(folder)
+    found = Measured(overview(sweep), time.monotonic() - began, kills)
     print(f"{described(stopping, experiment.recipe.epochs)} {found.shown.spent} {found.seconds:.0f} s", flush=True)
     return found
+
+
+def kill_dispatcher(folder: Path) -> int:
+    """SIGKILL to the dispatcher of a runs folder; how many there were."""
+    command = ["-m", "cnnlab.runs.dispatcher", str(folder)]
+    found = [one for one in psutil.process_iter(["cmdline"]) if (one.info["cmdline"] or [])[-3:] == command]
+    for one in found:
+        one.kill()
+    return len(found)
 
 
 def same_beginnings(grid: Measured, stopped: Measured) -> int:
@@ -127,7 +146,9 @@ def report(grid: Measured, stopped: list[tuple[Stopping, Measured]], epochs: int
         lines.append(
             f"{rule.rule}: {points:.2f} points below the full grid's best, with {share:.0%} of its epochs. "
             f"{'Held' if held else 'Missed'}: at most {MOST_POINTS} points, at most {MOST_SHARE:.0%}. "
-            f"{same_beginnings(grid, one)} of its {one.shown.epochs_trained} epochs were the grid's to the last digit."
+            f"{same_beginnings(grid, one)} of its {one.shown.epochs_trained} epochs were the grid's to the last digit. "
+            f"Its dispatcher was killed {one.kills} times on the way: {len(one.shown.trials)} of 27 trials are there, "
+            f"{sum(trial.epoch > 0 for trial in one.shown.trials)} of them trained."
         )
         lines.append("")
     lines += [

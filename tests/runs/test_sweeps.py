@@ -301,6 +301,21 @@ def test_a_trial_resumed_by_hand_goes_on_whatever_the_rule_says(runs_dir: Path, 
     assert [one["action"] for one in sweep.decisions()] == ["pause", "release"]
 
 
+def test_the_median_stops_a_trial_for_good_unless_a_person_resumes_it(runs_dir: Path, no_starts: list[str]) -> None:
+    values = {"learning_rate": ["0.1", "0.01", "0.001", "0.0001"]}
+    sweep, made = played(runs_dir, values, stopping=Stopping(rule="median", min_epochs=2))
+    for run, accuracy in zip(made, (0.7, 0.8, 0.9), strict=False):
+        train(run, accuracy, accuracy, accuracy)
+    train(made[3], 0.1, 0.6)
+    assert states(sweep) == ["completed"] * 3 + ["stopped"]
+    assert [(one["trial"], one["epoch"], one["action"], one["threshold"]) for one in sweep.decisions()] == [
+        (4, 2, "stop", pytest.approx(0.8))
+    ]
+    actions.resume(made[3])
+    train(made[3], 0.6)
+    assert states(sweep) == ["completed"] * 4
+
+
 def test_trials_are_added_to_a_sweep_that_has_ended_and_may_let_its_old_ones_go_on(
     runs_dir: Path, no_starts: list[str]
 ) -> None:
