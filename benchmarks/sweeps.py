@@ -43,7 +43,7 @@ PATIENCE_SECONDS, KILL_SECONDS = 3600.0, 20.0
 
 @dataclass(frozen=True)
 class Measured:
-    """A sweep that has ended, the seconds from its start to there, and how often its dispatcher was killed meanwhile."""
+    """A sweep that has ended, the seconds that it took, and how often its dispatcher was killed meanwhile."""
 
     shown: Overview
     seconds: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -79,15 +79,16 @@ class SweepChoice:
         return left_out(self.values(experiment), settings_of(experiment.recipe)) if self.texts else ""
 
 
-def sweep_choice() -> SweepChoice:
-    """Settings with what to try of each, how they are searched, and the rule that stops early."""
+def sweep_choice(options: Sequence[str]) -> SweepChoice:
+    """Settings, or options of the architecture, with what to try of each; how they are searched, and the rule that
+    stops early."""
     st.caption("Search settings in many trainings. Each trial is a run of its own, in the queue like any other.")
     texts: dict[str, str] = {}
     for row in range(SWEEP_ROWS):
         left, right = st.columns([1, 2])
         name = left.selectbox(
             "Setting",
-            ["", *FLAT_FIELDS],
+            ["", *FLAT_FIELDS, *options],
             format_func=lambda name: setting_title(name) if name else "–",
             key=f"sweep {row}",
         )

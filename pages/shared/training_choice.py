@@ -274,7 +274,8 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         on_top if wanted == NEW_SWEEP else st.container(),
         st.expander("Sweep", icon=":material/grid_view:", expanded=wanted == NEW_SWEEP),
     ):
-        choice.sweep = sweep_choice()
+        known = ARCHITECTURES[choice.origin].options if isinstance(choice.origin, str) else ()
+        choice.sweep = sweep_choice([option.name for option in known if option.name != "classes"])
     with st.expander("Name and loggers", icon=":material/label:"):
         left, right = st.columns(2)
         choice.name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)

@@ -176,12 +176,15 @@ def test_train_starts_a_sweep_that_stops_early_and_its_page_says_what_it_does(
     assert "A grid takes lists" in unescaped(app.error[0].value)
     app.selectbox("sweep search").set_value("random").run()
     app.number_input("sweep trials").set_value(4).run()
+    app.selectbox("sweep 1").set_value("dropout").run()
+    app.text_input("sweep values 1").set_value("0, 0.5").run()
     app.selectbox("sweep rule").set_value("asha").run()
     assert not app.error
     next(button for button in app.button if button.label == "Queue 4 runs").click().run()
     assert not app.exception
     (sweep,) = listing(runs_dir)
     assert (len(sweep.trials()), sweep.stopping.rule) == (4, "asha")
+    assert {str(trial.changes["dropout"]) for trial in sweep.trials()} <= {"0", "0.5"}
     shown = open_page("sweep", runs_dir, sweep=sweep.id)
     assert "Random search of 4 trials of 10 epochs" in unescaped(" ".join(str(one.value) for one in shown.markdown))
     assert metric(shown, "Trials") == "0 of 4"
