@@ -16,10 +16,15 @@ AFTER_INPUT_MS = 500
 
 
 def choose(page: Page, label: str, title: str) -> None:
+    """Type a title in a box that is in sight; Enter once its list has followed, as one who looks at it would."""
     box = page.get_by_role("combobox", name=label).first
+    box.scroll_into_view_if_needed()
+    settle(page)
     box.fill(title)
+    expect(page.get_by_role("option").first).to_have_text(title)
     box.press("Enter")
-    expect(box).to_have_value(title)
+    expect(page.get_by_role("option")).to_have_count(0)
+    page.wait_for_timeout(AFTER_INPUT_MS)
     settle(page)
 
 
@@ -38,6 +43,7 @@ def test_a_sweep_is_started_outlives_its_server_and_is_opened_trial_by_trial(pag
     choose(page, "Setting", "Learning rate")
     write(page, "textbox", "Values", "0.001, 0.0000001")
     choose(page, "Stop early", "Successive halving")
+    expect(page.get_by_text("--stop halving")).to_be_visible()
     page.get_by_role("button", name="Queue 2 runs").click()
     expect(page).to_have_url(re.compile(r"/sweep\?sweep=sweep-"))
     expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(re.compile("[01] of 2"))
