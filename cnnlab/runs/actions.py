@@ -22,6 +22,7 @@ from cnnlab.runs.place import Place
 from cnnlab.runs.records import Record
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
+from cnnlab.runs.sweeps.record import release
 from cnnlab.storage.files import write_text
 
 TRASH_FOLDER = ".trash"
@@ -67,8 +68,10 @@ def end_submitted(run: Run, request: Request) -> bool:
 def resume(run: Run, place: Place | None = None) -> None:
     """Go on where the run's last checkpoint stands, or from the beginning where it has none.
 
-    Where a place is given, it goes on there, however it began.
+    Where a place is given, it goes on there, however it began. A trial that the rule of its sweep has ended goes on to
+    its end.
     """
+    release(run)
     queue.enqueue(run, front=True, place=place)
 
 

@@ -17,6 +17,7 @@ from cnnlab.errors import UserError
 from cnnlab.hardware import THREADS_VARIABLE
 from cnnlab.runs.place import JOB_VARIABLE, given_elsewhere
 from cnnlab.runs.run import OUT_OF_ROOM, Data, Run
+from cnnlab.runs.sweeps.going import go_on_after
 from cnnlab.storage.files import FULL, write_text
 from cnnlab.storage.process import only_one, record_process, start_heartbeat
 from cnnlab.training.loggers import start_logger
@@ -38,11 +39,14 @@ def main(run: Run) -> int:
                 print("The run was ended, or given to another process, before this one began.", flush=True)
                 return 0
             if alone:
-                return work(run)
+                code = work(run)
+                break
         if time.monotonic() >= until:
             print("Another process trains this run already.", flush=True)
             return 0
         time.sleep(1.0)
+    go_on_after(run)
+    return code
 
 
 def work(run: Run) -> int:
