@@ -189,3 +189,25 @@ def test_a_run_goes_on_where_it_is_sent(
     call("resume", run.id, "--on", "local", "--detach", *where)
     assert launchers.chosen(run.folder) == "local"
     run.launcher.end(run.folder)
+
+
+def test_the_trials_of_a_sweep_are_trained_where_it_says(
+    there: Head, call: Callable[..., Output], runs_dir: Path
+) -> None:
+    what = ("--architecture", "minivggnet", "--dataset", "digits", "--values", "seed=0,1,2")
+    words = (*what, "--on", "ray", "--cpus", "2")
+    said = call("sweep", *words, "--runs-dir", str(runs_dir))
+    assert said.code == 0
+    trials = said.out.split()
+    assert {launchers.chosen(runs_dir / name) for name in trials} == {RAY}
+    assert [job["entrypoint_num_cpus"] for job in there.jobs.values()] == [2, 2, 2]
+
+
+def test_a_training_on_a_node_starts_nothing_there(
+    there: Head, made: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, runs_dir: Path
+) -> None:
+    monkeypatch.setenv("CNNLAB_JOB", "some-job")
+    run = made(Place())
+    assert run.status().state == "queued", "it would be trained on the node"
+    monkeypatch.delenv("CNNLAB_JOB")
+    queue.withdraw(run)
