@@ -88,7 +88,7 @@ def main() -> None:
     print("| median (longest) | here | on the cluster | more |")
     print("| --- | ---: | ---: | ---: |")
     for title, name in (
-        ("from the queue to the training process", "process"),
+        ("from the queue until TensorFlow is loaded", "process"),
         ("to the first step", "step"),
         ("to the end", "end"),
     ):
@@ -101,6 +101,10 @@ def main() -> None:
     print(
         f"| images per second | {units.count(round(statistics.median(here)))} | "
         f"{units.count(round(statistics.median(there)))} | × {share:.2f} |"
+    )
+    print(
+        "\nThe nodes and whatever else runs on the computer share its processors, which shows in the times; what must "
+        "agree are the losses."
     )
     print(f"\nAll {len(ended)} runs have {'the same losses to every digit' if same else 'LOSSES THAT DIFFER'}.")
 
