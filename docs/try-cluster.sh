@@ -29,10 +29,11 @@ start() {
   export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$folder/token" RAY_USAGE_STATS_ENABLED=0
   small=(--num-cpus 1 --object-store-memory 80000000 --disable-usage-stats)
   ray=("$python" -m ray.scripts.scripts)
+  free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
   "${ray[@]}" start --head --port "$gcs" --dashboard-host 127.0.0.1 --dashboard-port "$dashboard" \
-    --temp-dir "$folder" "${small[@]}" > "$folder/start.log" 2>&1 || { cat "$folder/start.log" >&2; exit 1; }
+    --dashboard-agent-listen-port "$(free_port)" --temp-dir "$folder" "${small[@]}" > "$folder/start.log" 2>&1 || { cat "$folder/start.log" >&2; exit 1; }
   for _ in 2 3; do
-    "${ray[@]}" start --address "127.0.0.1:$gcs" "${small[@]}" >> "$folder/start.log" 2>&1
+    "${ray[@]}" start --address "127.0.0.1:$gcs" --dashboard-agent-listen-port "$(free_port)" "${small[@]}" >> "$folder/start.log" 2>&1
   done
   echo "export CNNLAB_RAY=http://127.0.0.1:$dashboard RAY_AUTH_TOKEN_PATH=$folder/token"
 }

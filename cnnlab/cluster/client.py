@@ -166,6 +166,11 @@ class Client:
         except HTTPError as error:
             return self._refused(error, missing_is_none)
         except (URLError, OSError, HTTPException) as error:
+            if isinstance(error.reason if isinstance(error, URLError) else error, TimeoutError):
+                raise ClusterError(
+                    f"{self.address} did not answer within {PATIENCE_SECONDS:g} s: the cluster's head is busy, not ready "
+                    "yet, or out of reach."
+                ) from error
             raise ClusterError(
                 f"Nothing answers at {self.address}: start the cluster's head, or correct {ADDRESS_VARIABLE} "
                 f"({reason_of(error)})."
@@ -196,8 +201,6 @@ class Client:
 
 def reason_of(error: Exception) -> str:
     inner = error.reason if isinstance(error, URLError) else error
-    if isinstance(inner, TimeoutError):
-        return f"no answer within {PATIENCE_SECONDS:g} s"
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror.lower()
     return str(inner).strip().lower()[:MOST_WORDS] or type(inner).__name__

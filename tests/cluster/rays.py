@@ -44,6 +44,7 @@ class RealRay:
     def ray(self, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *words]
         command += ["--object-store-memory", "80000000", "--disable-usage-stats"]
+        command += ["--dashboard-agent-listen-port", str(free_port())]  # else another cluster here may have it
         return subprocess.Popen(
             command,
             env={**self.environment, **(env or {})},
