@@ -112,8 +112,11 @@ def describe_runs(found: dict[str, Run]) -> dict[str, str]:
 
 
 def stamp(run: Run) -> str:
-    """What a run's id says beside the network and the data set, which stand before it: when it was made."""
+    """What a run's id says beside the network and the data set, which stand before it: when it was made; of a trial,
+    which of its sweep it is."""
     experiment = run.config.experiment
+    if trial := run.config.trial:
+        return f"trial {trial.number}"
     return run.id.removeprefix(f"{experiment.architecture}-{experiment.dataset}-")
 
 
