@@ -53,7 +53,7 @@ def cheaper(drawn: Drawn) -> Question:
         "least": costs[answer],
     }
     reasons = tuple(
-        Reason(name, "dearer", {"chosen": name, "cost": cost, "times": round(cost / costs[answer], 2)})
+        Reason(name, "dearer", {"chosen": name, "cost": cost, "times": round(cost / costs[answer], 3)})
         for name, cost in costs.items()
         if name != answer
     )

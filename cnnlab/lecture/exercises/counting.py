@@ -316,11 +316,11 @@ def depth(drawn: Drawn) -> Question:
     pooled = [shape[-1] for name, shape in pairs(join) if is_pooled(network[name])]
     captions = ", ".join(node.layer.caption for node in nodes if node.layer.summary)
     reasons = [
+        *[Reason(made - one, "forgot_pool_branch") for one in pooled],
         Reason(sum(convolutions), "reduces_stay_inside"),
         Reason(max(branches), "branches_are_joined"),
         Reason(given[-1], "depth_changes"),
         Reason(prod(branches), "joined_not_multiplied"),
-        *[Reason(made - one, "forgot_pool_branch") for one in pooled],
         *[Reason(made - one, "forgot_branch", {"branch": one}) for one in branches],
         *[Reason(made - one + max(1, one // 2), "pooling_keeps_depth") for one in pooled],
     ]

@@ -58,6 +58,7 @@ def curve(drawn: Drawn) -> Question:
     facts: dict[str, Fact] = {
         "run": title_of(run),
         "epoch": history[place]["epoch"],
+        "epoch_before": history[place]["epoch"] - 1,
         "before_rate": float(history[place - 1].get("learning_rate") or 0),
         "rate": float(history[place].get("learning_rate") or 0),
         "change": round(number, 2),
@@ -67,7 +68,9 @@ def curve(drawn: Drawn) -> Question:
     }
     keys = ("up_more", "up_same", "down_more", "down_same", "turns")
     shown = [key for key in keys if key.startswith(answer[:2]) or key == "turns"]
-    reasons = tuple(Reason(key, f"curve_{key}") for key in shown if key != answer)
+    reasons = tuple(
+        Reason(key, f"curve_{'at_' if given and key == 'turns' else ''}{key}") for key in shown if key != answer
+    )
     options = tuple(AnswerOption(key, term=f"curve_{key}") for key in shown)
 
     def chart(language: Language, until: int) -> tuple[Part, ...]:
