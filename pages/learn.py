@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -154,7 +155,7 @@ def show_way(found: Mapping[str, Chapter], chapter: Chapter, step: int, present:
             (behind, "next", "Right", ":material/arrow_forward:"),
         ):
             label = "" if present else language.word(word)
-            kind = "primary" if word == "next" and not present else "secondary"
+            kind: Literal["primary", "secondary"] = "primary" if word == "next" and not present else "secondary"
             if (
                 st.button(label, icon=icon, shortcut=key, disabled=target is None, key=f"go {word}", type=kind)
                 and target

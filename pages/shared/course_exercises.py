@@ -92,7 +92,7 @@ def ask(question: Question, name: str, language: Language) -> Answer | Network |
                 given = st.number_input(
                     language.word("answer"), 0, MOST_ANSWER, value=None, step=1, key=f"given {name}", width=240
                 )
-        if not st.form_submit_button(language.word("commit"), type="primary", key=f"commit {name}"):
+        if not st.form_submit_button(language.word("commit"), key=f"commit {name}"):
             return None
     if given is None:
         st.warning(language.word("choose_first"))

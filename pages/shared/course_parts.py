@@ -196,8 +196,8 @@ def show_data(part: DataPart, language: Language) -> None:
         return
     split = found.training_splits(0.1, 0)[0]
     labels = np.asarray(split.labels)[split.indices]
-    for label, name in enumerate(found.classes[:TEN]):
-        places = np.flatnonzero(labels == label)[:TEN]
+    for number, name in enumerate(found.classes[:TEN]):
+        places = np.flatnonzero(labels == number)[:TEN]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(text.markdown(name), width=110)
             picture_grid(list(split.batch(places)[0]), [""] * len(places), DATA_PIXELS)

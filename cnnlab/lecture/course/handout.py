@@ -35,7 +35,7 @@ from cnnlab.zoo.shipped import SHIPPED_RUNS
 STYLE = """
 body {font: 11pt/1.45 system-ui, sans-serif; max-width: 47rem; margin: 2rem auto; padding: 0 1rem; color: #17212b}
 h1 {font-size: 1.7rem} h2 {font-size: 1.25rem; margin-top: 2rem; break-after: avoid}
-table {border-collapse: collapse; font-size: .8rem} 
+table {border-collapse: collapse; font-size: .8rem}
 th, td {padding: .15rem .5rem; border-bottom: 1px solid #ccd; text-align: left}
 td.number {text-align: right; font-variant-numeric: tabular-nums} tr.marked {font-weight: 700}
 pre {background: #f4f6f8; padding: .6rem; font-size: .75rem; white-space: pre-wrap}
