@@ -22,7 +22,7 @@ from pages.shared.address import address_select, address_tabs, tab_title
 from pages.shared.errors import show_error
 from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
-from pages.shared.network import offer_json
+from pages.shared.network import design_link, offer_json
 from pages.shared.parts import architecture_title, lecture_thread, option_control
 from pages.shared.tables import NOTHING
 
@@ -201,6 +201,7 @@ def main() -> None:
                         icon=":material/biotech:",
                         query_params={"network": Candidate.of(name, values).text},
                     )
+                    design_link(Candidate.of(name, values).text)
                 case "Published":
                     show_published(name)
                 case "Code":

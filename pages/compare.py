@@ -9,6 +9,7 @@ import streamlit as st
 from cnnlab import architectures, plots, text, units
 from cnnlab.architectures import ARCHITECTURES, comparison
 from cnnlab.architectures.comparison import Candidate
+from cnnlab.design.store import OF_DESIGN
 from cnnlab.errors import UserError
 from cnnlab.lecture import published
 from cnnlab.network.layers import shape_text
@@ -18,6 +19,7 @@ from pages.shared.address import address_number, address_segments, address_tabs,
 from pages.shared.charts import show_chart
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
+from pages.shared.network import design_titles
 from pages.shared.parts import architecture_title, dataset_title, describe_runs, option_control, runs_folder
 
 enter_through_app()
@@ -76,9 +78,13 @@ def editor(number: int, candidate: Candidate, identity: int, chosen: list[Candid
     """The options of one network, in a popover; and the button that leaves it out."""
     with st.popover(text.markdown(candidate.label), icon=":material/tune:", key=f"options {identity}"):
         if candidate.design is not None:
-            st.caption("A run's network is as it was trained; it has no options to move here.")
-            run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
-            st.page_link("pages/run.py", label="Open the run", query_params={"run": run.id})
+            if candidate.name.startswith(OF_DESIGN):
+                st.caption("A design has no options; change it on Design.")
+                st.page_link("pages/design.py", label="Open the design", query_params={"from": candidate.name})
+            else:
+                st.caption("A run's network is as it was trained; it has no options to move here.")
+                run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
+                st.page_link("pages/run.py", label="Open the run", query_params={"run": run.id})
             if st.button("Remove", key=f"remove {identity}", disabled=len(chosen) == 1):
                 forget(identity)
                 show([*chosen[:number], *chosen[number + 1 :]])
@@ -219,6 +225,7 @@ def main() -> None:
         with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST_COMPARED):
             trained = describe_runs(catalogue.usable(runs_folder(), "own", "shipped", "published"))
             addable = {name: architecture_title(name) for name in ARCHITECTURES}
+            addable |= {name: text.plain(title) for name, title in design_titles().items()}
             addable |= {catalogue.OF_RUN + name: text.plain(words) for name, words in trained.items()}
             added = st.selectbox("Network", list(addable), format_func=addable.__getitem__, key="added")
             if st.button("Add to the page", type="primary"):

@@ -18,6 +18,7 @@ ROOMS = (
     "keras",
     "datasets",
     "experiments",
+    "design",
     "runs",
     "inference",
     "training",
@@ -29,7 +30,7 @@ ROOMS = (
 )
 COMMON = {"complaints", "errors", "guard", "hardware", "limits", "resources", "text", "units"}
 """Modules that every room may use and that use none."""
-EXPLAINING = ("network", "architectures", "lecture", "plots")
+EXPLAINING = ("network", "architectures", "design", "lecture", "plots")
 """Rooms that load neither TensorFlow nor Keras."""
 TESTED_AS_ONE = {"pages", "browser"}
 """Folders of tests that belong to no room: the pages, and the whole in a browser."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
-from cnnlab.cli import data, runs, training
+from cnnlab.cli import data, design, runs, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.film import film_run
@@ -147,6 +147,34 @@ def parser() -> Parser:
     ways_in.add_argument("--open", nargs="+", default=[], metavar="MODULE", help="modules to draw layer by layer")
     ways_in.add_argument("--open-all", action="store_true", help="draw every layer")
     of_network("network", show_network, "Print a network as JSON, to change it and train it with --network.")
+
+    designs = command("design", design.list_designs, "Designs that are kept: list, show, diff, export, import, remove.")
+    kept = designs.add_subparsers(dest="design_command", required=True, metavar="WHAT", help="what to do")
+
+    def of_design(name: str, function: Any, text: str, *positional: tuple[str, str]) -> Parser:
+        made = kept.add_parser(name, help=text, description=text, parents=[everywhere])
+        made.set_defaults(run_command=function)
+        for argument, words in positional:
+            made.add_argument(argument, metavar=argument.upper(), help=words)
+        return made
+
+    any_network = "a design, NAME or NAME@VERSION; or an architecture, run:RUN, or a JSON file"
+    as_json(of_design("list", design.list_designs, "List the designs."))
+    as_json(of_design("show", design.show_design, "Print a design, its costs, and advice.", ("name", any_network)))
+    sides = (("left", any_network), ("right", any_network))
+    as_json(of_design("diff", design.diff_designs, "Print what differs between two networks.", *sides))
+    export = of_design("export", design.export_design, "Write a design as a file.", ("name", any_network))
+    form_help = "json, a Keras script, or an architecture function (default json)"
+    export.add_argument("--as", dest="form", choices=tuple(design.FORMS), default="json", help=form_help)
+    export.add_argument("--output", metavar="FILE", help="where to write it (default: print it)")
+    brought = of_design(
+        "import",
+        design.import_design,
+        "Keep a network as a design.",
+        ("source", "a .json or .keras file, or a network"),
+    )
+    brought.add_argument("--name", metavar="NAME", help="what to call it")
+    of_design("remove", design.remove_design, "Delete a design, all versions.", ("name", "a design"))
 
     as_json(command("datasets", data.show_datasets, "List the data sets."))
     prepare = command("prepare", data.prepare_dataset, "Download and decode a data set.")
@@ -325,7 +353,8 @@ def recipe_options() -> Parser:
     options.add_argument("--recipe", metavar="FILE", help="a recipe of your own, from a JSON file")
     options.add_argument("--in-epochs", type=int, metavar="N", help="scale the recipe's schedule to N epochs")
     options.add_argument("--architecture", metavar="A", help="what to train, as `architectures` lists them")
-    options.add_argument("--network", metavar="FILE", help="instead of an architecture a network's JSON, see `network`")
+    network_help = "instead of an architecture a network's JSON, see `network`; or design:NAME"
+    options.add_argument("--network", metavar="FILE", help=network_help)
     options.add_argument("--dataset", metavar="D", help=f"{', '.join(datasets.SOURCES)}, or an imported one")
     for name, field in FLAT_FIELDS.items():
         words = (field.description or "").replace("%", "%%")

@@ -10,6 +10,7 @@ from cnnlab import architectures, runs, units
 from cnnlab.architectures.comparison import Candidate, compare
 from cnnlab.architectures.options import Value
 from cnnlab.cli.output import pairs, print_json, print_table
+from cnnlab.design.store import OF_DESIGN
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import reduction
@@ -32,6 +33,8 @@ def network_of(options: argparse.Namespace) -> tuple[Network, Mapping[str, Value
     folder = runs.runs_folder(options.runs_dir)
     network = catalogue.candidate(options.name, folder, given).network()
     run = catalogue.run_named(options.name, folder)
+    if run is None and options.name.startswith(OF_DESIGN):
+        return network, {}
     return network, run.config.experiment.options if run else Candidate.parse(options.name, given).values
 
 

@@ -17,10 +17,12 @@ from cnnlab.cli.output import echo, pairs, print_json
 from cnnlab.complaints import once
 from cnnlab.datasets.images import Pixels, read_image
 from cnnlab.datasets.unpacking import file_bytes
+from cnnlab.design import store
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
+from cnnlab.network import Network
 from cnnlab.network.file import read_network
 from cnnlab.runs import actions, film, queue
 from cnnlab.runs.generalization import queue_all
@@ -55,7 +57,7 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
     if options.network is not None and (options.architecture is not None or chosen):
         other = "--architecture" if options.architecture is not None else "--set"
         raise UserError(f"--network {options.network} and {other}: a network from a file has no options; give one.")
-    network = None if options.network is None else read_network(Path(options.network))
+    network = None if options.network is None else network_given(options.network)
     file, named = preset_of(options.recipe, options.preset, PRESETS)
     if file is not None and named is not None:
         raise UserError(f"--recipe {file} and --preset {named}: give one.")
@@ -101,6 +103,11 @@ def experiment_of(options: argparse.Namespace) -> tuple[Experiment, str | None, 
     moved_elsewhere = options.architecture or options.dataset or options.network
     untouched = named is not None and not (given or chosen or moved_elsewhere)
     return experiment, named if untouched else None, source
+
+
+def network_given(text: str) -> Network:
+    """The network in a file, or a design that is kept: `design:NAME`."""
+    return store.find(text).network if text.startswith(store.OF_DESIGN) else read_network(Path(text))
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

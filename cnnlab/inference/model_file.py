@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import UserError
+from cnnlab.network import Network
 
 MAX_MODEL_BYTES = 2_000_000_000
 
@@ -52,3 +53,21 @@ def check(path: Path, name: str) -> None:
         raise UserError(f"{name} unpacks to {unpacked / 1e9:.1f} GB; {MAX_UNPACKED / 1e9:g} GB are accepted.")
     if not {"config.json", "metadata.json"} <= names:
         raise UserError(f"{name} is a zip archive but no .keras file: it has no config.json and metadata.json.")
+
+
+def network_in_model(path: Path, name: str, size: int = 224) -> Network:
+    """The layers of a model file as a network; UserError, naming the layer, where one is not of our kinds.
+
+    A model that takes images of any size is given `size`.
+    """
+    model = load(path, name)
+    from cnnlab.keras.reading import network_of
+
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise UserError(
+            f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; one of each is accepted."
+        )
+    shape = tuple(model.inputs[0].shape)
+    if len(shape) != 4:
+        raise UserError(f"{name} takes input of shape {shape}; images (count, height, width, channels) are accepted.")
+    return network_of(model, (int(shape[1] or size), int(shape[2] or size)))

@@ -46,6 +46,7 @@ REQUEST_CLASSES = {
     "evaluate": "cnnlab.evaluation.job:EvaluationRequest",
     "silence": "cnnlab.evaluation.silencing:SilencingRequest",
     "evaluate-many": "cnnlab.evaluation.job:EvaluationsRequest",
+    "calibrate": "cnnlab.training.calibration:CalibrationRequest",
     "export": "cnnlab.zoo.export:ExportRequest",
     "fetch": "cnnlab.zoo.pretrained:FetchRequest",
 }

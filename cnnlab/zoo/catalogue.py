@@ -1,8 +1,9 @@
 """One answer to "which network is this?", for pages and command line alike.
 
 A trained network is one's own run, or it comes with cnnlab, has published weights, or was imported from a file; each is
-a `Run`, whatever it is. A network to look at, to compare or to train is an architecture with its options, or that of a
-run: as text `vgg16`, `vgg16:input_size=64,classes=10` or `run:ID`.
+a `Run`, whatever it is. A network to look at, to compare or to train is an architecture with its options, that of a
+run, or a design that is kept: as text `vgg16`, `vgg16:input_size=64,classes=10`, `run:ID`, `design:NAME` or
+`design:NAME@2`, its second version.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Literal
 from cnnlab import runs
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.architectures.comparison import Candidate
+from cnnlab.design import store
+from cnnlab.design.store import OF_DESIGN
 from cnnlab.errors import UserError
+from cnnlab.experiments.design import title_of
 from cnnlab.runs.run import Run
 from cnnlab.zoo.imported import imported_models
 from cnnlab.zoo.pretrained import PRETRAINED, available
@@ -77,7 +81,9 @@ def origin_of(name: str) -> Origin:
 
 
 def run_named(text: str, folder: Path) -> Run | None:
-    """The run whose network a text names; none where it names an architecture."""
+    """The run whose network a text names; none where it names an architecture or a design."""
+    if text.startswith(OF_DESIGN):
+        return None
     if text.startswith(OF_RUN):
         return find(text.removeprefix(OF_RUN), folder)
     if text.partition(":")[0] in ARCHITECTURES:
@@ -90,6 +96,11 @@ def run_named(text: str, folder: Path) -> Run | None:
 
 def candidate(text: str, folder: Path, options: Mapping[str, str] | None = None) -> Candidate:
     """The network that a text names, an architecture's with these options; UserError where it names none."""
+    if text.startswith(OF_DESIGN):
+        if options:
+            raise UserError(f"{text} is a design and has no options; change {next(iter(options))} on the page Design.")
+        kept = store.find(text)
+        return Candidate(text, design=kept.network, title=title_of(kept.name))
     run = run_named(text, folder)
     if run is None:
         return Candidate.parse(text, options)

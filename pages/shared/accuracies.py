@@ -10,8 +10,10 @@ import streamlit as st
 
 from cnnlab import plots, runs, text
 from cnnlab.architectures.comparison import Candidate
+from cnnlab.design.store import OF_DESIGN
 from cnnlab.evaluation import kept_evaluation
 from cnnlab.evaluation.measures import RANKS
+from cnnlab.experiments.design import recorded_name
 from cnnlab.lecture import published
 from cnnlab.network import Network
 from cnnlab.runs.records import EpochRecord
@@ -64,10 +66,13 @@ def points(chosen: list[Candidate]) -> list[Point]:
 
 
 def own_runs(chosen: list[Candidate]) -> dict[str, OwnRuns]:
-    """By architecture the best runs; of a run's network that run alone."""
+    """By architecture the best runs, of a design those that trained it as it is; of a run's network that run alone."""
     found = runs.best_runs(runs_folder())
     for candidate in chosen:
-        if candidate.design is not None:
+        if candidate.name.startswith(OF_DESIGN):
+            trained = found.get(recorded_name(candidate.name.removeprefix(OF_DESIGN).partition("@")[0]), [])
+            found[candidate.name] = [item for item in trained if item[0].network == candidate.design]
+        elif candidate.design is not None:
             run = catalogue.find(candidate.name.removeprefix(catalogue.OF_RUN), runs_folder())
             best = run.best_epoch()
             found[candidate.name] = [(run, best)] if best else []

@@ -29,7 +29,18 @@ from cnnlab.guard import EVERY_ADDRESS, LOOPBACK, Guard, names_of, own_addresses
 from cnnlab.storage.leftovers import sweep
 from pages.shared.scripts import SCRIPTS
 
-WRITTEN = ("decoded", "own", "shipped", "pretrained", "models", "mnist", "fashion_mnist", "cifar-100-python")
+WRITTEN = (
+    "decoded",
+    "own",
+    "shipped",
+    "pretrained",
+    "models",
+    "designs",
+    "machine",
+    "mnist",
+    "fashion_mnist",
+    "cifar-100-python",
+)
 COLLECTED_SECONDS = 60.0
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as in glibc's malloc.h
 ARENAS, LARGE_BLOCK = 2, 128 * 1024

@@ -12,7 +12,6 @@ import streamlit as st
 
 from cnnlab import text
 from cnnlab.architectures import ARCHITECTURES
-from cnnlab.architectures.comparison import Candidate
 from cnnlab.datasets import SplitName
 from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
 from cnnlab.errors import UserError
@@ -25,6 +24,7 @@ from cnnlab.zoo import catalogue
 from cnnlab.zoo.samples import all_samples, samples_of
 from pages.shared.address import address_number, address_segments, address_select, asked, unknown
 from pages.shared.given import DATA_SET, HANDED, Given
+from pages.shared.network import design_titles
 from pages.shared.parts import architecture_title, describe_runs, runs_folder, split_here, usable_networks
 from pages.shared.samples import SAMPLED_SPLITS, palace
 from pages.shared.scripts import PASTE
@@ -102,6 +102,7 @@ def network_choices() -> tuple[dict[str, str], dict[str, Run]]:
     text of the catalogue too."""
     usable = usable_networks()
     titles = describe_runs(usable) | {name: f"{architecture_title(name)}, before training" for name in ARCHITECTURES}
+    titles |= {name: f"{title}, before training" for name, title in design_titles().items()}
     for name in ("network", "network-b"):
         wanted = asked(name)
         if wanted is None or wanted in titles:
@@ -109,7 +110,7 @@ def network_choices() -> tuple[dict[str, str], dict[str, Run]]:
         try:
             run = catalogue.run_named(wanted, runs_folder())
             if run is None:
-                titles[wanted] = f"{Candidate.parse(wanted).label}, before training"
+                titles[wanted] = f"{catalogue.candidate(wanted, runs_folder()).label}, before training"
             elif run.checkpoints():
                 usable[wanted] = run
                 titles[wanted] = describe_runs({wanted: run})[wanted]
@@ -126,7 +127,7 @@ def model_of(subject: Subject) -> ActivationModel:
 @st.cache_resource(max_entries=MOST_MODELS, show_spinner=False)
 def _model(name: str, step: int, _subject: Subject) -> ActivationModel:
     if _subject.run is None:
-        return untrained(Candidate.parse(name).network())
+        return untrained(catalogue.candidate(name, runs_folder()).network())
     return of_classifier(load_classifier(_subject.run, _subject.run.checkpoint_at(step)))
 
 

@@ -16,6 +16,7 @@ def navigation() -> Any:
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/learn.py", title="Learn"),
             st.Page("pages/architectures.py", title="Architectures"),
+            st.Page("pages/design.py", title="Design"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/one_by_one.py", title="1×1 convolutions"),
             st.Page("pages/microscope.py", title="Microscope"),

@@ -9,8 +9,10 @@ import streamlit as st
 from cnnlab import runs, text, units
 from cnnlab.architectures import ARCHITECTURES
 from cnnlab.architectures.options import Value
+from cnnlab.design import store
+from cnnlab.design.store import OF_DESIGN
 from cnnlab.errors import UserError
-from cnnlab.experiments.design import file_name
+from cnnlab.experiments.design import file_name, title_of
 from cnnlab.keras.script import keras_script
 from cnnlab.network import Network, analysis
 from cnnlab.network.file import MOST_BYTES, network_in
@@ -23,8 +25,10 @@ FILE = "file"
 
 
 def network_titles(wanted: str | None) -> dict[str, str]:
-    """What can be trained, by what stands for it in the address, with titles; also the run's network that is wanted."""
+    """What can be trained, by what stands for it in the address, with titles: architectures, a file, designs that are
+    kept; also the run's network that is wanted."""
     titles = {name: architecture_title(name) for name in ARCHITECTURES} | {FILE: "A network file"}
+    titles |= design_titles()
     if wanted and wanted.startswith(catalogue.OF_RUN):
         try:
             run = catalogue.run_named(wanted, runs.runs_folder())
@@ -35,8 +39,15 @@ def network_titles(wanted: str | None) -> dict[str, str]:
     return titles
 
 
+def design_titles() -> dict[str, str]:
+    """The designs that are kept, by their texts in the catalogue."""
+    return {OF_DESIGN + name: f"{title_of(name)}, a design" for name in store.names()}
+
+
 def chosen_network(choice: str) -> str | Network | None:
     """What `plan` takes for a choice; None while its file is still to be given. UserError where that holds none."""
+    if choice.startswith(OF_DESIGN):
+        return store.find(choice).network
     if choice != FILE:
         run = catalogue.run_named(choice, runs.runs_folder())
         return choice if run is None else run.network
@@ -70,8 +81,18 @@ def show_network(network: Network, options: Mapping[str, Value] | None = None) -
         )
 
 
+def design_link(network: str) -> None:
+    """The way to Design, to change a network that the catalogue knows by this text."""
+    st.page_link(
+        "pages/design.py",
+        label="Design: change it, and see what that costs",
+        icon=":material/design_services:",
+        query_params={"from": network},
+    )
+
+
 def offer_json(network: Network) -> None:
-    """The network as a file, to change it in an editor and train it."""
+    """The network as a file, to change it and train it."""
     st.download_button(
         "Network, JSON",
         network.to_json,
@@ -79,5 +100,5 @@ def offer_json(network: Network) -> None:
         "application/json",
         icon=":material/download:",
         on_click="ignore",
-        help="Change it in an editor, and train it: choose “A network file” on Train.",
+        help="Change it on Design or in an editor, and train it: choose “A network file” on Train.",
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnlab import architectures, datasets, hardware
 from cnnlab.architectures import ARCHITECTURES
+from cnnlab.architectures.comparison import Candidate
 from cnnlab.datasets.images import EXTENSIONS, Pixels, read_image
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, Initial, plan
@@ -25,7 +26,7 @@ from cnnlab.text import plain
 from cnnlab.zoo import catalogue
 from pages.shared.address import address_select, asked
 from pages.shared.errors import show_error
-from pages.shared.network import chosen_network, network_titles, show_network
+from pages.shared.network import FILE, chosen_network, design_link, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
 from pages.shared.settings import columns_of, setting_control, setting_title
 
@@ -277,8 +278,12 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
     with st.expander("Network", icon=":material/account_tree:"):
         if isinstance(choice.origin, str):
             choice.options = network_options(choice.origin, choice.dataset, choice.scope)
+            classes = datasets.source(choice.dataset).classes
+            design_link(Candidate.of(choice.origin, {**choice.options, "classes": classes}).text)
         elif choice.origin:
-            st.caption("This network has no options: what it is to be otherwise is changed in its file.")
+            st.caption("This network has no options: what it is to be otherwise is changed on Design, or in its file.")
+            if choice.architecture != FILE:
+                design_link(choice.architecture)
             show_network(choice.origin)
     with st.expander("Precision, validation, seed and checkpoints", icon=":material/casino:"):
         settings |= columns_of((*(("mixed_precision",) if hardware.has_bfloat16() else ()), *REST), values, fine)

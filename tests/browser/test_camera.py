@@ -45,5 +45,5 @@ def test_a_frame_is_looked_at(laboratory: Server, page: Page) -> None:
     expect(camera).to_have_attribute("data-rate", re.compile("[0-9]"), timeout=PATIENCE_MS)
     camera.get_by_role("button", name="Look at this frame").click()
     expect(page.locator(".stage image").first).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("frame of the camera")).to_be_visible()
+    expect(page.get_by_role("radio", name="frame of the camera")).to_be_visible()
     page.context.clear_permissions()

@@ -33,6 +33,7 @@ from tests.pages.controls import control
 PAGES = (
     "home",
     "architectures",
+    "design",
     "compare",
     "one_by_one",
     "datasets",

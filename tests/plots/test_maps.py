@@ -22,7 +22,7 @@ def test_what_is_no_number_has_a_colour_of_its_own() -> None:
     values = np.array([[[0, np.nan]], [[1, np.inf]]], np.float32)
     pixels = in_colours(values)
     assert pixels[0, 0, 1].tolist() not in table(VIRIDIS).tolist()
-    assert pixels[1, 0, 1].tolist() == pixels[1, 0, 0].tolist()
+    assert pixels[1, 0, 1].tolist() == pixels[0, 0, 1].tolist()
     assert len(np.unique(in_colours(np.full((2, 2, 1), np.nan, np.float32)).reshape(-1, 3), axis=0)) == 1
     assert len(np.unique(in_colours(np.full((2, 2, 1), 7, np.float32)).reshape(-1, 3), axis=0)) == 1
 

@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,9 @@ def test_figures_come_back_from_the_librarys_own_reader_also_after_a_resume(name
     again = start_logger(name, "run-1", tmp_path, SETTINGS, 20)
     again.step(30, {"loss": 1 / 30, "learning_rate": 0.05})
     again.finish(True)
-    curves = READERS[name](tmp_path / "loggers" / name)
+    deadline = time.monotonic() + 30  # W&B's own process may still be writing when it says that it has finished
+    while len((curves := READERS[name](tmp_path / "loggers" / name))["step/loss"]) < 3 and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert curves["step/loss"] == [(step, pytest.approx(1 / step)) for step in (10, 20, 30)]
     assert curves["step/learning_rate"][-1] == (30, pytest.approx(0.05))
     assert curves["epoch/validation_accuracy"] == [(20, pytest.approx(0.5))]

@@ -34,7 +34,7 @@ FIGURES = (
     "gradient_norm",
 )
 EVERYTHING = {
-    "epochs": 30,
+    "epochs": 20,
     "batch_size": 32,
     "deterministic": True,
     "weight_averaging": 0.99,
@@ -79,7 +79,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_history_and_weights(run
     queue.enqueue(killed)
     rng = np.random.default_rng(7)
     kills = 0
-    while kills < 4:
+    while kills < 3:
         wait_until(killed, lambda: killed.status().state in ("running", "completed"), "begun")
         target = killed.status().step + int(rng.integers(1, 250))
         wait_until(killed, partial(past, killed, target), "gone on")

@@ -38,6 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const size = { x: left - AROUND, y: top - AROUND, width: right - left + 2 * AROUND, height: bottom - top + 2 * AROUND };
     group.prepend(element("rect", { class: "around", rx: 6, ...size }));
     group.dataset.name = name;
+    group.classList.toggle("selected", data.selected?.includes(name) ?? false);
     groups.set(name, group);
   });
   for (const {
@@ -169,7 +170,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!box) {
       title.textContent = "Point at a volume";
       text.textContent =
-        "Its shape and cost stand here; on the input, what its values depend on. Press a module to open it. Drag to " +
+        `Its shape and cost stand here; on the input, what its values depend on. ${
+          data.selects
+            ? "Press it to select it, with Ctrl to select more, with Shift all up to it; press a module again to open it. "
+            : "Press a module to open it. "
+        }Drag to ` +
         "move; Ctrl and the wheel zoom. Keys: arrows go along the network, Enter opens, Escape closes, + − 0 zoom, " +
         "F full screen, / finds, Shift and arrows move the picture.";
       return;
@@ -220,10 +225,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const openAll = () => open([...new Set(data.boxes.map((box) => box.module))]);
   const closeAll = () => open([]);
 
-  function enter(name) {
+  function enter(name, how = "only") {
     const box = boxes.get(name);
-    if (box?.opens) toggle(box.module);
-    else if (box && data.at_work) setTriggerValue("pressed", { layer: box.last });
+    if (!box) return;
+    if (data.selects && !(how === "only" && box.opens && data.selected.join() === name)) setTriggerValue("pressed", { layer: name, how });
+    else if (box.opens) toggle(box.module);
+    else if (data.at_work) setTriggerValue("pressed", { layer: box.last });
   }
 
   function leaveModule() {
@@ -367,8 +374,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   );
   stage.addEventListener(
     "pointerup",
-    () => {
-      if (held && !held.dragged) press(held.pressed);
+    (event) => {
+      if (held && !held.dragged) press(held.pressed, event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "toggle" : "only");
       held = undefined;
       stage.classList.remove("dragged");
     },
@@ -392,12 +399,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     on,
   );
 
-  function press(pressed) {
+  function press(pressed, how) {
     const module = pressed.closest(".close")?.dataset.module;
     if (module) return toggle(module);
     const name = pressed.closest("g.box")?.dataset.name;
     choose(name, false);
-    enter(name);
+    enter(name, how);
   }
 
   // What other parts of the page show and point at
