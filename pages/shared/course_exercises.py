@@ -7,15 +7,21 @@ from typing import Any
 import streamlit as st
 
 from cnnlab import text
+from cnnlab.design import store
 from cnnlab.lecture.course.language import Language
 from cnnlab.lecture.course.progress import keep_solved, read_progress
 from cnnlab.lecture.exercises import Exercise
 from cnnlab.lecture.exercises.question import Answer, Question, judge
 from cnnlab.network import Network
 from pages.shared.course_parts import show_parts
+from pages.shared.designing import DESIGNED, Designed
 
+NOW = ""
+"""What stands for the design of this session among those that are kept."""
 COMMITTED, REVEALED = "answers in the course", "answers that were revealed"
 MOST_ANSWER = 10**15
+SHORT = 24
+"""Options of fewer letters stand side by side."""
 
 
 def show_exercise(
@@ -81,6 +87,7 @@ def ask(question: Question, name: str, language: Language) -> Answer | Network |
                     format_func=lambda key: option_label(question, key, language),
                     key=f"given {name}",
                     label_visibility="collapsed",
+                    horizontal=all(len(option.label(language)) < SHORT for option in question.options),
                 )
             case "shape":
                 given = ask_shape(name, language)
@@ -112,7 +119,39 @@ def ask_shape(name: str, language: Language) -> tuple[int, ...] | None:
 
 
 def ask_network(question: Question, name: str, language: Language) -> Network | None:
-    return None
+    """The way to the page Design, and what stands there or is kept, to be checked."""
+    st.page_link(
+        "pages/design.py",
+        label=language.word("design_open"),
+        icon=":material/design_services:",
+        query_params={"from": question.begins},
+    )
+    designed: Designed | None = st.session_state.get(DESIGNED)
+    now = {NOW: designed.network} if designed else {}
+    choices = [*now, *store.names()]
+    if not choices:
+        st.caption(language.word("design_none"))
+        return None
+    with st.form(f"form {name}", border=False):
+        chosen = st.selectbox(
+            language.word("design_which"),
+            choices,
+            format_func=lambda one: text.plain(design_title(one, designed, language)),
+            key=f"given {name}",
+            width=420,
+        )
+        if not st.form_submit_button(language.word("commit"), key=f"commit {name}"):
+            return None
+    network = now[NOW] if chosen == NOW else store.load(str(chosen)).network
+    st.session_state[COMMITTED] = {**st.session_state.get(COMMITTED, {}), name: network}
+    return network
+
+
+def design_title(one: str, designed: Designed | None, language: Language) -> str:
+    if one == NOW and designed is not None:
+        network = designed.network
+        return language.word("design_now", name=network.name, parameters=network.parameters)
+    return one
 
 
 def show_verdict(

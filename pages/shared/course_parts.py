@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas  # noqa: F401  Plotly looks for it among the loaded modules, and would find it half loaded by another visit
 import streamlit as st
 from PIL import Image
 
