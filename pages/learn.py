@@ -271,7 +271,7 @@ def main() -> None:
         show_chapter(found, found[wanted])
         return
     if wanted is not None:
-        unknown(language.word("unknown_chapter"), wanted, language.word("contents"))
+        unknown("the chapter", wanted, language.word("contents"))
     show_contents(found, language)
 
 

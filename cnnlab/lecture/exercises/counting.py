@@ -288,7 +288,7 @@ def field(drawn: Drawn) -> Question:
         Reason(size - 1, "field_begins_at_one"),
         Reason(size + 1, "field_begins_at_one"),
         Reason(sizes[-1], "last_window"),
-        Reason(network.input_shape[0], "whole_image"),
+        *([Reason(network.input_shape[0], "whole_image")] if asks == "field_network" else []),
     ]
     all_facts: dict[str, Fact] = {**facts, "answer": size, "steps": " ".join(["1", *short(steps)])}
     return Question("number", asks, "field", all_facts, size, distinct(size, reasons))
@@ -314,7 +314,7 @@ def depth(drawn: Drawn) -> Question:
     convolutions = [node.layer.filters for node in nodes if isinstance(node.layer, Conv2D)]
     made = join.output_shape[-1]
     pooled = [shape[-1] for name, shape in pairs(join) if is_pooled(network[name])]
-    captions = ", ".join(node.layer.caption for node in nodes if node.layer.summary)
+    captions = "; ".join(node.layer.caption for node in nodes if node.layer.summary)
     reasons = [
         *[Reason(made - one, "forgot_pool_branch") for one in pooled],
         Reason(sum(convolutions), "reduces_stay_inside"),

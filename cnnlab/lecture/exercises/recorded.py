@@ -74,8 +74,11 @@ def curve(drawn: Drawn) -> Question:
     options = tuple(AnswerOption(key, term=f"curve_{key}") for key in shown)
 
     def chart(language: Language, until: int) -> tuple[Part, ...]:
-        kind: plots.CurveMeasure = "accuracy" if measure == "validation_accuracy" else "loss"
-        figure = plots.learning_curves(kind, history[:until], [], len(history), None)
+        if measure == "loss":
+            figure = run_plots.training_losses([(title_of(run), history[:until])])
+            figure.update_xaxes(range=[0, len(history) + 0.5])
+        else:
+            figure = plots.learning_curves("accuracy", history[:until], [], len(history), None)
         return (ChartPart(figure),)
 
     return Question(
