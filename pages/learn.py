@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import streamlit as st
 
 from cnnlab.errors import UserError
-from cnnlab.lecture.course.chapter import Chapter, Prose, chapters
+from cnnlab.lecture.course.chapter import Chapter, Prose, Step, chapters, slides
 from cnnlab.lecture.course.handout import handout
 from cnnlab.lecture.course.language import Language, languages
 from cnnlab.lecture.course.live import Live
@@ -20,12 +20,15 @@ from pages.shared.course_parts import show_live
 from pages.shared.course_style import COURSE_STYLE, PRESENT_STYLE
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
+from pages.shared.scripts import TO_THE_TOP
 
 enter_through_app()
 
 LEARN = "pages/learn.py"
-KEPT = ("chapter", "step", "language", "seed", "present")
+KEPT = ("chapter", "step", "language", "seed", "present", "slide")
 MOST_SEED = 9999
+Place = tuple[str, int, int]
+"""A chapter, a step of it, and in a presentation a slide of that, both from 1."""
 
 
 def lead(**changes: str | None) -> None:
@@ -117,13 +120,17 @@ def show_contents(found: Mapping[str, Chapter], language: Language) -> None:
                     st.rerun()
 
 
-def show_step(chapter: Chapter, number: int, seed: int, present: bool) -> None:
-    """A step: prose, live parts and exercises in their order."""
+def show_step(chapter: Chapter, place: Place, seed: int, present: bool) -> None:
+    """A step, or a slide of it: prose, live parts and exercises in their order."""
+    _, number, slide = place
     step, language = chapter.steps[number - 1], chapter.language
-    hidden = [one for one in step.exercises if not is_revealed(one, chapter.name, seed)]
+    shown = slides(step)[slide - 1] if present else range(len(step.parts))
+    hidden = [part for part in exercises_of(step, shown) if not is_revealed(part, chapter.name, seed)]
+    mark = f"{chapter.name}-{number}-{slide}-{present}"
+    st.html(f'<span data-course-place="{mark}"></span><script>{TO_THE_TOP}</script>', unsafe_allow_javascript=True)
     st.header(step.title, anchor=False)
-    for place, part in enumerate(step.parts):
-        key = f"{chapter.name}-{number}-{place}"
+    for at in shown:
+        part, key = step.parts[at], f"{chapter.name}-{number}-{at}"
         match part:
             case Prose(markdown):
                 st.markdown(markdown)
@@ -136,41 +143,42 @@ def show_step(chapter: Chapter, number: int, seed: int, present: bool) -> None:
                 show_exercise(part, chapter.name, seed, language, present, hidden[:1] == [part])
 
 
-def neighbours(found: Mapping[str, Chapter], chapter: Chapter, step: int) -> list[tuple[str, int] | None]:
-    """The steps before and behind this one, over the chapters' ends."""
-    every = [(one.name, number) for one in found.values() for number in range(1, len(one.steps) + 1)]
-    here = every.index((chapter.name, step))
-    before = every[here - 1] if here else None
-    behind = every[here + 1] if here + 1 < len(every) else None
-    return [before, behind]
+def exercises_of(step: Step, places: Iterable[int]) -> list[Exercise]:
+    return [part for place in places if isinstance(part := step.parts[place], Exercise)]
 
 
-def show_way(found: Mapping[str, Chapter], chapter: Chapter, step: int, present: bool) -> None:
+def every_place(found: Mapping[str, Chapter], present: bool) -> list[Place]:
+    """All steps of the course in order, in a presentation slide by slide."""
+    return [
+        (chapter.name, number, slide)
+        for chapter in found.values()
+        for number, step in enumerate(chapter.steps, 1)
+        for slide in range(1, (len(slides(step)) if present else 1) + 1)
+    ]
+
+
+def show_way(found: Mapping[str, Chapter], chapter: Chapter, place: Place, present: bool) -> None:
     """Back and on, also by the arrow keys."""
-    language = chapter.language
-    before, behind = neighbours(found, chapter, step)
+    language, every = chapter.language, every_place(found, present)
+    here = every.index(place)
+    before, behind = every[here - 1] if here else None, every[here + 1] if here + 1 < len(every) else None
     with st.container(horizontal=True, vertical_alignment="center", key="course-way"):
-        for target, word, key, icon in (
-            (before, "previous", "Left", ":material/arrow_back:"),
-            (behind, "next", "Right", ":material/arrow_forward:"),
-        ):
-            label = "" if present else language.word(word)
+        for target, word, key in ((before, "previous", "Left"), (behind, "next", "Right")):
+            label = " " if present else language.word(word)
             kind: Literal["primary", "secondary"] = "primary" if word == "next" and not present else "secondary"
-            if (
-                st.button(label, icon=icon, shortcut=key, disabled=target is None, key=f"go {word}", type=kind)
-                and target
-            ):
-                lead(chapter=target[0], step=str(target[1]), language=language.code)
+            none = target is None
+            if st.button(label, shortcut=key, disabled=none, key=f"go {word}", type=kind) and target:
+                name, step, slide = target
+                lead(chapter=name, step=str(step), slide=str(slide) if slide > 1 else None, language=language.code)
         st.caption(
-            f"{chapter.number}.{step} / {len(chapter.steps)}"
+            f"{chapter.number}.{place[1]} / {len(chapter.steps)}"
             if present
-            else language.word("step_of", step=step, steps=len(chapter.steps)),
+            else language.word("step_of", step=place[1], steps=len(chapter.steps)),
             width="content",
         )
-        if present and st.button(
-            language.word("end_presentation"), shortcut="Esc", key="end presentation", type="tertiary"
-        ):
-            lead(present=None)
+        end = language.word("end_presentation")
+        if present and st.button(end, shortcut="Esc", key="end presentation", type="tertiary"):
+            lead(present=None, slide=None)
 
 
 def show_tools(chapter: Chapter, step: int, seed: int) -> None:
@@ -232,16 +240,18 @@ def show_chapter(found: Mapping[str, Chapter], chapter: Chapter) -> None:
         show_notes(chapter, step, seed)
         return
     keep_step(chapter.name, step)
+    slide = number_asked("slide", 1, len(slides(chapter.steps[step - 1]))) if present else 1
+    place = (chapter.name, step, slide)
     if present:
         st.html(PRESENT_STYLE)
-        show_step(chapter, step, seed, present)
-        show_way(found, chapter, step, present)
+        show_step(chapter, place, seed, present)
+        show_way(found, chapter, place, present)
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         show_jump(found, chapter, step)
         choose_language(language)
-    show_step(chapter, step, seed, present)
-    show_way(found, chapter, step, present)
+    show_step(chapter, place, seed, present)
+    show_way(found, chapter, place, present)
     show_tools(chapter, step, seed)
 
 

@@ -8,7 +8,7 @@ COURSE_STYLE = """<style>
 .course-table :is(th, td) {padding: .2rem .7rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent)}
 .course-table thead th {position: sticky; top: 0; font-weight: 600;
-  background: var(--st-background-color, light-dark(#ffffff, #0e1117))}
+  background: light-dark(#ffffff, #10161d)}
 .course-table .number {text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap}
 .course-table .marked {font-weight: 700}
 [data-testid="stMain"] [data-testid="stMarkdownContainer"] > p {max-width: 54rem}

@@ -19,6 +19,8 @@ SETTING = re.compile(r"^([a-z][a-z0-9_]*)\s*:\s*(.+)$")
 FILE_NAME = re.compile(r"^(\d\d)-([a-z0-9-]+)$")
 NAME = re.compile(r"^[a-z0-9-]+$")
 OURS = ("live", "exercise", "notes")
+SLIDE_LINES, SLIDE_LETTERS, LEAD_LINES, SMALL_LIVE = 16, 80, 6, 4
+SMALL = ("link", "code")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,32 @@ class Step:
     @property
     def exercises(self) -> list[Exercise]:
         return [part for part in self.parts if isinstance(part, Exercise)]
+
+
+def slides(step: Step) -> list[list[int]]:
+    """The step's parts, by their places, as they fit on a screen in large type: each exercise alone, a live part with
+    what leads to it where that is short."""
+    found: list[list[int]] = [[]]
+    filled_lines = 0
+    for place, part in enumerate(step.parts):
+        lines = lines_of(part)
+        if found[-1] and filled_lines + lines > SLIDE_LINES:
+            found.append([])
+            filled_lines = 0
+        found[-1].append(place)
+        filled_lines += lines
+    return found
+
+
+def lines_of(part: ChapterPart) -> int:
+    """How much of a screen it takes, in lines of large type."""
+    match part:
+        case Prose(markdown):
+            return sum(2 + len(paragraph) // SLIDE_LETTERS for paragraph in markdown.split("\n\n"))
+        case Live():
+            return SMALL_LIVE if part.kind in SMALL else SLIDE_LINES - LEAD_LINES
+        case Exercise():
+            return SLIDE_LINES
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,12 @@ NUMBER = re.compile(r"[+-]?\d[\d.,\u202f]*%?")
 
 def table_html(table: TablePart, language: Language) -> str:
     """The table; numbers are right-aligned and grouped as the language does it."""
-    head = "".join(f"<th>{html(name)}</th>" for name in table.head)
+    columns = range(len(table.head))
+    right = [all(is_number(row[column]) for row in table.rows) for column in columns]
+    head = "".join(
+        f"<th{' class=number' if is_right else ''}>{html(name)}</th>"
+        for name, is_right in zip(table.head, right, strict=True)
+    )
     rows = "".join(
         f"<tr{' class=marked' if place in table.marked else ''}>{''.join(cell_html(one, language) for one in row)}</tr>"
         for place, row in enumerate(table.rows)
@@ -23,11 +28,14 @@ def table_html(table: TablePart, language: Language) -> str:
     return f"<div class=course-table><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
 
+def is_number(value: TableCell) -> bool:
+    """Whether it stands to the right."""
+    return not isinstance(value, str) or not value or bool(NUMBER.fullmatch(value))
+
+
 def cell_html(value: TableCell, language: Language) -> str:
-    if isinstance(value, str):
-        right = " class=number" if NUMBER.fullmatch(value) else ""
-        return f"<td{right}>{html(value, None)}</td>"
-    return f"<td class=number>{language.text(value)}</td>"
+    right = " class=number" if is_number(value) else ""
+    return f"<td{right}>{html(value if isinstance(value, str) else language.text(value), None)}</td>"
 
 
 def translated(figure: go.Figure, language: Language) -> go.Figure:
