@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnlab.errors import UserError
-from cnnlab.lecture.course.chapter import Chapter, Prose, Step, chapters, slides
+from cnnlab.lecture.course.chapter import Chapter, Prose, CourseStep, chapters, slides
 from cnnlab.lecture.course.handout import handout
 from cnnlab.lecture.course.language import Language, languages
 from cnnlab.lecture.course.live import Live
@@ -27,8 +27,7 @@ enter_through_app()
 LEARN = "pages/learn.py"
 KEPT = ("chapter", "step", "language", "seed", "present", "slide")
 MOST_SEED = 9999
-Place = tuple[str, int, int]
-"""A chapter, a step of it, and in a presentation a slide of that, both from 1."""
+Place = tuple[str, int, int]  # a chapter, a step of it, and in a presentation a slide of that, both from 1
 
 
 def lead(**changes: str | None) -> None:
@@ -143,7 +142,7 @@ def show_step(chapter: Chapter, place: Place, seed: int, present: bool) -> None:
                 show_exercise(part, chapter.name, seed, language, present, hidden[:1] == [part])
 
 
-def exercises_of(step: Step, places: Iterable[int]) -> list[Exercise]:
+def exercises_of(step: CourseStep, places: Iterable[int]) -> list[Exercise]:
     return [part for place in places if isinstance(part := step.parts[place], Exercise)]
 
 

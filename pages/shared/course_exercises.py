@@ -67,9 +67,12 @@ def option_label(question: Question, key: str, language: Language) -> str:
 
 
 def show_choices(question: Question, language: Language) -> None:
-    """The options before a class, where nobody types."""
-    for option in question.options:
-        st.markdown(f"- {option_label(question, option.key, language)}")
+    """The options before a class, where nobody types; short ones in a line."""
+    labels = [option_label(question, option.key, language) for option in question.options]
+    if all(len(label) < SHORT for label in labels):
+        st.markdown("&emsp; ".join(labels))
+    else:
+        st.markdown("\n".join(f"- {label}" for label in labels))
 
 
 def ask(question: Question, name: str, language: Language) -> Answer | Network | None:

@@ -12,10 +12,12 @@ COURSE_STYLE = """<style>
 .course-table .number {text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap}
 .course-table .marked {font-weight: 700}
 [data-testid="stMain"] [data-testid="stMarkdownContainer"] > p {max-width: 54rem}
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"][aria-current="page"] {background: none}
 </style>"""
 PRESENT_STYLE = """<style>
 html {font-size: clamp(19px, 1.62vw, 34px)}
-[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stStatusWidget"] {display: none}
+[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stStatusWidget"],
+[data-testid="stMain"] [data-testid="stDownloadButton"] {display: none}
 [data-testid="stMainBlockContainer"] {padding: 1.2rem 2.5rem 3rem; max-width: none}
 [data-testid="stMain"] [data-testid="stMarkdownContainer"] > p {max-width: 48rem}
 .st-key-course-way {position: fixed; right: 1rem; bottom: .4rem; width: auto !important; opacity: .55; z-index: 9}

@@ -23,6 +23,10 @@ THEMES = ("light", "dark")
 MANY = 10
 FOLLOWS = 50
 SHOW_NO_RUN = (
+    "learn",
+    "learn?chapter=vgg&step=7",
+    "learn?chapter=deepergooglenet&step=6&language=pt-br",
+    "learn?chapter=one-by-one&step=5&present=true",
     "architectures",
     "architectures?architecture=googlenet&view=Diagram",
     "design?from=googlenet",

@@ -32,6 +32,7 @@ from tests.pages.controls import control
 
 PAGES = (
     "home",
+    "learn",
     "architectures",
     "design",
     "compare",

@@ -34,7 +34,7 @@ ChapterPart = Prose | Live | Exercise
 
 
 @dataclass(frozen=True)
-class Step:
+class CourseStep:
     """What is shown at a time; `notes` are Markdown for who speaks."""
 
     title: str
@@ -46,7 +46,7 @@ class Step:
         return [part for part in self.parts if isinstance(part, Exercise)]
 
 
-def slides(step: Step) -> list[list[int]]:
+def slides(step: CourseStep) -> list[list[int]]:
     """The step's parts, by their places, as they fit on a screen in large type: each exercise alone, a live part with
     what leads to it where that is short."""
     found: list[list[int]] = [[]]
@@ -80,7 +80,7 @@ class Chapter:
     number: int
     title: str
     language: Language
-    steps: tuple[Step, ...]
+    steps: tuple[CourseStep, ...]
 
     @property
     def exercises(self) -> list[Exercise]:
@@ -116,7 +116,7 @@ class Reader:
     def __init__(self, file: str, language: Language) -> None:
         self.file, self.language = file, language
         self.title = ""
-        self.steps: list[Step] = []
+        self.steps: list[CourseStep] = []
         self.heading = ""
         self.parts: list[ChapterPart] = []
         self.prose: list[str] = []
@@ -178,7 +178,7 @@ class Reader:
         if self.heading:
             if not self.parts:
                 raise self.error(number, f"the step “{self.heading}” before this line is empty")
-            self.steps.append(Step(self.heading, tuple(self.parts), "\n".join(self.notes).strip()))
+            self.steps.append(CourseStep(self.heading, tuple(self.parts), "\n".join(self.notes).strip()))
         self.parts, self.notes = [], []
 
     def block(self, line: int, words: list[str]) -> None:
@@ -210,7 +210,7 @@ class Reader:
             raise self.error(number, f"{line.strip()!r} is no setting; it is written “name: value”")
         return number, found[1], found[2].strip()
 
-    def finished(self) -> tuple[str, Language, tuple[Step, ...]]:
+    def finished(self) -> tuple[str, Language, tuple[CourseStep, ...]]:
         if self.fence:
             raise self.error(self.info[0], f"the block {self.info[1]!r} is not closed by {self.fence}")
         self.end_step(self.prose_line)

@@ -42,7 +42,7 @@ def cheaper(drawn: Drawn) -> Question:
     for line, text in lines:
         network = path_of(drawn, given, text, line) if given else drawn.network_of(text, line)
         costs[network.name if given else Candidate.parse(text.replace(";", ",")).label] = int(getattr(network, measure))
-    if len(set(costs.values())) != len(costs):
+    if len(set(costs.values())) != len(lines):
         raise UserError("two of the options cost the same")
     answer = min(costs, key=costs.__getitem__)
     table = Amounts(tuple(sorted(costs.items(), key=lambda one: one[1])))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cnnlab.errors import UserError
 from cnnlab.lecture.course.block import Drawn, title_of
 from cnnlab.lecture.course.language import Fact, Phrase
-from cnnlab.lecture.exercises.question import Condition, Question
+from cnnlab.lecture.exercises.question import DesignCondition, Question
 from cnnlab.network import Network
 from cnnlab.network.analysis import receptive_fields, weight_layers
 from cnnlab.network.layers import Concatenate, Dense, shape_text
@@ -56,8 +56,8 @@ def design(drawn: Drawn) -> Question:
     )
 
 
-def input_kept(start: Network) -> Condition:
-    return Condition(
+def input_kept(start: Network) -> DesignCondition:
+    return DesignCondition(
         "design_input",
         {"input": start.input_shape},
         lambda network: network.input_shape == start.input_shape,
@@ -65,7 +65,7 @@ def input_kept(start: Network) -> Condition:
     )
 
 
-def limits(drawn: Drawn) -> list[Condition]:
+def limits(drawn: Drawn) -> list[DesignCondition]:
     found = []
     for relation in RELATIONS:
         for line, text in drawn.lines(relation):
@@ -76,7 +76,7 @@ def limits(drawn: Drawn) -> list[Condition]:
     return found
 
 
-def limit_of(relation: str, name: str, limit: int) -> Condition:
+def limit_of(relation: str, name: str, limit: int) -> DesignCondition:
     holds, measure = RELATIONS[relation], MEASURES[name]
     facts: dict[str, Fact] = {"measure": Phrase(f"measure_{name}"), "limit": limit}
-    return Condition(f"design_{relation}", facts, lambda network: holds(measure(network), limit), measure)
+    return DesignCondition(f"design_{relation}", facts, lambda network: holds(measure(network), limit), measure)

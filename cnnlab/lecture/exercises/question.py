@@ -42,7 +42,7 @@ class AnswerOption:
 
 
 @dataclass(frozen=True)
-class Condition:
+class DesignCondition:
     """What a changed network has to hold: a sentence among the language's reasons, said where it does not."""
 
     key: str
@@ -69,7 +69,7 @@ class Question:
     before: Sight = nothing
     after: Sight = nothing
     tolerance: float = 0.0
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[DesignCondition, ...] = ()
     begins: str = ""
 
 
