@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnlab.errors import UserError
-from cnnlab.lecture.course.chapter import Chapter, Prose, CourseStep, chapters, slides
+from cnnlab.lecture.course.chapter import Chapter, CourseStep, Prose, chapters, slides
 from cnnlab.lecture.course.handout import handout
 from cnnlab.lecture.course.language import Language, languages
 from cnnlab.lecture.course.live import Live

@@ -6,18 +6,23 @@ from cnnlab.lecture.reduction import Bottleneck
 from cnnlab.network import Builder, Network
 from cnnlab.network.layers import Padding
 
-VGG16_SNIPPET = """\
-# import the necessary packages
-from tensorflow.keras.applications import VGG16
-
-model = VGG16(weights="imagenet")
-model.summary()
-"""
+PUBLISHED_WEIGHTS = {"vgg16": "VGG16", "vgg19": "VGG19"}
+"""Architectures whose trained weights Keras has, by its own names."""
 LOSS_SNIPPET = """\
 # The total loss used by the inception net during training.
 total_loss = real_loss + 0.3 * aux_loss_0 + 0.3 * aux_loss_1
 """
 NAME, SHAPE, COUNT = 32, 26, 12
+
+
+def published_weights_snippet(model: str) -> str:
+    """The lecture's lines for VGG16, which hold for VGG19 too."""
+    return (
+        "# import the necessary packages\n"
+        f"from tensorflow.keras.applications import {model}\n\n"
+        f'model = {model}(weights="imagenet")\n'
+        "model.summary()\n"
+    )
 
 
 def bottleneck_snippets(case: Bottleneck) -> tuple[tuple[str, str], tuple[str, str]]:

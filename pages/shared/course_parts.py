@@ -34,7 +34,7 @@ from cnnlab.lecture.course.parts import (
 )
 from cnnlab.plots.maps import maps_picture
 from cnnlab.runs.run import Run
-from cnnlab.zoo.samples import all_samples, samples_of
+from cnnlab.zoo.samples import Sample, all_samples, samples_of
 from cnnlab.zoo.shipped import SHIPPED_RUNS, shipped_names, shipped_run
 from pages.components.landscape import show_landscape
 from pages.components.living import show_living
@@ -181,13 +181,7 @@ def show_data(part: DataPart, language: Language) -> None:
     if found is None:
         title = datasets.source(part.dataset).title
         st.info(language.word("data_missing", dataset=text.markdown(title)), icon=":material/info:")
-        known = next(run for name in shipped_names() if dataset_of(run := Run(SHIPPED_RUNS / name)) == part.dataset)
-        shown = samples_of(known.data.classes)
-        with st.container(horizontal=True, gap="small"):
-            for sample, label in shown:
-                with st.container(width=SAMPLE_PIXELS // 2, gap=None):
-                    st.image(square(read_image(sample.read(), sample.file)), width=SAMPLE_PIXELS // 2)
-                    st.caption(text.markdown(label))
+        show_pictures(pictures_of(part.dataset))
         st.page_link(
             "pages/datasets.py",
             label=language.word("get_data", dataset=text.markdown(title)),
@@ -203,6 +197,20 @@ def show_data(part: DataPart, language: Language) -> None:
             st.markdown(text.markdown(name), width=110)
             picture_grid(list(split.batch(places)[0]), [""] * len(places), DATA_PIXELS)
     st.caption(language.word("ten_each"))
+
+
+def pictures_of(dataset: str) -> list[tuple[Sample, str]]:
+    """Pictures that come with cnnlab and show classes of a data set that a shipped network learned from."""
+    known = next((run for name in shipped_names() if dataset_of(run := Run(SHIPPED_RUNS / name)) == dataset), None)
+    return samples_of(known.data.classes) if known else []
+
+
+def show_pictures(found: Sequence[tuple[Sample, str]]) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for sample, label in found:
+            with st.container(width=SAMPLE_PIXELS // 2, gap=None):
+                st.image(square(read_image(sample.read(), sample.file)), width=SAMPLE_PIXELS // 2)
+                st.caption(text.markdown(label))
 
 
 def dataset_of(run: Run) -> str:

@@ -15,13 +15,6 @@ from cnnlab.lecture.course.progress import read_progress
 from tests.pages.conftest import OpenPage
 
 COVERAGE = tomllib.loads((Path(__file__).parent / "coverage.toml").read_text(encoding="utf-8"))["item"]
-KEPT = ("learn", "architectures", "datasets")
-"""Pages that one session visits in a row; it stays as fast as a person who clicks on."""
-
-
-def open_address(open_page: OpenPage, address: str) -> AppTest:
-    page, _, query = address.partition("?")
-    return open_page(page, **dict(parse_qsl(query)))
 
 
 def said(app: AppTest) -> str:
@@ -75,9 +68,7 @@ def test_one_commits_hears_why_and_reveals(open_page: OpenPage) -> None:
 def test_a_design_is_handed_in(open_page: OpenPage) -> None:
     app = open_page("design", **{"from": "minivggnet"})
     app.switch_page("pages/learn.py")
-    app.query_params.from_dict({"chapter": "minivggnet", "step": "5", "language": "en"}) if hasattr(
-        app.query_params, "from_dict"
-    ) else app.query_params.update({"chapter": "minivggnet", "step": "5", "language": "en"})
+    app.query_params.update({"chapter": "minivggnet", "step": "5", "language": "en"})
     app.run()
     next(one for one in app.button if one.label == "Commit").click().run()
     assert "2,171,178" in app.warning[0].value
@@ -126,8 +117,14 @@ def test_each_item_of_the_lecture_is_where_the_table_says(open_page: OpenPage) -
     for item in COVERAGE:
         by_address.setdefault(item["at"], []).append(item)
     missing = []
+    course = open_page("learn", language="en")
     for address, items in by_address.items():
-        app = open_address(open_page, address)
+        page, _, query = address.partition("?")
+        if page == "learn":
+            course.query_params.update(dict(parse_qsl(query)))
+            app = course.run()
+        else:
+            app = open_page(page, **dict(parse_qsl(query)))
         assert not app.exception, address
         shown = said(app)
         missing += [

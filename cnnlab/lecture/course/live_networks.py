@@ -22,14 +22,14 @@ from cnnlab.lecture.course.parts import (
     TextPart,
 )
 from cnnlab.lecture.exercises.choosing import MEASURES
-from cnnlab.lecture.snippets import LOSS_SNIPPET, VGG16_SNIPPET
+from cnnlab.lecture.snippets import LOSS_SNIPPET, published_weights_snippet
 from cnnlab.network import Network, analysis
 from cnnlab.network.layers import shape_text
 from cnnlab.network.modules import module_rows, modules
 from cnnlab.plots.colours import BLUE, ORANGE
 
 MOST_ROWS = 60
-SNIPPETS = {"vgg16": VGG16_SNIPPET, "loss": LOSS_SNIPPET}
+SNIPPETS = {"vgg16": published_weights_snippet("VGG16"), "loss": LOSS_SNIPPET}
 
 
 def landscape(drawn: Drawn, language: Language) -> Made:
