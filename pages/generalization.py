@@ -84,7 +84,7 @@ def main() -> None:
         "Train one network on true labels, on random ones, and on images without structure. It fits them all; only the "
         "test accuracy tells them apart. After Zhang, Bengio, Hardt, Recht and Vinyals, "
         "[ICLR 2017](https://arxiv.org/abs/1611.03530), Figure 1, whose small Inception is our MiniGoogLeNet. With "
-        "weight decay, dropout or augmentation it still fits them, or nearly (Tables 1 and 2)."
+        "weight decay, dropout or augmentation it still fits them, or nearly (Table 4, and Table 2 for ImageNet)."
     )
     st.page_link(
         "pages/learn.py",

@@ -141,7 +141,7 @@ def ask_network(question: Question, name: str, language: Language) -> Network | 
             choices,
             format_func=lambda one: text.plain(design_title(one, designed, language)),
             key=f"given {name}",
-            width=420,
+            width=620,
         )
         if not st.form_submit_button(language.word("commit"), key=f"commit {name}"):
             return None

@@ -269,6 +269,8 @@ def test_a_handout_stands_alone_and_has_the_answers_at_its_end() -> None:
     assert "155" in answers
     assert "<svg" in body, "the network is drawn"
     assert "plotly" in body, "the curve too"
+    assert "direct = 5 · 5 · 192 · 32 + 32 = 153,632" in body
+    assert "\\cdot" not in page
     assert 'src="http' not in page, "it needs nothing from elsewhere"
     assert answers.count("<li>") == len(chapter.exercises)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 
 import plotly.io
@@ -45,6 +46,21 @@ figure {display: inline-block; margin: .3rem .6rem .3rem 0; text-align: center; 
 svg, .chart, figure {break-inside: avoid} svg {max-width: 100%; height: auto}
 @media print {body {margin: 0; max-width: none} @page {margin: 16mm}}
 """
+NEW_LINE = r"\\"
+PLAIN = (
+    (r"\\(begin|end)\{\w+\}", ""),
+    (r"\\text\{([^{}]*)\}", r"\1"),
+    (r"B\^\{\*\}", "B*"),
+    (r"\^2", "²"),
+    (r"\\tfrac\{1\}\{9\}", "1/9"),
+    (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1) / (\2)"),
+    (r"\\cdot", "·"),
+    (r"\\approx", "≈"),
+    (r"\\quad", ""),
+    (r"&=", "="),
+    (r"&", " "),
+)
+"""What of LaTeX our formulas use, and how it is written without."""
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 """CommonMark without raw HTML."""
 
@@ -107,9 +123,9 @@ class Writer:
                 for image, caption in zip(images, captions, strict=True):
                     self.picture(png_url(image), caption, side)
             case CodePart(code):
-                self.add(f"<pre>{html(code, None) if chr(10) not in code else preformatted(code)}</pre>")
+                self.add(f"<pre>{preformatted(code)}</pre>")
             case FormulaPart(latex):
-                self.add(f"<pre>{html(latex, None)}</pre>")
+                self.add(f"<pre>{preformatted(readable(latex))}</pre>")
             case TextPart(markdown):
                 self.markdown(markdown)
             case LandscapePart(network):
@@ -148,6 +164,14 @@ class Writer:
         if self.answers:
             self.add(f'<h2 style="break-before: page">{html(self.language.word("answers"))}</h2>')
             self.markdown("\n".join(self.answers))
+
+
+def readable(latex: str) -> str:
+    """A formula in lines of plain text, for paper has no TeX."""
+    text = latex.replace("{,}", ",")
+    for pattern, plain in PLAIN:
+        text = re.sub(pattern, plain, text)
+    return "\n".join(" ".join(line.split()) for line in text.split(NEW_LINE))
 
 
 def preformatted(code: str) -> str:
