@@ -203,9 +203,17 @@ def accuracies(drawn: Drawn, language: Language) -> Made:
             found.source,
         )
         for name in names
-        for found in published.accuracies_for(name)
+        for found in figures_of(name, first_only)
     )
     return Made(lambda _: (TablePart(head, rows),))
+
+
+def figures_of(name: str, first_only: bool) -> list[published.PublishedAccuracy]:
+    """What is reported of an architecture, or of each measure only the first figure."""
+    found = published.accuracies_for(name)
+    if not first_only:
+        return found
+    return list({item.metric: item for item in reversed(found)}.values())[::-1]
 
 
 def code(drawn: Drawn, language: Language) -> Made:
