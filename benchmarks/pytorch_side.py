@@ -19,7 +19,14 @@ from torch import nn
 from torch.nn import functional
 
 MATRIX, PRODUCTS = 2048, 10
-ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "elu": nn.ELU, "softmax": nn.Identity}
+ACTIVATIONS = {
+    "linear": nn.Identity,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+    "softmax": nn.Identity,
+}
 """Softmax is the loss's business here."""
 
 
@@ -65,7 +72,9 @@ class Net(nn.Module):
                 return activated(part, settings), (made, (side + 2 * padding - kernel) // stride + 1)
             case "ZeroPadding2D":
                 border = [settings[name] for name in ("left", "right", "top", "bottom")]
-                return nn.ZeroPad2d(border), (channels, side + border[2] + border[3])
+                more = [settings["before"], settings["after"]]
+                part = nn.ConstantPad3d(border + more, 0.0)  # of maps without a batch it would be the depth
+                return part, (channels + sum(more), side + border[2] + border[3])
             case "BatchNormalization":
                 kind = nn.BatchNorm2d if side else nn.BatchNorm1d
                 return kind(channels, eps=settings["epsilon"], momentum=1 - settings["momentum"]), (channels, side)

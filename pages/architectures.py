@@ -24,7 +24,7 @@ from pages.shared.errors import show_error
 from pages.shared.given import MICROSCOPE
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import design_link, offer_json
-from pages.shared.parts import architecture_title, lecture_thread, option_control
+from pages.shared.parts import architecture_choice, lecture_thread, option_control
 from pages.shared.tables import NOTHING
 
 enter_through_app()
@@ -161,7 +161,8 @@ def show_paper(name: str, chosen: Architecture) -> None:
         f"{chosen.paper.authors}: [{chosen.paper.title}]({chosen.paper.url}). {chosen.paper.venue}, "
         f"{chosen.paper.where}."
     )
-    lecture_thread(chosen.lecture)
+    if chosen.lecture:
+        lecture_thread(chosen.lecture)
     st.page_link("pages/train.py", label=f"Train {chosen.title}", query_params={"architecture": name})
 
 
@@ -169,7 +170,14 @@ def main() -> None:
     st.title("Architectures", anchor=False)
     st.write("Take a network apart: what each layer gives, what it holds, and what it costs.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = address_select("Architecture", list(ARCHITECTURES), "architecture", architecture_title, width=210)
+        name = address_select(
+            "Architecture",
+            list(ARCHITECTURES),
+            "architecture",
+            architecture_choice,
+            width=260,
+            help="The lecture's come first; then those that were published before and after them, with their year.",
+        )
         chosen = ARCHITECTURES[name]
         tab_title(chosen.title)
         values = {

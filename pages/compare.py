@@ -20,14 +20,26 @@ from pages.shared.charts import show_chart
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.network import design_titles
-from pages.shared.parts import architecture_title, dataset_title, describe_runs, option_control, runs_folder
+from pages.shared.parts import architecture_choice, dataset_title, describe_runs, option_control, runs_folder
 
 enter_through_app()
 
 START = ("minivggnet", "minigooglenet", "nin")
 VGG_TABLE = ("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg16", "vgg19")
-IMAGENET_NETWORKS = ("vgg_a", "vgg16", "vgg19", "googlenet")
-MOST_COMPARED = 16
+IMAGENET_NETWORKS = (
+    "alexnet",
+    "zfnet",
+    "vgg16",
+    "googlenet",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "squeezenet",
+    "mobilenet",
+    "mobilenet_v2",
+)
+CIFAR_NETWORKS = ("nin", "minivggnet", "minigooglenet", "resnet20", "resnet56", "densenet_bc")
+MOST_COMPARED = 24
 IDENTITIES, LAST_IDENTITY = "networks on the page", "last network on the page"
 UNITS: dict[Literal["parameters", "multiply_adds"], str] = {
     "parameters": "parameters",
@@ -125,7 +137,7 @@ def totals_table(chosen: list[Candidate], batch: int) -> object:
             "Inference": [units.size(line["inference_bytes"]) for line in lines],
             "Receptive field": [f"{line['receptive_field']} px" for line in lines],
             "Your best, validation": [own_text(own.get(candidate.name, [])) for candidate in chosen],
-            "Literature": [literature_text(candidate.name) for candidate in chosen],
+            "Literature": [literature_text(candidate) for candidate in chosen],
         }
     )
     return table.style.format("{:,}", subset=["Classes", "Parameters", "Multiply-adds"])
@@ -136,8 +148,10 @@ def own_text(own: OwnRuns) -> str:
     return text.plain(", ".join(known)) or "–"
 
 
-def literature_text(name: str) -> str:
-    found = published.accuracies_for(name)
+def literature_text(candidate: Candidate) -> str:
+    """The first figure that is printed of this very network."""
+    known = published.accuracies_for(candidate.name)
+    found = [item for item in known if dict(item.options) == dict(candidate.options)]
     return f"{found[0].value:.1%} {found[0].metric.removesuffix(' accuracy')} · {found[0].dataset}" if found else "–"
 
 
@@ -224,7 +238,7 @@ def main() -> None:
             editor(number, candidate, numbers[number], chosen)
         with st.popover("Add", icon=":material/add:", disabled=len(chosen) >= MOST_COMPARED):
             trained = describe_runs(catalogue.usable(runs_folder(), "own", "shipped", "published"))
-            addable = {name: architecture_title(name) for name in ARCHITECTURES}
+            addable = {name: architecture_choice(name) for name in ARCHITECTURES}
             addable |= {name: text.plain(title) for name, title in design_titles().items()}
             addable |= {catalogue.OF_RUN + name: text.plain(words) for name, words in trained.items()}
             added = st.selectbox("Network", list(addable), format_func=addable.__getitem__, key="added")
@@ -232,7 +246,8 @@ def main() -> None:
                 show([*(candidate.text for candidate in chosen), added])
         for label, preset in (
             ("VGG A to E", VGG_TABLE),
-            ("ImageNet", IMAGENET_NETWORKS),
+            ("ImageNet, 2012 to 2018", IMAGENET_NETWORKS),
+            ("CIFAR-10", CIFAR_NETWORKS),
             ("All", tuple(ARCHITECTURES)),
         ):
             if st.button(label, type="tertiary"):

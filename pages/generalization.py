@@ -18,7 +18,7 @@ from pages.shared.address import address_select, asked, go, unknown
 from pages.shared.charts import show_chart
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
-from pages.shared.parts import architecture_title, lecture_thread, runs_folder
+from pages.shared.parts import architecture_choice, lecture_thread, runs_folder
 from pages.shared.working import job_or_offer
 
 enter_through_app()
@@ -28,7 +28,7 @@ GENERALIZATION_REFRESH_SECONDS = 3.0
 
 def queue_form(folder: Path) -> None:
     left, middle, right = st.columns(3)
-    architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_title)
+    architecture = left.selectbox("Architecture", list(ARCHITECTURES), format_func=architecture_choice)
     sources = datasets.sources()
     dataset = middle.selectbox("Data set", list(sources), format_func=lambda name: text.plain(sources[name].title))
     epochs = right.number_input("Epochs each", value=40, min_value=1, step=5)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnnlab import runs
+from cnnlab.architectures import ARCHITECTURES
 from cnnlab.datasets.images import EXTENSIONS
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import Prediction, Rejected, classify
@@ -25,8 +26,8 @@ HOME_CARDS = (
         "pages/architectures.py",
         "1. Understand",
         "Architectures",
-        "Take eleven networks apart, from VGG to GoogLeNet: every layer with its shape, parameters and multiply-adds, "
-        "the published figures beside ours, and the code.",
+        f"Take {len(ARCHITECTURES)} networks apart, from LeNet-5 to MobileNetV2: every layer with its shape, "
+        "parameters and multiply-adds, the published figures beside ours, and the code.",
     ),
     (
         "pages/train.py",

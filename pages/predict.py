@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from cnnlab import text
-from cnnlab.datasets.images import EXTENSIONS
+from cnnlab.datasets.images import EXTENSIONS, MIDDLE
+from cnnlab.datasets.preprocessing import FRAMING_TITLES, FRAMINGS, Framing
 from cnnlab.datasets.unpacking import Files, unpacked
 from cnnlab.errors import UserError
 from cnnlab.inference.classifier import Classifier, Prediction, Rejected, classify
 from cnnlab.inference.reference import Scores
 from cnnlab.runs.run import Run
-from pages.shared.address import address_select, tab_title
+from pages.shared.address import address_number, address_select, tab_title
 from pages.shared.answers import encoded, scores_of, show_card, show_table, table_csv
 from pages.shared.errors import show_error
 from pages.shared.given import DATA_SET, MICROSCOPE
@@ -70,16 +72,40 @@ def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
     return tuple(file.file_id for file in files), unpacked((file.name, file) for file in files)
 
 
-def answers(key: tuple[object, ...], files: Files, models: list[Classifier]) -> tuple[list[Prediction], list[Rejected]]:
-    """What the networks say of the files; asked once, and kept while neither changes."""
-    key = (key, tuple((model.run.id, model.checkpoint.info.step) for model in models))
+@dataclass(frozen=True)
+class Frame:
+    """How images that are not square are seen: in one way by all networks, or by each as it was trained."""
+
+    framing: Framing | None = None
+    place: float = MIDDLE
+
+
+def chosen_frame(run: Run) -> Frame:
+    """The choice, and where a square lies."""
+    trained = run.data.preprocessing.fitting
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        framing = address_select(
+            "Of an image that is not square", FRAMINGS, "fit", FRAMING_TITLES.__getitem__, default=trained, width=260
+        )
+        if framing != "crop":
+            return Frame(None if framing == trained else framing)
+        words = "0 is the left or upper end, 1 the right or lower one."
+        place = address_number("Where the square lies", "place", MIDDLE, st, 0.0, 1.0, True, help=words, width=260)
+    return Frame(None if framing == trained else framing, place)
+
+
+def answers(
+    key: tuple[object, ...], files: Files, models: list[Classifier], frame: Frame
+) -> tuple[list[Prediction], list[Rejected]]:
+    """What the networks say of the files; asked once, and kept while nothing changes."""
+    key = (key, frame, tuple((model.run.id, model.checkpoint.info.step) for model in models))
     kept: tuple[object, tuple[list[Prediction], list[Rejected]]] | None = st.session_state.get("answers")
     if kept and kept[0] == key:
         return kept[1]
     predictions: list[Prediction] = []
     rejected: list[Rejected] = []
     bar = st.progress(0.0, "Reading the images")
-    for number, one in enumerate(classify(files, models), 1):
+    for number, one in enumerate(classify(files, models, framing=frame.framing, place=frame.place), 1):
         if isinstance(one, Prediction):
             predictions.append(one)
         else:
@@ -134,9 +160,10 @@ def show_asked(run: Run, others: list[Run]) -> None:
         more = " and others" if len(run.data.classes) > 50 else ""
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
         return
+    frame = Frame() if key[0] == run.id else chosen_frame(run)
     with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
         models = [classifier(one) for one in (run, *others)]
-    predictions, rejected = answers(key, files, models)
+    predictions, rejected = answers(key, files, models, frame)
     show_rejected(rejected)
     scores = [ood_scores(model, predictions, place) for place, model in enumerate(models)]
     show_answers(predictions, models, scores)
@@ -150,7 +177,7 @@ def show_asked(run: Run, others: list[Run]) -> None:
 def main() -> None:
     st.title("Predict", anchor=False)
     st.write(
-        "Drop images on a trained network. Each is resized to the size the network was trained on, then classified."
+        "Drop images on a trained network. Each is brought to the size the network was trained on, then classified."
     )
     usable = usable_networks()
     choices = st.container(horizontal=True, vertical_alignment="bottom")

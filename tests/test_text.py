@@ -140,6 +140,7 @@ def test_names_in_charts_are_no_html_and_no_template() -> None:
                     "accuracy": 0.5,
                     "source": title,
                     "whose": "Your best run",
+                    "year": 2015,
                 }
             ],
             title,

@@ -29,7 +29,9 @@ from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
 from cnnlab.cli.silencing import silence_network
 from cnnlab.cli.use import evaluate_run, export_run, fetch_pretrained, import_model_file, predict_images, serve_run
+from cnnlab.datasets.images import MIDDLE
 from cnnlab.datasets.job import FITTINGS
+from cnnlab.datasets.preprocessing import FRAMINGS
 from cnnlab.errors import UserError
 from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
@@ -279,6 +281,11 @@ def parser() -> Parser:
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="image files, zip archives of them, folders")
     predict.add_argument("--checkpoint", **CHECKPOINT)
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to print (default 5)")
+    fit_help = "how an image that is not square is seen: a square of it, padded, squeezed, or three squares averaged"
+    fit: dict[str, Any] = {"choices": FRAMINGS, "help": f"{fit_help} (default as the network was trained)"}
+    predict.add_argument("--fit", **fit)
+    place_help = "where along the longer side a crop lies, 0 to 1 (default 0.5, the middle)"
+    predict.add_argument("--place", type=float, default=MIDDLE, metavar="X", help=place_help)
 
     words = "Show what in an image speaks for a class, and whether that picture explains anything."
     explains = as_json(of_run("explain", explain_image, words, which=ANY_RUN))
@@ -286,6 +293,8 @@ def parser() -> Parser:
     explains.add_argument("--method", choices=METHODS, default="grad-cam", help="how (default grad-cam)")
     explains.add_argument("--class", dest="label", metavar="NAME", help="of which class (default the most probable)")
     explains.add_argument("--checkpoint", **CHECKPOINT)
+    way: dict[str, Any] = {"choices": FITTINGS, "help": "how an image that is not square is seen (default as trained)"}
+    explains.add_argument("--fit", **way)
     explains.add_argument("--out", metavar="FILE.png", help="write the picture beside what the network sees")
 
     words = "Show what each layer makes of an image, down to the arithmetic of one value."
@@ -294,6 +303,7 @@ def parser() -> Parser:
     looks.add_argument("network", metavar="NETWORK", help=network_help)
     looks.add_argument("image", metavar="IMAGE", help="an image file")
     looks.add_argument("--checkpoint", **CHECKPOINT)
+    looks.add_argument("--fit", **way)
     looks.add_argument("--layer", metavar="LAYER", help="show its channels, not all layers")
     looks.add_argument("--channel", type=int, metavar="C", help="show how one value of this channel is computed")
     looks.add_argument("--at", metavar="ROW,COLUMN", help="which value (default the channel's largest)")
@@ -334,6 +344,7 @@ def parser() -> Parser:
     app.add_argument("flags", nargs="*", metavar="FLAG", help="after --: what `streamlit run` takes besides")
     serve = of_run("serve", serve_run, "Answer over HTTP: POST an image to /predict, get JSON.", which=ANY_RUN)
     serve.add_argument("--checkpoint", **CHECKPOINT)
+    serve.add_argument("--fit", **fit)
     serve.add_argument("--host", default="127.0.0.1", help="where it answers (default 127.0.0.1: this machine alone)")
     serve.add_argument("--port", type=int, default=8600, help="the port (default 8600)")
     serve.add_argument(

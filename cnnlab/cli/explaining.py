@@ -44,7 +44,8 @@ def explain_image(options: argparse.Namespace) -> int:
 
     image = read_image(file_bytes(Path(options.image)), options.image)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
-    inputs = classifier.data.preprocessing.fit(image)
+    (way,) = classifier.data.preprocessing.framed(options.fit)
+    inputs = way.fit(image)
     probe = Probe(classifier)
     if label is None:
         label = int(classifier.function(inputs[None]).numpy()[0].argmax())

@@ -44,7 +44,8 @@ def look_inside(options: argparse.Namespace) -> int:
 
     silenced = silenced_of(options.silence)
     model = model_of(options)
-    inputs = model.preprocessing.fit(image)
+    (way,) = model.preprocessing.framed(options.fit)
+    inputs = way.fit(image)
     plain = model.activations(inputs)
     seen = model.activations(inputs, silenced) if silenced else plain
     about: dict[str, Any] = {"network": options.network, "image": options.image, "silence": silenced}
@@ -56,7 +57,7 @@ def look_inside(options: argparse.Namespace) -> int:
         if options.json:
             print_json({**about, "layers": layers, "classes": classes})
         else:
-            account = model.preprocessing.account(image.shape[0], image.shape[1])
+            account = way.account(image.shape[0], image.shape[1])
             echo(f"{options.network}, {options.image}: {account}", "")
             print_layers(layers)
             print_classes(classes, bool(silenced))

@@ -102,7 +102,8 @@ def predict_images(options: argparse.Namespace) -> int:
     judge = ood_function(classifier)
     answers: list[dict[str, Any]] = []
     rejected: dict[str, str] = {}
-    for one in classify(on_disk(options.images), [classifier], most=sys.maxsize):
+    place = place_of(options.place)
+    for one in classify(on_disk(options.images), [classifier], sys.maxsize, options.fit, place):
         if isinstance(one, Prediction):
             top = top_classes(one.probabilities[0], classifier.data.classes, options.top)
             score = {"ood_score": float(judge(one.inputs[0][None])[0])} if judge else {}
@@ -123,6 +124,13 @@ def predict_images(options: argparse.Namespace) -> int:
     for message in rejected.values():
         echo(f"cnnlab: {message}", error=True)
     return 2 if rejected else 0
+
+
+def place_of(given: float) -> float:
+    """Where a crop lies; UserError where it is outside the image."""
+    if not 0 <= given <= 1:
+        raise UserError(f"--place takes a number from 0 (left or top) to 1 (right or bottom), not {given:g}.")
+    return given
 
 
 def write_file(name: str, text: str) -> None:
@@ -152,5 +160,5 @@ def serve_run(options: argparse.Namespace) -> int:
     run = network_of(options)
     classifier = load_classifier(run, checkpoint_of(options.checkpoint))
     print(f"{run.id} answers at http://{options.host}:{options.port}/predict", flush=True)
-    serve(classifier, options.host, options.port, options.allow_host)
+    serve(classifier, options.host, options.port, options.allow_host, options.fit)
     return 0

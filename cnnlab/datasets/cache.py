@@ -38,7 +38,7 @@ class DatasetSummary(BaseModel):
     deviation: tuple[float, float, float]
     fingerprint: str
     held_out: int = 0
-    fitting: Fitting = "squash"
+    fitting: Fitting = "crop"
     signature: str
 
 
@@ -71,7 +71,7 @@ def make_dataset(
     train: tuple[Pixels, NDArray[np.int64]],
     test: tuple[Pixels, NDArray[np.int64]],
     held_out: int = 0,
-    fitting: Fitting = "squash",
+    fitting: Fitting = "crop",
 ) -> Dataset:
     """A data set in memory from (images, labels) of its two parts; `held_out` as Dataset has it."""
     mean, deviation = channel_statistics(train[0][: len(train[0]) - held_out])

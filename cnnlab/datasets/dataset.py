@@ -60,7 +60,7 @@ class Dataset:
     deviation: tuple[float, float, float]
     fingerprint: str
     held_out: int = 0
-    fitting: Fitting = "squash"
+    fitting: Fitting = "crop"
 
     @property
     def image_size(self) -> tuple[int, int]:

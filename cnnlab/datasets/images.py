@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,8 @@ from cnnlab.errors import UserError
 
 Pixels = NDArray[np.uint8]
 Fitting = Literal["squash", "crop", "pad"]
-"""How an image of another shape becomes a square: distorted, its middle cut out, or with black bars."""
+"""How an image of another shape becomes a square: distorted, a part cut out, or with black bars."""
+MIDDLE = 0.5
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif")
@@ -82,15 +84,32 @@ def resize(image: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def fit_image(image: Pixels, height: int, width: int, fitting: Fitting) -> Pixels:
-    """The image in (height, width): squashed, its middle cropped, or padded with black to its own shape."""
+@dataclass(frozen=True)
+class Box:
+    """A part of an image, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def crop_box(image_height: int, image_width: int, height: int, width: int, place: float = MIDDLE) -> Box:
+    """The largest part of an image in the shape of (height, width), `place` of the way along the longer side: 0 at its
+    beginning, 1 at its end."""
+    ratio = min(image_height / height, image_width / width)
+    rows, columns = max(round(height * ratio), 1), max(round(width * ratio), 1)
+    return Box(int((image_height - rows) * place), int((image_width - columns) * place), rows, columns)
+
+
+def fit_image(image: Pixels, height: int, width: int, fitting: Fitting, place: float = MIDDLE) -> Pixels:
+    """The image in (height, width): squashed, cropped (in its middle, unless at another `place`), or padded with black
+    to its own shape."""
     if fitting == "squash" or image.shape[0] * width == image.shape[1] * height:
         return resize(image, height, width)
     if fitting == "crop":
-        ratio = min(image.shape[0] / height, image.shape[1] / width)
-        rows, columns = max(round(height * ratio), 1), max(round(width * ratio), 1)
-        top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2
-        return resize(image[top : top + rows, left : left + columns], height, width)
+        box = crop_box(image.shape[0], image.shape[1], height, width, place)
+        return resize(image[box.top : box.top + box.height, box.left : box.left + box.width], height, width)
     ratio = max(image.shape[0] / height, image.shape[1] / width)
     rows, columns = max(round(image.shape[0] / ratio), 1), max(round(image.shape[1] / ratio), 1)
     padded = np.zeros((height, width, 3), np.uint8)

@@ -8,19 +8,31 @@ that those had, no more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cnnlab.datasets.images import Fitting, Pixels, fit_image, resize
+from cnnlab.datasets.images import MIDDLE, Box, Fitting, Pixels, crop_box, fit_image, resize
+
+Framing = Literal["crop", "pad", "squash", "crops"]
+"""How a network is asked about a photograph that is not square: one way of fitting it, or several crops, averaged."""
+FRAMINGS: tuple[Framing, ...] = get_args(Framing)
+FRAMING_TITLES: dict[Framing, str] = {
+    "crop": "A square of it",
+    "pad": "The whole, with black bars",
+    "squash": "The whole, squeezed",
+    "crops": "Three squares, averaged",
+}
+CROP_PLACES = (0.0, MIDDLE, 1.0)
+"""Where several crops lie along the longer side."""
 
 
 class Preprocessing(BaseModel):
     """Sizes are (height, width); `mean` and `deviation` are per channel, for pixel values from 0 to 255.
 
-    `fitting` is how an image of another shape was resized to the stored size; `crop` cuts the input out of the middle
-    of the stored size, which else is resized to it.
+    `fitting` is how an image of another shape is resized to the stored size, and `place` where along its longer side a
+    crop lies, from 0 to 1; `crop` cuts the input out of the middle of the stored size, which else is resized to it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,7 +42,8 @@ class Preprocessing(BaseModel):
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     crop: bool = False
-    fitting: Fitting = "squash"
+    fitting: Fitting = "crop"
+    place: float = Field(MIDDLE, ge=0, le=1)
 
     @model_validator(mode="after")
     def fits(self) -> Self:
@@ -40,8 +53,29 @@ class Preprocessing(BaseModel):
 
     def fit(self, image: Pixels) -> Pixels:
         """What the network sees of an RGB image of any size: uint8, (height, width, 3) of the input."""
-        stored = fit_image(image, *self.image_size, self.fitting)
+        stored = fit_image(image, *self.image_size, self.fitting, self.place)
         return self.centre(stored[None])[0] if self.crop else resize(stored, *self.input_size)
+
+    def framed(self, how: Framing | None, place: float = MIDDLE) -> tuple[Preprocessing, ...]:
+        """The ways to the network's input whose answers are averaged, the middle one first; None keeps the way in which
+        it was trained. `place` is that of a single crop."""
+        if how == "crops":
+            places = sorted(CROP_PLACES, key=lambda one: abs(one - MIDDLE))
+            return tuple(self.model_copy(update={"fitting": "crop", "place": one}) for one in places)
+        return (self.model_copy(update={"fitting": how or self.fitting, "place": place}),)
+
+    def seen(self, height: int, width: int) -> Box:
+        """The part of an image of this size that reaches the network; the whole, where nothing is cut off."""
+        box = (
+            crop_box(height, width, *self.image_size, self.place)
+            if self.fitting == "crop"
+            else Box(0, 0, height, width)
+        )
+        if not self.crop or self.fitting == "pad":
+            return box
+        kept = [given / stored for given, stored in zip(self.input_size, self.image_size, strict=True)]
+        rows, columns = round(box.height * kept[0]), round(box.width * kept[1])
+        return Box(box.top + (box.height - rows) // 2, box.left + (box.width - columns) // 2, rows, columns)
 
     def account(self, height: int, width: int) -> str:
         """What is done to an image of this size, in a line: "451×300, squeezed to 32×32"."""
@@ -53,9 +87,9 @@ class Preprocessing(BaseModel):
             return f"{given}, resized to {target}"
         match self.fitting:
             case "crop":
-                ratio = min(height / rows, width / columns)
-                kept = f"{max(round(columns * ratio), 1)}×{max(round(rows * ratio), 1)}"
-                return f"{given}, its middle {kept} resized to {target}"
+                box = crop_box(height, width, rows, columns, self.place)
+                part = "its middle" if self.place == MIDDLE else "a part of"
+                return f"{given}, {part} {box.width}×{box.height} resized to {target}"
             case "pad":
                 return f"{given}, resized to {target} with black bars"
             case _:

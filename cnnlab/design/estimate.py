@@ -134,9 +134,10 @@ def of_layer(network: Network, node: Node) -> dict[str, float]:
 
 
 def of_function(name: str, values: float) -> dict[str, float]:
-    if name == "relu":
+    """ReLU6 compares as ReLU does; tanh takes an exponential as ELU does."""
+    if name in ("relu", "relu6"):
         return {"activation": values}
-    return {"elu": values} if name == "elu" else {}
+    return {"elu": values} if name in ("elu", "tanh") else {}
 
 
 def blocks(channels: int) -> int:

@@ -135,6 +135,8 @@ def call(node: Node, read: Sequence[str], used: set[str]) -> str:
             return f"net.average_pool({', '.join([x, str(layer.kernel), *given, name])})"
         case GlobalAveragePooling2D():
             return f"net.global_average_pool({x}, {name})"
+        case ZeroPadding2D() if layer.pads_channels:
+            return f"net.zero_channels({x}, {layer.before}, {layer.after}, {name})"
         case ZeroPadding2D():
             return f"net.zero_pad({x}, {layer.top}, {layer.bottom}, {layer.left}, {layer.right}, {name})"
         case Activation():

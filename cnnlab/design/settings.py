@@ -28,6 +28,8 @@ WORDS = {
     "activation": ("Activation", "What is applied to each value it gives."),
     "use_bias": ("Bias", "A number for each filter that is added; none is needed before batch normalization."),
     "multiplier": ("Multiplier", "Kernels for each channel."),
+    "before": ("Channels before", "Channels of zeros before those of the maps; then without a border."),
+    "after": ("Channels after", "Channels of zeros after those of the maps; then without a border."),
     "units": ("Units", "How many values it gives."),
     "rate": ("Rate", "The share of values set to zero while training."),
     "momentum": ("Momentum", "How slowly the moving statistics follow the batches'."),

@@ -106,9 +106,9 @@ def how(model: ActivationModel, seen: Activations, node: Node, channel: int, at:
             return LargestOf(patch_of(seen, node, at or ORIGIN, range(channel, channel + 1)))
         case AveragePooling2D() | GlobalAveragePooling2D():
             return MeanOf(patch_of(seen, node, at or ORIGIN, range(channel, channel + 1)))
-        case ZeroPadding2D(top, _, left, _):
+        case ZeroPadding2D(top, _, left, _, before, _):
             row, column = at or ORIGIN
-            return passed(seen, node.inputs[0], channel, (row - top, column - left))
+            return passed(seen, node.inputs[0], channel - before, (row - top, column - left))
         case BatchNormalization(_, epsilon):
             names = ("gamma", "beta", "moving_mean", "moving_variance")
             variables = model.variables(node.name)
@@ -195,9 +195,10 @@ def patch_of(seen: Activations, node: Node, at: Place, channels: range) -> Patch
 
 
 def passed(seen: Activations, layer: str, channel: int, at: Place | None) -> Passed:
-    """The value of a layer at a place, which may lie in the zeros around its maps."""
-    sides = seen.values[layer].shape[:-1]
+    """The value of a layer at a place, which may lie in the zeros around its maps or beside them."""
+    *sides, channels = seen.values[layer].shape
     inside = at is None or all(0 <= place < side for place, side in zip(at, sides, strict=True))
+    inside = inside and 0 <= channel < channels
     return Passed(layer, channel, at, value_at(seen, layer, channel, at) if inside else None)
 
 

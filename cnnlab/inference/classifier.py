@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnlab.datasets.images import Pixels, read_image, resize
+from cnnlab.datasets.images import MIDDLE, Pixels, read_image, resize
+from cnnlab.datasets.preprocessing import Framing, Preprocessing
 from cnnlab.errors import UserError
 from cnnlab.runs.run import MODEL_FILE, Checkpoint, CheckpointChoice, Data, Run
 
@@ -91,15 +92,16 @@ def answering(data: Data, ask: Callable[[Any], Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """An image that was asked about: its name and size, a copy small enough to keep, and what each network saw of it
-    and answered (classes,)."""
+    """An image that was asked about: its name and size, a copy small enough to keep, what each network saw of it (of
+    several crops the middle one), by which ways it got there, and what it answered (classes,)."""
 
     name: str
     height: int
     width: int
     shown: Pixels
     inputs: tuple[Pixels, ...]
-    probabilities: tuple[Probabilities, ...]
+    ways: tuple[tuple[Preprocessing, ...], ...]
+    probabilities: tuple[Probabilities, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,19 @@ class Rejected:
 
 
 def classify(
-    files: Iterable[tuple[str, Callable[[], bytes]]], classifiers: Sequence[Classifier], most: int = MOST_FILES
+    files: Iterable[tuple[str, Callable[[], bytes]]],
+    classifiers: Sequence[Classifier],
+    most: int = MOST_FILES,
+    framing: Framing | None = None,
+    place: float = MIDDLE,
 ) -> Iterator[Prediction | Rejected]:
     """Ask every network about every file, in order: what it saw and said, or why the file is none to ask about.
 
-    Of an image no more is kept than that, so memory stays flat however many and however large they are.
+    An image that is not square is framed in this way, or as each network was trained; a single crop lies at `place`.
+    Of an image no more is kept than what is answered, so memory stays flat however many and however large they are.
     """
-    waiting: list[Prediction | Rejected] = []
+    ways = tuple(one.data.preprocessing.framed(framing, place) for one in classifiers)
+    waiting: list[Asked | Rejected] = []
     for number, (name, read) in enumerate(files):
         if number >= most:
             waiting.append(
@@ -126,8 +134,11 @@ def classify(
             break
         try:
             image = read_image(read(), name)
-            inputs = tuple(one.data.preprocessing.fit(image) for one in classifiers)
-            waiting.append(Prediction(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ()))
+            copies = [np.stack([way.fit(image) for way in several]) for several in ways]
+            inputs = tuple(several[0] for several in copies)
+            waiting.append(
+                Asked(Prediction(name, image.shape[0], image.shape[1], thumbnail(image), inputs, ways), copies)
+            )
         except UserError as error:
             waiting.append(Rejected(name, str(error)))
         if len(waiting) == PREDICTION_BATCH:
@@ -136,18 +147,25 @@ def classify(
     yield from answered(waiting, classifiers)
 
 
-def answered(
-    waiting: Sequence[Prediction | Rejected], classifiers: Sequence[Classifier]
-) -> Iterator[Prediction | Rejected]:
-    """The same with what each network says."""
-    images = [one for one in waiting if isinstance(one, Prediction)]
-    said = [
-        one.function(np.stack([seen.inputs[place] for seen in images])).numpy() if images else ()
-        for place, one in enumerate(classifiers)
-    ]
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An image that no network has answered yet, and what each is given of it: (copies, height, width, 3)."""
+
+    image: Prediction
+    copies: list[Pixels]
+
+
+def answered(waiting: Sequence[Asked | Rejected], classifiers: Sequence[Classifier]) -> Iterator[Prediction | Rejected]:
+    """The images with what each network says, averaged over the copies that it is given."""
+    images = [one for one in waiting if isinstance(one, Asked)]
+    said = []
+    for number, classifier in enumerate(classifiers if images else ()):
+        copies = [asked.copies[number] for asked in images]
+        found = classifier.function(np.concatenate(copies)).numpy()
+        said.append(found.reshape(len(images), len(copies[0]), -1).mean(axis=1))
     rows = zip(*said, strict=True)
     for one in waiting:
-        yield replace(one, probabilities=tuple(next(rows))) if isinstance(one, Prediction) else one
+        yield replace(one.image, probabilities=tuple(next(rows))) if isinstance(one, Asked) else one
 
 
 def thumbnail(image: Pixels) -> Pixels:

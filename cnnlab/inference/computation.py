@@ -283,7 +283,11 @@ def activated(activation: ActivationName, before: float, scores: Numbers | None,
     match activation:
         case "relu":
             return before if math.isnan(before) else max(before, 0.0)
+        case "relu6":
+            return before if math.isnan(before) else min(max(before, 0.0), 6.0)
         case "elu":
             return before if before > 0 else math.expm1(before)
+        case "tanh":
+            return math.tanh(before)
         case _:
             return before

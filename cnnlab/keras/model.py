@@ -67,6 +67,9 @@ def translate(node: Node, inputs: list[Any], layers: Any) -> Any:
             return layers.AveragePooling2D(kernel, stride, padding, name=name)(*inputs)
         case GlobalAveragePooling2D():
             return layers.GlobalAveragePooling2D(name=name)(*inputs)
+        case ZeroPadding2D(before=before, after=after) if node.layer.pads_channels:
+            # Told that channels come first, Keras pads the last two axes: here those of width and channels.
+            return layers.ZeroPadding2D(((0, 0), (before, after)), data_format="channels_first", name=name)(*inputs)
         case ZeroPadding2D(top, bottom, left, right):
             return layers.ZeroPadding2D(((top, bottom), (left, right)), name=name)(*inputs)
         case BatchNormalization(momentum, epsilon):

@@ -35,7 +35,9 @@ from cnnlab.text import plain
 ACTIVATIONS: dict[Any, ActivationName] = {
     keras.activations.linear: "linear",
     keras.activations.relu: "relu",
+    keras.activations.relu6: "relu6",
     keras.activations.elu: "elu",
+    keras.activations.tanh: "tanh",
     keras.activations.softmax: "softmax",
 }
 MODULE = re.compile(r"\w*?(?:block|stage|inception|mixed|fire|downsample)_?\d+[a-z]?(?=_)")
@@ -168,14 +170,21 @@ def pooling(kind: type[MaxPooling2D] | type[AveragePooling2D]) -> Callable[[Any]
     return reader
 
 
-def global_average(layer: Any) -> GlobalAveragePooling2D:
-    demand(layer, data_format="channels_last", keepdims=False)
-    return GlobalAveragePooling2D()
+def global_average(layer: Any) -> AnyLayer:
+    demand(layer, data_format="channels_last")
+    if not layer.keepdims:
+        return GlobalAveragePooling2D()
+    _, height, width, _ = layer.input.shape
+    if height is None or height != width:
+        raise UserError(f"it has keepdims=True on maps of {height}×{width}; known and equal sides are accepted")
+    return AveragePooling2D(height, height)  # the same mean, as a map of one value
 
 
 def zeros(layer: Any) -> ZeroPadding2D:
-    demand(layer, data_format="channels_last")
     (top, bottom), (left, right) = layer.padding
+    if layer.data_format == "channels_first" and not (top or bottom):  # how the channels of our maps are padded
+        return ZeroPadding2D(0, 0, 0, 0, left, right)
+    demand(layer, data_format="channels_last")
     return ZeroPadding2D(top, bottom, left, right)
 
 
@@ -194,8 +203,10 @@ def on_last_axis(layer: Any) -> None:
 
 
 def relu(layer: Any) -> Activation:
-    demand(layer, max_value=None, negative_slope=0.0, threshold=0.0)
-    return Activation("relu")
+    demand(layer, negative_slope=0.0, threshold=0.0)
+    if layer.max_value not in (None, 6.0):
+        raise UserError(f"it has max_value={layer.max_value!r}; None and 6 are accepted")
+    return Activation("relu" if layer.max_value is None else "relu6")
 
 
 def elu(layer: Any) -> Activation:
@@ -210,6 +221,12 @@ def softmax(layer: Any) -> Activation:
 
 def flat(layer: Any) -> Flatten:
     demand(layer, data_format="channels_last")
+    return Flatten()
+
+
+def reshaped(layer: Any) -> Flatten:
+    if len(layer.target_shape) != 1:
+        raise UserError(f"it has target_shape={layer.target_shape!r}; a vector is accepted")
     return Flatten()
 
 
@@ -236,6 +253,7 @@ READERS: dict[type, Callable[[Any], AnyLayer]] = {
     keras.layers.Softmax: softmax,
     keras.layers.Dropout: lambda layer: Dropout(layer.rate),
     keras.layers.Flatten: flat,
+    keras.layers.Reshape: reshaped,
     keras.layers.Concatenate: concatenation,
     keras.layers.Add: lambda _: Add(),
 }

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import groupby, takewhile
-from keyword import iskeyword
+from itertools import groupby
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 from cnnlab import architectures
 from cnnlab.architectures.options import Value, validate
-from cnnlab.network import Network, Node
+from cnnlab.keras.repeats import Code, Function, ScriptStep, program
+from cnnlab.keras.variables import variables
+from cnnlab.network import Network
 from cnnlab.network.layers import (
     Activation,
     Add,
+    AnyLayer,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
@@ -36,10 +37,13 @@ from cnnlab.network.layers import (
 )
 
 HEAD_WEIGHT = 0.3  # of an auxiliary head's loss (Szegedy et al., 2015, section 5)
+INDENT, LINE = "    ", 120
+LEAST_LOOP = 3
+"""Calls in a row that are written as a loop."""
+KERAS_MOMENTUM = 0.99
 LayerSettings = dict[
     str, tuple[Value, Value | None]
 ]  # of a Keras layer: each with its default, None where there is none
-RESERVED = ("keras", "layers", "tf", "inputs", "outputs")  # what the script uses these names for
 
 COMPILING = """
     # To train with the auxiliary heads, count their losses {head_weight} times:
@@ -58,6 +62,7 @@ COMPILING = """
 def keras_script(network: Network, options: Mapping[str, Value] | None = None) -> str:
     """A Python script (Keras 3, ASCII) whose `build()` gives the network: the same layers, by name, and outputs.
 
+    What the network repeats is a function there, so that one edit changes it everywhere.
     One output is a tensor, several are a dict by layer name. The script imports nothing from cnnlab; it names the
     command that prints it again if the network is the one that its architecture draws with `options`.
     """
@@ -68,7 +73,10 @@ def keras_script(network: Network, options: Mapping[str, Value] | None = None) -
     parts = [header(network, options or {}) + "\n" + "\n".join(imports)]
     if has_lrn:
         parts.append(lrn_class())
-    parts.append(build_function(network))
+    functions, steps = program(network)
+    reasons = Reasons()
+    parts += [function_text(function, reasons) for function in functions]
+    parts.append(build_function(steps, network, reasons))
     main = 'if __name__ == "__main__":\n    build().summary()\n'
     if len(network.outputs) > 1:
         weights = dict.fromkeys(network.outputs, HEAD_WEIGHT) | {network.outputs[0]: 1.0}
@@ -119,132 +127,227 @@ def lrn_class() -> str:
     return text.replace('"cnnlab", "LocalResponseNormalization"', '"cnnlab"').replace("KerasLocal", "Local")
 
 
-def build_function(network: Network) -> str:
-    names = variables(network)
-    blocks = []
-    for module, group in groupby(network.layers, key=lambda node: node.module):
-        nodes = list(group)
-        lines = [f"{names[node.name]} = {expression(node, [names[name] for name in node.inputs])}" for node in nodes]
-        if nodes[0].inputs:  # the line of the input says its shape itself
-            lines.insert(0, f"# {literal(module)[1:-1]}: {ascii_shape(nodes[-1].output_shape)}")
-        blocks.append("\n".join(lines))
+def build_function(steps: Sequence[ScriptStep], network: Network, reasons: Reasons) -> str:
+    names = variables(steps, network.outputs)
+    paragraphs: list[str] = []
+    calls = False  # whether the last paragraph is of calls alone, which go on in it
+    for module, group in groupby(steps, key=lambda step: step.module):
+        inside = list(group)
+        shape = ascii_shape(network[inside[-1].output].output_shape)
+        lines = statements(inside, names, reasons)
+        is_call = len(inside) == 1 and isinstance(inside[0].what, Function) and inside[0].name == module
+        if is_call:
+            lines[-1] += f"  # {shape}"  # the call names its module
+        elif inside[0].inputs:  # the line of the input says its shape itself
+            lines.insert(0, f"# {literal(module)[1:-1]}: {shape}")
+        if is_call and calls:
+            paragraphs[-1] += "\n" + "\n".join(lines)
+        else:
+            paragraphs.append("\n".join(lines))
+        calls = is_call
     outputs = names[network.outputs[0]]
     if len(network.outputs) > 1:
         outputs = "outputs"
         pairs = "".join(f"    {literal(name)}: {names[name]},\n" for name in network.outputs)
-        blocks.append(f"outputs = {{\n{pairs}}}")
-    blocks.append(f"return keras.Model(inputs, {outputs}, name={literal(network.name)})")
-    return "def build() -> keras.Model:\n" + textwrap.indent("\n\n".join(blocks), "    ")
+        paragraphs.append(f"outputs = {{\n{pairs}}}")
+    paragraphs.append(f"return keras.Model(inputs, {outputs}, name={literal(network.name)})")
+    return "def build() -> keras.Model:\n" + textwrap.indent("\n\n".join(paragraphs), INDENT)
 
 
-def expression(node: Node, inputs: list[str]) -> str:
+def function_text(function: Function, reasons: Reasons) -> str:
+    """A function that gives the tensor of its last step; what is seldom changed has a default."""
+    parameters = ["x: keras.KerasTensor"]
+    parameters += [f"{one.name}: int" for one in function.parameters if one.default is None]
+    parameters += ["*", "name: str"] + ["number: int"] * function.numbered
+    parameters += [
+        f"{one.name}: {type(one.default).__name__} = {literal(one.default)}"
+        for one in function.parameters
+        if one.default is not None
+    ]
+    taken = [one.name for one in function.parameters]
+    names = variables(function.body, [function.body[-1].output], function.entry, taken)
+    lines = statements(function.body, names, reasons, function)
+    head = wrapped(f"def {function.name}(", parameters, ") -> keras.KerasTensor:", 0)
+    return f'{head}\n{INDENT}"""{function.title}"""\n' + textwrap.indent("\n".join(lines), INDENT)
+
+
+def statements(
+    steps: Sequence[ScriptStep], names: Mapping[str, str], reasons: Reasons, function: Function | None = None
+) -> list[str]:
+    """The lines of the steps, those of a function or of the network itself; equal calls in a row are a loop."""
+    lines: list[str] = []
+    place = 0
+    while place < len(steps):
+        step, last = steps[place], place + 1 == len(steps)
+        count = calls_in_a_row(steps[place:], names)
+        if count >= LEAST_LOOP:
+            stem, first = numbered(step.name)
+            call = statement(step, names, "x = ", name_text(f"{stem}\0", function, "{number}"), 2 * len(INDENT))
+            lines += [f"for number in range({first}, {first + count}):", textwrap.indent(call, INDENT)]
+            lines += ["return x"] * bool(function and place + count == len(steps))
+        else:
+            count = 1
+            lines += reasons.of(step)
+            target = "return " if function and last else f"{names[step.output]} = "
+            ending = "{number}" if function and function.numbered else ""
+            lines.append(statement(step, names, target, name_text(f"{step.name}\0", function, ending), len(INDENT)))
+        place += count
+    return lines
+
+
+def calls_in_a_row(steps: Sequence[ScriptStep], names: Mapping[str, str]) -> int:
+    """How many calls of one function, of the stream and with the same arguments, differ in their number alone."""
+    first = steps[0]
+    stem, start = numbered(first.name)
+    count = 0
+    for step in steps:
+        same = isinstance(step.what, Function) and step.what is first.what and step.settings == first.settings
+        along = names[step.output] == "x" == names[step.inputs[0]] if step.inputs else False
+        if not (stem and same and along and not step.number and numbered(step.name) == (stem, start + count)):
+            break
+        count += 1
+    return count
+
+
+def numbered(name: str) -> tuple[str, int]:
+    """A name without the number at its end, and the number; nothing where there is none."""
+    found = re.fullmatch(r"(.*[A-Za-z_])([1-9]\d*)", name)
+    return (found[1], int(found[2])) if found else ("", 0)
+
+
+def name_text(name: str, function: Function | None, ending: str) -> Code:
+    """A name as the script writes it, with `ending` for its \\0: in a function it goes on from what that is called."""
+    begin = "{name}" if function else ""
+    if name == "\0" and function and not ending:
+        return Code("name")
+    text = literal(name.removesuffix("\0"))[1:-1]
+    if begin or ending:
+        text = text.replace("{", "{{").replace("}", "}}")
+    return Code(f'{"f" * bool(begin or ending)}"{begin}{text}{ending}"')
+
+
+def statement(step: ScriptStep, names: Mapping[str, str], target: str, name: Code, indent: int) -> str:
+    """`x = layers.Kind(...)(x)`, or `x = conv_module(x, ...)`."""
+    inputs = [names[one] for one in step.inputs]
+    if not isinstance(step.what, Function):
+        return broken(target + expression(with_settings(step.what, step.settings), name, inputs), indent)
+    values = [(one, step.settings[one.name]) for one in step.what.parameters]
+    given = [*inputs, *(literal(value) for one, value in values if one.default is None)]
+    given += [f"{one.name}={literal(value)}" for one, value in values if one.default not in (None, value)]
+    given += [f"number={step.number}"] * bool(step.number)
+    return wrapped(f"{target}{step.what.name}(", [*given, f"name={name}"], ")", indent)
+
+
+def wrapped(begin: str, parts: Sequence[str], end: str, indent: int) -> str:
+    """A call or a signature in as few lines as fit, as a formatter would have it."""
+    inside = ", ".join(parts)
+    if len(begin) + len(inside) + len(end) + indent <= LINE:
+        return f"{begin}{inside}{end}"
+    if len(inside) + indent + len(INDENT) <= LINE:
+        return f"{begin}\n{INDENT}{inside}\n{end}"
+    return f"{begin}\n" + "".join(f"{INDENT}{part},\n" for part in parts) + end
+
+
+def with_settings(layer: AnyLayer, settings: Mapping[str, Any]) -> AnyLayer:
+    """The layer as a function has it: names of parameters in the place of what differs."""
+    return type(layer)(**settings)
+
+
+def broken(line: str, indent: int) -> str:
+    """A layer's line in three, where it is too long for one: its settings stand alone."""
+    if len(line) + indent <= LINE:
+        return line
+    begin, _, rest = line.partition("(")
+    settings, _, taken = rest.rpartition(")(")
+    return f"{begin}(\n{INDENT}{settings}\n)({taken}"
+
+
+class Reasons:
+    """Why a setting is not Keras's default, said above the first line that has it."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def of(self, step: ScriptStep) -> list[str]:
+        found = [reason for reason in reasons_of(step) if reason not in self._said]
+        self._said.update(found)
+        return [f"# {reason}" for reason in found]
+
+
+def reasons_of(step: ScriptStep) -> list[str]:
+    match step.what:
+        case BatchNormalization(momentum) if momentum < KERAS_MOMENTUM:
+            return [f"Momentum {momentum:g}: Keras's 0.99 lags behind in runs of a few hundred steps."]
+        case (
+            Conv2D(kernel=kernel, padding=padding, use_bias=bias)
+            | DepthwiseConv2D(kernel=kernel, padding=padding, use_bias=bias)
+        ):
+            padded = padding == "same" and kernel > 1
+            found = ['Padding "same": a stride of 1 keeps height and width.'] if padded else []
+            return found if bias else [*found, "No bias: batch normalization has a shift of its own."]
+        case ZeroPadding2D() if step.what.pads_channels:
+            return ["Told that channels come first, Keras pads the last axis: the channels of these maps."]
+        case MaxPooling2D(kernel=1):
+            return ["A window of one value: every other row and column, and no weights."]
+        case LocalResponseNormalization(2, 2.0, 1e-4, 0.75):
+            return ["The constants of Krizhevsky et al. (2012), section 3.3."]
+        case _:
+            return []
+
+
+def expression(layer: AnyLayer, name: Code, inputs: list[str]) -> str:
     """The Keras call that gives a layer's tensor, without the settings that are Keras's defaults."""
-    match node.layer:
+    match layer:
         case InputLayer(shape):
-            return f"keras.Input({shape}, name={literal(node.name)})"
+            return f"keras.Input({shape}, name={name})"
         case Conv2D(filters, kernel, stride, padding, activation, use_bias):
             window: LayerSettings = {"strides": (stride, 1), "padding": (padding, "valid")}
             rest: LayerSettings = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
-            return call(node, inputs, filters, kernel, **window, **rest)
+            return call(layer, name, inputs, filters, kernel, **window, **rest)
         case DepthwiseConv2D(kernel, stride, padding, multiplier, activation, use_bias):
             window = {"strides": (stride, 1), "padding": (padding, "valid"), "depth_multiplier": (multiplier, 1)}
             rest = {"activation": (activation, "linear"), "use_bias": (use_bias, True)}
-            return call(node, inputs, kernel, **window, **rest)
+            return call(layer, name, inputs, kernel, **window, **rest)
         case Dense(units, activation, use_bias):
-            return call(node, inputs, units, activation=(activation, "linear"), use_bias=(use_bias, True))
+            return call(layer, name, inputs, units, activation=(activation, "linear"), use_bias=(use_bias, True))
         case MaxPooling2D(kernel, stride, padding) | AveragePooling2D(kernel, stride, padding):
-            return call(node, inputs, kernel, strides=(stride, kernel), padding=(padding, "valid"))
+            return call(layer, name, inputs, kernel, strides=(stride, kernel), padding=(padding, "valid"))
         case BatchNormalization(momentum, epsilon):
-            return call(node, inputs, momentum=(momentum, 0.99), epsilon=(epsilon, 1e-3))
+            return call(layer, name, inputs, momentum=(momentum, 0.99), epsilon=(epsilon, 1e-3))
         case LocalResponseNormalization():
-            return call(node, inputs, **{name: (value, None) for name, value in asdict(node.layer).items()})
+            return call(layer, name, inputs, **{key: (value, None) for key, value in asdict(layer).items()})
         case Activation(activation):
-            return call(node, inputs, activation)
+            return call(layer, name, inputs, activation)
         case Dropout(rate):
-            return call(node, inputs, rate)
+            return call(layer, name, inputs, rate)
+        case ZeroPadding2D(before=before, after=after) if layer.pads_channels:
+            return call(layer, name, inputs, ((0, 0), (before, after)), data_format=("channels_first", None))
         case ZeroPadding2D(top, bottom, left, right):
-            return call(node, inputs, ((top, bottom), (left, right)))
+            return call(layer, name, inputs, ((top, bottom), (left, right)))
         case GlobalAveragePooling2D() | Flatten() | Concatenate() | Add():
-            return call(node, inputs)
+            return call(layer, name, inputs)
         case _:
-            assert_never(node.layer)
+            assert_never(layer)
 
 
-def call(node: Node, inputs: list[str], *values: object, **settings: tuple[Value, Value | None]) -> str:
+def call(
+    layer: AnyLayer, name: Code, inputs: list[str], *values: object, **settings: tuple[Value, Value | None]
+) -> str:
     """`layers.Kind(values, settings, name=...)(inputs)`; a setting at Keras's default is left out."""
-    written = {name: value for name, (value, default) in settings.items() if value != default} | {"name": node.name}
-    texts = [*map(literal, values), *(f"{name}={literal(value)}" for name, value in written.items())]
-    place = "" if isinstance(node.layer, LocalResponseNormalization) else "layers."
+    written: dict[str, object] = {key: value for key, (value, default) in settings.items() if value != default}
+    texts = [*map(literal, values), *(f"{key}={literal(value)}" for key, value in (written | {"name": name}).items())]
+    place = "" if isinstance(layer, LocalResponseNormalization) else "layers."
     joined = ", ".join(inputs)
-    taken = f"[{joined}]" if node.layer.joins else joined
-    return f"{place}{node.layer.type}({', '.join(texts)})({taken})"
+    taken = f"[{joined}]" if layer.joins else joined
+    return f"{place}{layer.type}({', '.join(texts)})({taken})"
 
 
 def literal(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    """A value as Python writes it; names of parameters as they stand."""
+    is_text = isinstance(value, str) and not isinstance(value, Code)
+    return json.dumps(value, ensure_ascii=False) if is_text else repr(value)
 
 
 def ascii_shape(shape: Shape) -> str:
     """32x32x64, without the sign ×: a script redirected into a file is valid in every encoding."""
     return "x".join(map(str, shape))
-
-
-def variables(network: Network) -> dict[str, str]:
-    """The variable that holds each layer's tensor: x for the stream, a name of its own for each branch and head.
-
-    A variable is taken again as soon as what it holds is not needed any more.
-    """
-    stream, branches = stream_layers(network), branch_names(network)
-    last_use = {name: step for step, node in enumerate(network.layers) for name in (node.name, *node.inputs)}
-    last_use |= dict.fromkeys(network.outputs, len(network.layers))
-    needed_until = dict.fromkeys(RESERVED, len(network.layers))
-    chosen = {}
-    for step, node in enumerate(network.layers):
-        if isinstance(node.layer, InputLayer):
-            chosen[node.name] = "inputs"
-            continue
-        variable = "x" if node.name in stream else branches[node.name]
-        while needed_until.get(variable, 0) > step or iskeyword(variable):
-            variable += "_"
-        needed_until[variable] = last_use[node.name]
-        chosen[node.name] = variable
-    return chosen
-
-
-def stream_layers(network: Network) -> set[str]:
-    """The layers that every way from the input to the main output passes: no edge of such a way leads around them."""
-    needed = {network.outputs[0]}
-    for node in reversed(network.layers):
-        if node.name in needed:
-            needed.update(node.inputs)
-    ways = [node for node in network.layers if node.name in needed]
-    last_use = {name: step for step, node in enumerate(ways) for name in (node.name, *node.inputs)}
-    stream, reach = set(), 0
-    for step, node in enumerate(ways):
-        if reach <= step:
-            stream.add(node.name)
-        reach = max(reach, last_use[node.name])
-    return stream
-
-
-def branch_names(network: Network) -> dict[str, str]:
-    """A short name for each layer: what the layers of its chain have in common beyond their module's name.
-
-    inception_3a_3x3_reduce and inception_3a_3x3, one after the other, are "b3x3" both; a head has its module's name.
-    """
-    consumers = Counter(name for node in network.layers for name in node.inputs)
-    chains: dict[str, list[Node]] = {}
-    for node in network.layers:
-        goes_on = len(node.inputs) == 1 and consumers[node.inputs[0]] == 1
-        chain = chains[node.inputs[0]] if goes_on else []
-        chain.append(node)
-        chains[node.name] = chain
-    return {name: branch_name(chain) for name, chain in chains.items()}
-
-
-def branch_name(chain: list[Node]) -> str:
-    words = zip(*(node.name.split("_") for node in chain), strict=False)
-    common = "_".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, words))
-    module = chain[0].module
-    short = re.sub(r"\W", "_", (common or chain[-1].name).removeprefix(module).strip("_") or module)
-    return short if short[0].isalpha() else f"b{short}"

@@ -150,7 +150,7 @@ def draw_answers(whole: ET.Element, shown: Landscape, answers: Sequence[Answer])
         known = isfinite(share)
         if known:
             ET.SubElement(group, "rect", {**at, "width": number(BAR_WIDTH * min(share, 1)), "fill": BAR_COLOUR})
-        told = units.percent(share) if known else "no number"
+        told = units.percent(share) if known else "NaN"
         words(group, told, left + BAR_WIDTH + 5, top + 43, anchor="start")
         left += ANSWER_WIDTH
 

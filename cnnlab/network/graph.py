@@ -283,6 +283,10 @@ class Builder:
     def zero_pad(self, x: Tensor, top: int, bottom: int, left: int, right: int, *, name: str) -> Tensor:
         return self.add(ZeroPadding2D(top, bottom, left, right), [x], name)
 
+    def zero_channels(self, x: Tensor, before: int, after: int, *, name: str) -> Tensor:
+        """Channels of zeros before and after those of x."""
+        return self.add(ZeroPadding2D(0, 0, 0, 0, before, after), [x], name)
+
     def batch_norm(self, x: Tensor, *, name: str) -> Tensor:
         return self.add(BatchNormalization(), [x], name)
 

@@ -29,6 +29,8 @@ LINE_HEIGHT = 15.0
 LETTER, WIDE_LETTER = 5.7, 6.4
 """About how wide a letter is at 12 px: in plain text, in bold."""
 MOST_LETTERS = 26
+MOST_TOLD = 5
+"""Lines that say what a module holds."""
 LANE_GAP = 20.0
 MARGIN, FRAME_TITLE = 14.0, 24.0
 LABEL_GAP = 6.0
@@ -233,7 +235,7 @@ class Drawer:
         name = ", ".join(dict.fromkeys(node.module for node in nodes))
         long = None if self.style.worded else LONG_NAME.fullmatch(name)
         title = long.groups() if long else (name,)
-        told = contents(nodes) if self.style.worded else []
+        told = contents(nodes, MOST_TOLD) if self.style.worded else []
         counted = Counter(node.layer.family for node in nodes)
         bands = tuple((family, count / len(nodes)) for family, count in counted.items())
         label = (*title, self.shape_of(nodes[-1]), *told)

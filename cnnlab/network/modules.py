@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from typing import TypedDict
 
 from cnnlab.network import Network, Node, analysis
+
+MOST_CONTENTS = 8
+"""Entries in a table."""
+WIDTH = re.compile(r", | / ")
+"""What stands between a layer's kind and its width or stride, in its summary."""
 
 
 def modules(network: Network) -> list[tuple[str, list[Node]]]:
@@ -17,10 +24,17 @@ def modules(network: Network) -> list[tuple[str, list[Node]]]:
     return list(found.items())
 
 
-def contents(nodes: Iterable[Node]) -> list[str]:
-    """What a module computes, equal neighbours counted: "2 × 3×3 conv, 64"."""
+def contents(nodes: Iterable[Node], most: int) -> list[str]:
+    """What a module computes, equal neighbours counted: "2 × 3×3 conv, 64".
+
+    What would be more than `most` entries is counted wherever it stands, and then without widths: "9 × 1×1 conv".
+    """
     telling = [node.layer.summary for node in nodes if node.layer.summary]
     counted = [(text, len(list(same))) for text, same in groupby(telling)]
+    if len(counted) > most:
+        counted = list(Counter(telling).items())
+    if len(counted) > most:
+        counted = list(Counter(WIDTH.split(text)[0] for text in telling).items())
     return [f"{count} × {text}" if count > 1 else text for text, count in counted]
 
 
@@ -45,7 +59,7 @@ def module_rows(network: Network) -> list[ModuleRow]:
         found.append(
             ModuleRow(
                 name=module,
-                contents=", ".join(contents(nodes)),
+                contents=", ".join(contents(nodes, MOST_CONTENTS)),
                 output_shape=inside[-1]["output_shape"],
                 parameters=sum(row["parameters"] for row in inside),
                 multiply_adds=sum(row["multiply_adds"] for row in inside),

@@ -12,7 +12,7 @@ from cnnlab.network.analysis import receptive_fields_along
 from cnnlab.network.diagram import SCALE_WORDS, AtWork, arranged, picture
 from cnnlab.network.landscape import Box, parts, volume_shape
 from cnnlab.network.layers import shape_text
-from cnnlab.network.modules import contents
+from cnnlab.network.modules import MOST_CONTENTS, contents
 from cnnlab.text import plain
 
 Data = dict[str, Any]
@@ -36,7 +36,7 @@ def scene(network: Network, opened: Collection[str] = (), at_work: AtWork | None
             "module": box.module,
             "title": plain(box.name),
             "opens": box.kind == "module" and len(box.nodes) > 1,
-            "what": ", ".join(contents(box.nodes)) or box.nodes[-1].layer.caption,
+            "what": ", ".join(contents(box.nodes, MOST_CONTENTS)) or box.nodes[-1].layer.caption,
             "shape": shape_text(box.shape),
             "maps": list(volume_shape(box.shape)[:2]),
             "face": [face.left, face.top, face.width, face.height],

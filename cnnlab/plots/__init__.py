@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan, log10, sqrt
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import plotly.graph_objects as go
 
@@ -152,9 +152,13 @@ def log_range(values: Sequence[int]) -> tuple[float, float]:
     return min(logs) - air, max(logs) + air
 
 
-def diameter(parameters: int, largest: int) -> float:
+def dated(point: Bubble) -> str:
+    return chart(point["label"]) + (f", {point['year']}" if point["year"] else "")
+
+
+def diameter(cost: int, largest: int) -> float:
     """Of a bubble, in pixels."""
-    return 12 + 40 * sqrt(parameters / largest)
+    return 12 + 40 * sqrt(cost / largest)
 
 
 class Bubble(TypedDict):
@@ -166,19 +170,25 @@ class Bubble(TypedDict):
     accuracy: float
     source: str
     whose: str
+    year: int | None
 
 
-def bubbles(points: Sequence[Bubble], measure: str) -> go.Figure:
-    """Accuracy over multiply-adds, the area of a bubble its parameters; every name can be read."""
+Cost = Literal["multiply_adds", "parameters"]
+COST_TITLES: dict[Cost, str] = {"multiply_adds": "Multiply-adds per image", "parameters": "Parameters"}
+
+
+def bubbles(points: Sequence[Bubble], measure: str, across: Cost = "multiply_adds") -> go.Figure:
+    """Accuracy over one cost, the area of a bubble the other; every name can be read. `year` is that of the paper."""
+    area: Cost = "parameters" if across == "multiply_adds" else "multiply_adds"
     figure = go.Figure()
-    largest = max((point["parameters"] for point in points), default=1)
-    low, high = log_range([point["multiply_adds"] for point in points])
+    largest = max((point[area] for point in points), default=1)
+    low, high = log_range([point[across] for point in points])
     bottom, top = accuracy_range([point["accuracy"] for point in points])
     spots = [
         Spot(
-            x=(log10(point["multiply_adds"]) - low) / (high - low) * BUBBLES_WIDTH,
+            x=(log10(point[across]) - low) / (high - low) * BUBBLES_WIDTH,
             y=(top - point["accuracy"]) / (top - bottom) * BUBBLES_HEIGHT,
-            radius=diameter(point["parameters"], largest) / 2,
+            radius=diameter(point[area], largest) / 2,
             name=chart(point["label"]),
             beside=WHOSE[point["whose"]][2],
         )
@@ -191,10 +201,12 @@ def bubbles(points: Sequence[Bubble], measure: str) -> go.Figure:
         if not chosen:
             continue
         figure.add_scatter(
-            x=[point["multiply_adds"] for point in chosen],
+            x=[point[across] for point in chosen],
             y=[point["accuracy"] for point in chosen],
             text=[name.text for name in written],
-            customdata=[[point["parameters"], chart(point["source"]), chart(point["label"])] for point in chosen],
+            customdata=[
+                [point["parameters"], chart(point["source"]), dated(point), point["multiply_adds"]] for point in chosen
+            ],
             name=whose,
             mode="markers+text",
             textposition=[name.position for name in written],
@@ -203,18 +215,18 @@ def bubbles(points: Sequence[Bubble], measure: str) -> go.Figure:
                 "color": "rgba({}, {}, {}, {})".format(*(round(255 * one) for one in channels(colour)), FILL),
                 "opacity": 1,
                 "symbol": symbol,
-                "size": [diameter(point["parameters"], largest) for point in chosen],
+                "size": [diameter(point[area], largest) for point in chosen],
                 "line": {"width": 2, "color": colour},
             },
-            hovertemplate="%{customdata[2]}: %{y:.1%}, %{x:,} multiply-adds, %{customdata[0]:,} parameters<br>"
-            "%{customdata[1]}<extra></extra>",
+            hovertemplate="%{customdata[2]}: %{y:.1%}, %{customdata[3]:,} multiply-adds, %{customdata[0]:,} "
+            "parameters<br>%{customdata[1]}<extra></extra>",
         )
     figure.update_layout(
         height=420,
         margin=MARGIN,
         showlegend=True,
         xaxis={
-            "title": "Multiply-adds per image",
+            "title": COST_TITLES[across],
             "type": "log",
             "tickformat": "~s",
             "dtick": "D2",

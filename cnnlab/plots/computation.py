@@ -140,8 +140,12 @@ def function_of(activation: ActivationName, x: NDArray[np.float64]) -> NDArray[n
     match activation:
         case "relu":
             return np.maximum(x, 0.0)
+        case "relu6":
+            return np.clip(x, 0.0, 6.0)
         case "elu":
             return np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+        case "tanh":
+            return np.tanh(x)
         case _:
             return x
 
@@ -149,7 +153,7 @@ def function_of(activation: ActivationName, x: NDArray[np.float64]) -> NDArray[n
 def curve(activation: ActivationName, inputs: Reals, given: float, result: float, what: str) -> go.Figure:
     """An activation's curve with a value's point on it; below, what the layer was given, `what` says of which values.
 
-    What becomes zero is grey; what ELU bends is orange.
+    What becomes zero is grey; what ELU, ReLU6 and tanh bend or cut is orange.
     """
     edges = bins(inputs, [given, 0.0])
     x = np.linspace(min(edges[0], -edges[-1] * AIR), max(edges[-1], -edges[0] * AIR), POINTS)
@@ -186,11 +190,19 @@ def curve(activation: ActivationName, inputs: Reals, given: float, result: float
             row=1,
             col=1,
         )
-    below = {"relu": ("becomes 0", LOST), "elu": ("bent to between −1 and 0", GIVEN)}.get(activation)
+    below = {"elu": ("bent to between −1 and 0", GIVEN)}.get(activation, ("becomes 0", LOST))
     values = np.asarray(inputs, np.float64).ravel()
-    parts = [(values, "kept", READ)]
-    if below:
-        parts = [(values[values <= 0], *below), (values[values > 0], "kept", READ)]
+    match activation:
+        case "relu" | "elu":
+            parts = [(values[values <= 0], *below), (values[values > 0], "kept", READ)]
+        case "relu6":
+            inside = (values > 0) & (values < 6)
+            parts = [(values[values <= 0], *below), (values[inside], "kept", READ)]
+            parts.append((values[values >= 6], "becomes 6", GIVEN))
+        case "tanh":
+            parts = [(values, "bent to between −1 and 1", GIVEN)]
+        case _:
+            parts = [(values, "kept", READ)]
     for part, name, colour in parts:
         add_histogram(figure, part, edges, name, colour, row=2, col=1)
     figure.update_layout(barmode="overlay", bargap=0, height=HEIGHT + 80, margin=MARGINS, legend=LEGEND)

@@ -116,6 +116,10 @@ def activation_lines(
     match activation:
         case "relu":
             return [rf"\max(0, {x})", rf"\max(0, {number(given)})"]
+        case "relu6":
+            return [rf"\min(\max(0, {x}), 6)", rf"\min(\max(0, {number(given)}), 6)"]
+        case "tanh":
+            return [rf"\tanh({x})", rf"\tanh({inner(given)})"]
         case "elu":
             if given > 0:
                 return [rf"{x} \quad ({x} > 0)"]

@@ -89,7 +89,6 @@ def import_model(
             input_size=image_size,
             mean=(mean,) * 3,
             deviation=(deviation,) * 3,
-            fitting="squash",
         ),
     )
     return keep_as_run(

@@ -26,7 +26,8 @@ from cnnlab.storage.leftovers import sweep, written_aside
 
 SHIPPED_RUNS = SHIPPED
 SHIPPED_FOLDER = "shipped"
-PLAIN_FILES = ("config.json", "data.json", "network.json", "status.json", "history.jsonl", "events.jsonl")
+DATA_FILE = "data.json"
+PLAIN_FILES = ("config.json", DATA_FILE, "network.json", "status.json", "history.jsonl", "events.jsonl")
 MOST_STEPS = 400
 MOST_LOST = 0.001
 
@@ -45,8 +46,9 @@ def shipped_run(name: str) -> Run:
     source, target = SHIPPED_RUNS / name, datasets.data_root() / SHIPPED_FOLDER / name
     if not same(source, target):
         copy(source, target)
-    elif size_of(source / REFERENCE_FILE) != size_of(target / REFERENCE_FILE):  # an older version copied it
-        copy_reference(source, target)
+    for file in (REFERENCE_FILE, DATA_FILE):
+        if size_of(source / file) != size_of(target / file):  # an older version copied it
+            copy_file(source / file, target / file)
     return Run(target)
 
 
@@ -81,10 +83,10 @@ def copy(source: Path, target: Path) -> None:
             raise UserError(f"The shipped networks cannot be copied to {target.parent}: {error.strerror}.") from error
 
 
-def copy_reference(source: Path, target: Path) -> None:
-    """Only the reference, so that what a person has done with the copy stays; it can be used without."""
-    with suppress(OSError), written_aside(target / REFERENCE_FILE) as partial:
-        shutil.copyfile(source / REFERENCE_FILE, partial)
+def copy_file(source: Path, target: Path) -> None:
+    """Only this, so that what a person has done with the copy of the network stays; it can be used without."""
+    with suppress(OSError), written_aside(target) as partial:
+        shutil.copyfile(source, partial)
 
 
 def ship(run: Run, name: str, title: str) -> Path:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cnnlab import plots, runs, text
+from cnnlab.architectures import architecture
 from cnnlab.architectures.comparison import Candidate
 from cnnlab.design.store import OF_DESIGN
 from cnnlab.evaluation import kept_evaluation
@@ -20,6 +21,7 @@ from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import Run
 from cnnlab.zoo import catalogue
 from cnnlab.zoo.shipped import shipped
+from pages.shared.address import address_segments
 from pages.shared.charts import show_chart
 from pages.shared.parts import dataset_title, runs_folder
 from pages.shared.tables import NOTHING
@@ -42,7 +44,7 @@ def points(chosen: list[Candidate]) -> list[Point]:
     found: list[Point] = []
     own = own_runs(chosen)
     for candidate in chosen:
-        label, network = candidate.label, candidate.network()
+        network = candidate.network()
         printed: dict[tuple[str, str], published.PublishedAccuracy] = {}
         for item in published.accuracies_for(candidate.name):
             if dict(item.options) == dict(candidate.options):  # the literature's figures are of its own network
@@ -50,18 +52,18 @@ def points(chosen: list[Candidate]) -> list[Point]:
         for item in printed.values():
             source, where = f"{item.conditions}. {item.source}", f"{item.dataset}, {item.split}"
             figures = [(item.metric, item.value)]
-            found += measured(label, network, "As printed", source, item.dataset, where, figures)
+            found += measured(candidate, network, "As printed", source, item.dataset, where, figures)
         for run in shipped().values():
             kept = kept_evaluation(run)
             if kept and is_of(candidate, run):
                 source, where = f"{run.labels().name}, as it comes with cnnlab", f"{kept.dataset}, test"
                 ranks = zip(METRICS, (kept.accuracy, kept.rank5), strict=True)
-                found += measured(label, run.network, "Shipped with cnnlab", source, kept.dataset, where, ranks)
+                found += measured(candidate, run.network, "Shipped with cnnlab", source, kept.dataset, where, ranks)
         for run, best in own.get(candidate.name, []):
             title, source = dataset_title(run), run.labels().name or run.id
             top5 = best.get("validation_top5") if run.network.classes > RANKS else None
             ranks = zip(METRICS, (best["validation_accuracy"], top5), strict=True)
-            found += measured(label, run.network, "Your best run", source, title, f"{title}, validation", ranks)
+            found += measured(candidate, run.network, "Your best run", source, title, f"{title}, validation", ranks)
     return found
 
 
@@ -87,7 +89,7 @@ def is_of(candidate: Candidate, run: Run) -> bool:
 
 
 def measured(
-    label: str,
+    candidate: Candidate,
     network: Network,
     whose: str,
     source: str,
@@ -98,12 +100,13 @@ def measured(
     """The point for each metric that is known; JPEG copies of a data set stand beside it, and say so."""
     return [
         Point(
-            label=label,
+            label=candidate.label,
             multiply_adds=network.multiply_adds,
             parameters=network.parameters,
             accuracy=figure,
             source=source,
             whose=whose,
+            year=None if candidate.design is not None else architecture(candidate.name).year,
             dataset=dataset.removesuffix(JPEG),
             metric=metric,
             measured=where,
@@ -136,11 +139,15 @@ def show_points(known: list[Point]) -> None:
             format_func=str.capitalize,
             help="Rank-5: the true class is among the five most probable.",
         )
+        across: plots.Cost = address_segments(
+            "Horizontal axis", list(plots.COST_TITLES), "against", format_func=plots.COST_TITLES.__getitem__
+        )
     shown = [point for point in known if (point["dataset"], point["metric"]) == (dataset, metric)]
     shown.sort(key=lambda point: -point["accuracy"])
-    show_chart(plots.bubbles(shown, f"{str(metric).capitalize()} on {dataset}"), "bubbles")
+    show_chart(plots.bubbles(shown, f"{str(metric).capitalize()} on {dataset}", across), "bubbles")
+    area = "parameters" if across == "multiply_adds" else "multiply-adds"
     st.caption(
-        "The area of a mark is the number of parameters. Printed and shipped figures are of test or validation images "
+        f"The area of a mark is the number of {area}. Printed and shipped figures are of test or validation images "
         "as the table says, those of your runs of validation images; JPEG copies of CIFAR-10 have lost something of "
         "the original pixels, so that figures on them and on the originals do not compare directly."
     )
@@ -150,6 +157,7 @@ def show_points(known: list[Point]) -> None:
             str(metric).capitalize(): [100 * point["accuracy"] for point in shown],
             "Whose": [point["whose"] for point in shown],
             "Measured on": [text.table(point["measured"]) for point in shown],
+            "Year": [point["year"] for point in shown],
             "Multiply-adds": [point["multiply_adds"] for point in shown],
             "Parameters": [point["parameters"] for point in shown],
             "Source": [text.table(point["source"], None) for point in shown],

@@ -28,6 +28,8 @@ SHOWN_CLASSES = 5
 INPUT_PIXELS = 160
 TABLE_THUMBNAIL = 48
 MOST_FILE_NAME = 80
+UNSEEN = 0.3
+"""How bright what the network does not see is left."""
 
 
 def encoded(image: Pixels, side: int | None = None) -> bytes:
@@ -43,10 +45,10 @@ def show_card(
     opens the explanation."""
     with st.container(border=True):
         columns = st.columns([2, 2, *[5] * len(models)], vertical_alignment="center")
-        columns[0].image(enlarged(one.shown, 2 * INPUT_PIXELS), width=INPUT_PIXELS)
+        columns[0].image(enlarged(with_frame(one), 2 * INPUT_PIXELS), width=INPUT_PIXELS)
         columns[0].caption(f"{text.markdown(one.name, MOST_FILE_NAME)}, {one.width}×{one.height} pixels")
         columns[1].image(enlarged(one.inputs[0], 2 * INPUT_PIXELS), width=INPUT_PIXELS)
-        columns[1].caption(f"What the network sees: {what_was_done(one, models[0])} pixels")
+        columns[1].caption(f"What the network sees: {what_was_done(one)}")
         for number, (model, column, said) in enumerate(zip(models, columns[2:], one.probabilities, strict=True)):
             top = top_classes(said, model.data.classes, SHOWN_CLASSES)
             if len(models) > 1:
@@ -63,11 +65,32 @@ def show_card(
                 explain(one, models, key)
 
 
-def what_was_done(one: Prediction, model: Classifier) -> str:
-    """The size of the network's input and, of an image that had to change its shape, how it got there."""
+def is_framed(one: Prediction) -> bool:
+    """Whether its shape is not that of the first network's input."""
     height, width = one.inputs[0].shape[:2]
-    square = one.height * width == one.width * height
-    return f"{width}×{height}" if square else model.data.preprocessing.account(one.height, one.width)
+    return bool(one.height * width != one.width * height)
+
+
+def what_was_done(one: Prediction) -> str:
+    """The size of the first network's input and, of an image that had to change its shape, how it got there."""
+    height, width = one.inputs[0].shape[:2]
+    if not is_framed(one):
+        return f"{width}×{height} pixels"
+    way, *more = one.ways[0]
+    averaged = f", and {len(more)} more beside it, averaged" if more else ""
+    return f"{way.account(one.height, one.width)} pixels{averaged}"
+
+
+def with_frame(one: Prediction) -> Pixels:
+    """The image, darkened where the first network does not see it."""
+    if not is_framed(one):
+        return one.shown
+    height, width = one.shown.shape[:2]
+    seen = np.zeros((height, width, 1), bool)
+    for way in one.ways[0]:
+        box = way.seen(height, width)
+        seen[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    return np.where(seen, one.shown, (one.shown * UNSEEN).astype(np.uint8))
 
 
 def show_table(predictions: Sequence[Prediction], models: Sequence[Classifier], scores: Sequence[Scores | None]) -> int:

@@ -25,7 +25,7 @@ from pages.shared.designing import SAVED, Designed, address_of, begin, beginning
 from pages.shared.errors import show_error
 from pages.shared.given import MICROSCOPE
 from pages.shared.network import design_titles
-from pages.shared.parts import architecture_title, describe_runs, runs_folder
+from pages.shared.parts import architecture_choice, describe_runs, runs_folder
 
 MOST_FILE_MB = 500
 
@@ -33,7 +33,7 @@ MOST_FILE_MB = 500
 def offer_beginnings() -> None:
     """An architecture, a design, a run's network, nothing, or a file."""
     with st.popover("Begin with", icon=":material/restart_alt:"):
-        choices = {name: architecture_title(name) for name in ARCHITECTURES}
+        choices = {name: architecture_choice(name) for name in ARCHITECTURES}
         choices |= {NOTHING: "Nothing: an input and a classifier"} | design_titles()
         runs = describe_runs(catalogue.usable(runs_folder(), "own", "shipped"))
         choices |= {catalogue.OF_RUN + name: f"That of {words}" for name, words in runs.items()}

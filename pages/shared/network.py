@@ -18,7 +18,7 @@ from cnnlab.network import Network, analysis
 from cnnlab.network.file import MOST_BYTES, network_in
 from cnnlab.zoo import catalogue
 from pages.components.landscape import show_landscape
-from pages.shared.parts import architecture_title
+from pages.shared.parts import architecture_choice
 
 FILE = "file"
 """Stands in an address for a network that is uploaded."""
@@ -27,7 +27,7 @@ FILE = "file"
 def network_titles(wanted: str | None) -> dict[str, str]:
     """What can be trained, by what stands for it in the address, with titles: architectures, a file, designs that are
     kept; also the run's network that is wanted."""
-    titles = {name: architecture_title(name) for name in ARCHITECTURES} | {FILE: "A network file"}
+    titles = {name: architecture_choice(name) for name in ARCHITECTURES} | {FILE: "A network file"}
     titles |= design_titles()
     if wanted and wanted.startswith(catalogue.OF_RUN):
         try:

@@ -95,6 +95,13 @@ def show_activation(view: View, computed: Computed, how: Activated) -> None:
         case "relu":
             rows.append(("of these become 0", f"{zeros:,} ({units.percent(zeros / inputs.size)})"))
             words = "ReLU keeps what is above zero and makes zero of the rest."
+        case "relu6":
+            full = int((inputs >= 6).sum())
+            rows.append(("of these become 0", f"{zeros:,} ({units.percent(zeros / inputs.size)})"))
+            rows.append(("of these become 6", f"{full:,} ({units.percent(full / inputs.size)})"))
+            words = "ReLU6 keeps what lies between zero and six, and cuts the rest there."
+        case "tanh":
+            words = "The hyperbolic tangent bends every value to between −1 and 1; far from zero it is almost flat."
         case "elu":
             rows.append(("of these bent", f"{zeros:,} ({units.percent(zeros / inputs.size)})"))
             words = "ELU keeps what is above zero and bends the rest to between −1 and 0."

@@ -51,6 +51,14 @@ def architecture_title(name: str) -> str:
     return found.title if found else name
 
 
+def architecture_choice(name: str) -> str:
+    """Its title in a list of all: those that the lecture does not speak of say so, with their year."""
+    found = architectures.ARCHITECTURES.get(name)
+    if found is None or found.group == "The lecture":
+        return architecture_title(name)
+    return f"{found.title} · {found.group.lower()}, {found.year}"
+
+
 def dataset_title(run: Run) -> str:
     """The data set of a run as it was found ("CIFAR-10 (JPEG)"), or by its name while it has not been opened."""
     try:

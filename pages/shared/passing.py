@@ -127,13 +127,17 @@ def show_padding(view: View, computed: Computed, how: Passed, layer: ZeroPadding
     )
     with numbers_beside(view, computed, "padding", figure):
         if how.given is None or how.at is None:
-            source: list[tuple[str, float | int | str]] = [("comes from", "the border: a zero")]
+            where = "a channel of zeros" if layer.pads_channels else "the border: a zero"
+            source: list[tuple[str, float | int | str]] = [("comes from", where)]
         else:
             source = [("comes from", how.layer), ("its row", how.at[0]), ("its column", how.at[1])]
         show_numbers([("Row", at[0]), ("Column", at[1]), *source, ("Value", result(computed))])
     st.caption(
-        f"A border of zeros: {layer.top} above, {layer.bottom} below, {layer.left} on the left, {layer.right} on the "
-        "right. The dashed line is around what is read."
+        f"Channels of zeros, {layer.before} before and {layer.after} after those that there are: so a shortcut "
+        "without weights reaches a wider block."
+        if layer.pads_channels
+        else f"A border of zeros: {layer.top} above, {layer.bottom} below, {layer.left} on the left, {layer.right} on "
+        "the right. The dashed line is around what is read."
     )
     if how.given is not None:
         way_to(view, computed, how.layer, how.channel, how.at)

@@ -158,7 +158,8 @@ def test_the_code_shown_is_the_function_that_draws() -> None:
 
 def test_every_architecture_says_where_it_was_published() -> None:
     for architecture in ARCHITECTURES.values():
-        assert architecture.paper.url.startswith("https://arxiv.org/abs/")
+        assert architecture.paper.url.startswith(("https://arxiv.org/abs/", "https://doi.org/"))
+        assert 1998 <= architecture.year <= 2018
         assert architecture.title
         assert architecture.summary.endswith(".")
 

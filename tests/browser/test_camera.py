@@ -28,7 +28,7 @@ def test_a_camera_goes_through_the_network_once_it_is_allowed(laboratory: Server
     assert len(shares) == 10
     assert sum(shares) == pytest.approx(100, abs=1)
     expect(camera.locator("img")).to_have_attribute("src", re.compile("^data:image/png"))
-    expect(camera.locator("[data-part=account]")).to_contain_text("squeezed to 32×32")
+    expect(camera.locator("[data-part=account]")).to_contain_text("its middle 240×240 resized to 32×32")
 
     camera.evaluate(TRACKS)
     page.get_by_role("link", name="Results", exact=True).click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -161,8 +162,12 @@ def test_every_name_of_a_network_by_its_accuracy_can_be_read(
     page.goto(f"{laboratory.address}/compare?{chosen}&view=Accuracy")
     settle(page)
     expect(page.locator(".st-key-bubbles .textpoint text").first).to_be_visible(timeout=PATIENCE_MS)
+    assert_every_name_can_be_read(page, least=2)
+
+
+def assert_every_name_can_be_read(page: Page, least: int) -> None:
     names = page.evaluate(NAMES)
-    assert len(names) >= 2
+    assert len(names) >= least
     for one, other in itertools.combinations(names, 2):
         assert not overlap(one, other), f"{one} and {other}"
     chart = page.locator(".st-key-bubbles .main-svg").first.bounding_box()
@@ -171,3 +176,21 @@ def test_every_name_of_a_network_by_its_accuracy_can_be_read(
         assert one["left"] >= chart["x"], one
         assert one["right"] <= chart["x"] + chart["width"], one
         assert one["top"] >= chart["y"], one
+
+
+def test_ten_years_of_networks_can_be_read_against_either_cost_in_both_themes(laboratory: Server, page: Page) -> None:
+    page.goto(f"{laboratory.address}/compare?view=Accuracy")
+    settle(page)
+    page.get_by_role("button", name="ImageNet, 2012 to 2018").click()
+    expect(page).to_have_url(re.compile("network=mobilenet_v2"))
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        for cost in ("Parameters", "Multiply-adds per image"):
+            page.get_by_test_id("stMain").get_by_text(cost, exact=True).first.click()
+            expect(page.locator(".st-key-bubbles .xtitle", has_text=cost)).to_be_visible()
+            settle(page)
+            expect(page.locator(".st-key-bubbles .xtitle")).to_have_count(1)  # the chart before is gone
+            assert_every_name_can_be_read(page, least=9)
+    said = " ".join(cells(page))
+    assert "torchvision" in said
+    assert "Howard et al., 2017 (arXiv:1704.04861), Table 8" in said, "each figure with its source"

@@ -418,6 +418,15 @@ def test_predict_warns_of_a_cat_shown_to_a_network_of_digits(
     assert [one["ood_score"] > 1 for one in found] == [True, False]
 
 
+def test_a_photograph_is_framed_as_one_says(call: Any, trained_run: Run, folder: str) -> None:
+    asked = ("predict", trained_run.id, str(PROJECT / "assets" / "samples" / "cat.jpg"), "--runs-dir", folder)
+    ways = ([], ["--fit", "pad"], ["--fit", "squash"], ["--fit", "crops"], ["--place", "0"])
+    told = [call(*asked, *way).out for way in ways]
+    assert len(set(told)) == len(ways)
+    assert call(*asked, "--fit", "crop", "--place", "0.5").out == told[0], "as it was trained"
+    assert_refused(call(*asked, "--place", "2"), "--place", "0", "1")
+
+
 def test_more_classes_than_there_are_are_all_of_them(
     call: Any, trained_run: Run, folder: str, digit_files: list[str]
 ) -> None:

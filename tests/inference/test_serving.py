@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from cnnlab import datasets
+from cnnlab.datasets.preprocessing import FRAMINGS
 from cnnlab.errors import UserError
 from cnnlab.guard import is_named, names_of, own_addresses
 from cnnlab.runs.run import Run
@@ -102,6 +103,13 @@ def test_a_cat_sent_to_a_network_of_digits_is_told_to_be_unlike_them(address: st
         assert (told["predictions"][0]["ood_score"] > 1) == outside
 
 
+def test_a_photograph_is_framed_as_the_request_says(address: str) -> None:
+    cat = next(sample for sample in all_samples() if "cat" in sample.classes).read()
+    tops = {fit: ask(address, f"/predict?fit={fit}", cat)[1]["predictions"][0]["top"] for fit in FRAMINGS}
+    assert tops["crop"] == ask(address, "/predict", cat)[1]["predictions"][0]["top"], "as it was trained"
+    assert len({json.dumps(top) for top in tops.values()}) == len(FRAMINGS)
+
+
 def test_a_form_of_several_files_is_answered_file_by_file(address: str) -> None:
     status, told = ask(address, "/predict", form(("a.png", digit(0)[0]), ("b.png", b"?")), MULTIPART)
     assert status == 200
@@ -118,6 +126,7 @@ def test_a_form_of_several_files_is_answered_file_by_file(address: str) -> None:
         ("/predict", bytes(LIMIT + 1), "image/png", 413, "0.1 MB"),
         ("/predict?top=none", b"?", "image/png", 400, "'none'"),
         ("/predict?top=0", b"?", "image/png", 400, "'0'"),
+        ("/predict?fit=round", b"?", "image/png", 400, "crop, pad, squash, crops"),
         ("/predict", form(), MULTIPART, 400, "no file"),
         ("/predict", None, "", 405, "Not Allowed"),
         ("/elsewhere", None, "", 404, "Not Found"),

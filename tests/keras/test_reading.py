@@ -142,8 +142,8 @@ def layers() -> Any:
         (lambda: layers().Conv2D(3, 3, activation="gelu", name="conv"), ("'conv'", "gelu", "softmax")),
         (lambda: layers().BatchNormalization(scale=False, name="bn"), ("'bn'", "scale=False")),
         (lambda: layers().BatchNormalization(axis=1, name="bn"), ("'bn'", "axis=1")),
-        (lambda: layers().ReLU(6.0, name="relu6"), ("'relu6'", "max_value=6.0")),
-        (lambda: layers().Activation("tanh", name="tanh"), ("'tanh'", "tanh")),
+        (lambda: layers().ReLU(3.0, name="relu3"), ("'relu3'", "max_value=3.0")),
+        (lambda: layers().Activation("silu", name="silu"), ("'silu'", "silu")),
         (lambda: layers().Dense(3, name="along"), ("'along'", "vector", "16×16×3")),
     ],
 )

@@ -214,6 +214,15 @@ def test_figures_that_differ_are_these() -> None:
     }
     params = {f"inception ({name})" for name in ("3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")}
     assert differing == {
+        ("lenet5", "C1", "trainable parameters"),
+        ("lenet5", "S2", "trainable parameters"),
+        ("lenet5", "C3", "trainable parameters"),
+        ("lenet5", "S4", "trainable parameters"),
+        ("lenet5", "whole", "trainable parameters"),
+        ("resnet18", "34-layer", "FLOPs"),
+        ("resnet18", "50-layer", "FLOPs"),
+        ("mobilenet_v2", "MobileNetV2", "Params"),
+        ("mobilenet_v2", "MobileNetV2", "MAdds"),
         ("minivggnet", "total", "Params"),
         ("minigooglenet", "total", "Params"),
         ("deepergooglenet", "total", "Params"),
@@ -321,7 +330,8 @@ def test_every_table_has_a_source_and_known_options(table: PublishedTable) -> No
     assert table.source
     assert not table.source.endswith(".")
     assert table.title
-    assert table.lecture in {"VGG", "1x1 convolutions", "GoogLeNet", "MiniGoogLeNet", "DeeperGoogLeNet"}
+    assert table.lecture in {"VGG", "1x1 convolutions", "GoogLeNet", "MiniGoogLeNet", "DeeperGoogLeNet", ""}
+    assert {bool(architectures.architecture(name).lecture) for name in table.architectures} == {bool(table.lecture)}
     for name in table.architectures:
         architectures.build(name, dict(table.options))
 
@@ -385,7 +395,12 @@ def test_accuracies_are_the_published_ones() -> None:
     assert values("minigooglenet") == [0.90, 0.8905, 0.8931, 0.8603, 0.8575, 0.83, 0.82]
     assert values("deepergooglenet") == [0.3023]
     assert values("deepergooglenet", "rank-5 accuracy") == [0.5434]
-    assert values("nin") == [0.8959, 0.9119]
+    assert values("nin") == [0.8959, 0.9119, 0.8912]
+    assert values("lenet5") == [0.9905, 0.992]
+    assert values("resnet50", "rank-5 accuracy") == [0.92862, 0.9329]
+    assert values("resnet56") == [0.9303]
+    assert values("densenet_bc")[0] == 0.9549
+    assert [values(name)[0] for name in ("mobilenet", "mobilenet_v2")] == [0.706, 0.71878]
     assert values("googlenet", "rank-5 accuracy") == [0.8993, 0.9333]
     single = {"vgg_a": (29.6, 10.4), "vgg_a_lrn": (29.7, 10.5), "vgg_b": (28.7, 9.9), "vgg_c": (28.1, 9.4)}
     single |= {"vgg16": (27.0, 8.8), "vgg19": (27.3, 9.0)}

@@ -49,7 +49,7 @@ EXAMPLES: dict[type[Layer], tuple[Layer, ...]] = {
     MaxPooling2D: (MaxPooling2D(3, 2), MaxPooling2D(2, 2, "same")),
     AveragePooling2D: (AveragePooling2D(3, 2), AveragePooling2D(3, 1, "same")),
     GlobalAveragePooling2D: (GlobalAveragePooling2D(),),
-    ZeroPadding2D: (ZeroPadding2D(0, 1, 0, 1), ZeroPadding2D(3, 3, 3, 3)),
+    ZeroPadding2D: (ZeroPadding2D(0, 1, 0, 1), ZeroPadding2D(0, 0, 0, 0, 1, 2), ZeroPadding2D(3, 3, 3, 3)),
     BatchNormalization: (BatchNormalization(),),
     LocalResponseNormalization: (LocalResponseNormalization(),),
     Activation: (Activation("relu"), Activation("elu")),

@@ -30,6 +30,7 @@ from tests.conftest import digits_experiment, unescaped
 from tests.pages.conftest import OpenPage
 from tests.pages.controls import control
 
+MIDDLE_SEEN = "What the network sees: 320×213, its middle 213×213 resized to 32×32 pixels"
 PAGES = (
     "home",
     "learn",
@@ -354,7 +355,7 @@ def test_validation_images_can_be_tried_without_any_file(open_page: OpenPage, tr
         name == f"{answer} (validation image)" for name, answer in zip(table["Image"], table["Class"], strict=True)
     ]
     assert (len(table), sum(right) >= 7) == (11, True), "a network that knows nine of ten"
-    assert any(caption.value == "What the network sees: 320×213, squeezed to 32×32 pixels" for caption in app.caption)
+    assert any(caption.value == MIDDLE_SEEN for caption in app.caption)
     assert not app.info, "there are samples of its classes"
 
 
@@ -380,8 +381,32 @@ def test_a_cat_shown_to_a_network_of_digits_is_warned_of_at_once(open_page: Open
     assert not app.exception
     (warning,) = app.warning
     assert "unlike the training images: do not trust the answer" in warning.value
-    assert any(item.value == "What the network sees: 320×213, squeezed to 32×32 pixels" for item in app.caption)
+    assert any(item.value == MIDDLE_SEEN for item in app.caption)
     assert any(item.value == "What the network sees: 32×32 pixels" for item in app.caption), "the digit is square"
+
+
+def test_what_is_seen_of_a_photograph_can_be_chosen_and_moved(open_page: OpenPage, trained_run: Run) -> None:
+    cat = next(sample for sample in all_samples() if "cat" in sample.classes)
+    app = open_page("predict", trained_run.folder.parent, run=trained_run.id)
+    app.file_uploader[0].set_value([("cat.jpg", cat.read(), "image/jpeg")]).run()
+
+    def told() -> tuple[str, str]:
+        (seen,) = (item.value for item in app.caption if item.value.startswith("What the network sees"))
+        return seen, next(item.value for item in app.markdown if item.value.startswith("**"))
+
+    said = {told()}
+    slider = next(one for one in app.slider if one.label == "Where the square lies")
+    slider.set_value(0.0).run()
+    assert "a part of 213×213" in told()[0]
+    assert app.query_params["place"] == "0.0"
+    said.add(told())
+    for fit, words in (("pad", "with black bars"), ("squash", "squeezed"), ("crops", "2 more beside it, averaged")):
+        next(one for one in app.selectbox if "not square" in one.label).set_value(fit).run()
+        assert not app.exception
+        assert words in told()[0]
+        assert not [one for one in app.slider if one.label == "Where the square lies"]
+        said.add(told())
+    assert len(said) == 5
 
 
 def test_a_network_without_a_reference_offers_to_prepare_it(

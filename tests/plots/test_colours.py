@@ -68,7 +68,14 @@ def figures(theme: Theme) -> Iterator[tuple[str, go.Figure]]:
     yield "balance", plots.class_balance(("cat", "dog"), parts)
     stages = [(f"1/{2**power}", 10) for power in range(7)]
     yield "stages", plots.stacked([("VGG16", [*stages, ("dense layers", 20)])], "parameters")
-    point = {"label": "VGG16", "multiply_adds": 1e9, "parameters": 1e8, "source": "paper", "accuracy": 0.7}
+    point = {
+        "label": "VGG16",
+        "multiply_adds": 1e9,
+        "parameters": 1e8,
+        "source": "paper",
+        "accuracy": 0.7,
+        "year": 2015,
+    }
     yield "accuracies", plots.bubbles([{**point, "whose": whose} for whose in plots.WHOSE], "Rank-1 accuracy")
     yield "curves", trained.learning_curves("accuracy", HISTORY, STEPS, 3, 3, smoothing=0.5)
     yield "steps", trained.step_curve("loss", "Loss", STEPS, 3)

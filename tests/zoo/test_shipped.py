@@ -99,6 +99,15 @@ def test_the_projects_own_stay_as_they_are(network: Run) -> None:
     assert {path: path.stat().st_mtime_ns for path in SHIPPED_RUNS.rglob("*")} == before
 
 
+def test_a_copy_of_an_earlier_version_sees_photographs_as_this_one_does(network: Run) -> None:
+    network.relabel(name="mine")
+    record = network.folder / "data.json"
+    record.write_text(record.read_text().replace('"fitting": "crop"', '"fitting": "squash"'))
+    assert network.data.preprocessing.fitting == "squash"
+    again = shipped()[network.id]
+    assert (again.data.preprocessing.fitting, again.labels().name) == ("crop", "mine")
+
+
 @pytest.mark.parametrize(
     ("side", "name"),
     [(8, "minigooglenet-cifar10"), (32, "minivggnet-cifar10"), (64, "deepergooglenet-tiny-imagenet")],

@@ -12,7 +12,7 @@ from cnnlab.architectures.comparison import Candidate
 from cnnlab.lecture import published
 from cnnlab.lecture.course.block import Drawn
 from cnnlab.lecture.course.language import Language
-from cnnlab.lecture.course.making import Made
+from cnnlab.lecture.course.making import Made, terms
 from cnnlab.lecture.course.parts import (
     ChartPart,
     CodePart,
@@ -177,7 +177,7 @@ def printed(drawn: Drawn, language: Language) -> Made:
     table = tables[number]
     lines = published.compare(table, name)
     agreeing = sum(line.agrees for line in lines)
-    head = tuple(language.term(one) for one in ("Row", "Figure", "Printed", "Ours", "Exactly"))
+    head = terms(language, "Row", "Figure", "Printed", "Ours", "Exactly")
     rows = tuple((line.row, line.quantity, line.printed, line.computed, line.exact) for line in lines[:MOST_ROWS])
     marked = frozenset(place for place, line in enumerate(lines[:MOST_ROWS]) if not line.agrees)
     said = language.word("printed_agree", agreeing=agreeing, count=len(lines), source=table.source)
@@ -192,7 +192,8 @@ def accuracies(drawn: Drawn, language: Language) -> Made:
     names = value.split()
     if wrong := [name for name in names if name not in ARCHITECTURES]:
         raise drawn.block.error(f"there is no architecture {wrong[0]!r}", line)
-    head = tuple(language.term(one) for one in ("Network", "Data set", "Measure", "Printed", "Conditions", "Source"))
+    first_only = drawn.word("figures", ("all", "first"), "all") == "first"
+    head = terms(language, "Network", "Data set", "Measure", "Printed", "Conditions", "Source")
     rows = tuple(
         (
             ARCHITECTURES[name].title,

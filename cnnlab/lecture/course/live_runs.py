@@ -10,7 +10,7 @@ from cnnlab.experiments.presets import PRESETS
 from cnnlab.lecture import results
 from cnnlab.lecture.course.block import Drawn
 from cnnlab.lecture.course.language import Language
-from cnnlab.lecture.course.making import ControlValue, Made
+from cnnlab.lecture.course.making import ControlValue, Made, terms
 from cnnlab.lecture.course.parts import (
     ChartPart,
     LinkPart,
@@ -162,7 +162,7 @@ def study(drawn: Drawn, language: Language) -> Made:
     """What each training of a study reached."""
     found = study_of(drawn)
     rows = results.ingredients(found)
-    head = tuple(language.term(one) for one in ("Training", "Validation accuracy", "Points", "Test accuracy"))
+    head = terms(language, "Training", "Validation accuracy", "Points", "Test accuracy")
     table = tuple(
         (
             row["title"],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from cnnlab.lecture import kernels
 from cnnlab.lecture.course.block import Drawn
 from cnnlab.lecture.course.language import Language
-from cnnlab.lecture.course.making import Control, ControlValue, Made
+from cnnlab.lecture.course.making import Control, ControlValue, Made, terms
 from cnnlab.lecture.course.parts import (
     ChartPart,
     CodePart,
@@ -184,7 +184,7 @@ def pooling(drawn: Drawn, language: Language) -> Made:
     shape = drawn.shape("input")
     build = Builder("way")
     x = build.input(shape)
-    head = tuple(language.term(one) for one in ("Layer", "Output shape", "Maps", "Values"))
+    head = terms(language, "Layer", "Output shape", "Maps", "Values")
     for place, step in enumerate(way.split(">")):
         kind, _, number = step.strip().partition(" ")
         if kind == "pool" and number.isdigit():

@@ -5,14 +5,15 @@ from __future__ import annotations
 from cnnlab.lecture.published.accuracies import (
     ACCURACIES,
     REPORTS,
-    PublishedAccuracy,
     accuracies_for,
     reports_for,
 )
+from cnnlab.lecture.published.before_and_after import BEFORE_AND_AFTER
 from cnnlab.lecture.published.googlenet import DEEPERGOOGLENET_TABLE, GOOGLENET_TABLE
 from cnnlab.lecture.published.minigooglenet import MINIGOOGLENET_FIGURE, ZHANG_TABLE_1
 from cnnlab.lecture.published.minivggnet import MINIVGGNET_SUMMARY, MINIVGGNET_TABLE
 from cnnlab.lecture.published.nin import NIN_MODEL
+from cnnlab.lecture.published.reported import PublishedAccuracy
 from cnnlab.lecture.published.table import Figure, FigureComparison, PublishedTable, compare
 from cnnlab.lecture.published.vgg import VGG16_SUMMARY, VGG_TABLE_1, VGG_TABLE_2
 
@@ -27,6 +28,7 @@ TABLES = (
     MINIGOOGLENET_FIGURE,
     ZHANG_TABLE_1,
     DEEPERGOOGLENET_TABLE,
+    *BEFORE_AND_AFTER,
 )
 
 

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from cnnlab.architectures.options import Value
 from cnnlab.evaluation.printed import ClassificationReport, ReportLine
 from cnnlab.lecture.published.minigooglenet import ZHANG
+from cnnlab.lecture.published.more_accuracies import MORE_ACCURACIES
+from cnnlab.lecture.published.reported import Metric, PublishedAccuracy, from_error
 from cnnlab.lecture.published.table import LECTURE
 from cnnlab.lecture.published.vgg import VGG_COLUMNS
-
-Metric = Literal["rank-1 accuracy", "rank-5 accuracy"]
-
-
-@dataclass(frozen=True)
-class PublishedAccuracy:
-    """One reported accuracy.
-
-    `value` is a share of the images, 1 - error where an error is printed; `printed` is the figure itself. `options`
-    are those that the network needs to be the one that was measured.
-    """
-
-    architecture: str
-    dataset: str
-    split: str
-    metric: Metric
-    value: float
-    printed: str
-    conditions: str
-    source: str
-    options: tuple[tuple[str, Value], ...] = ()
 
 
 def report(architecture: str, printed: str, source: str) -> ClassificationReport:
@@ -98,11 +75,6 @@ E|256|256|27.3|9.0
 E|384|384|26.9|8.7
 E|[256;512]|384|25.5|8.0
 """
-
-
-def from_error(printed: str) -> float:
-    """The accuracy, as a share, that leaves this error in percent."""
-    return round(1 - float(printed) / 100, 6)
 
 
 def vgg_accuracies() -> list[PublishedAccuracy]:
@@ -223,6 +195,7 @@ ACCURACIES = (
     *googlenet_accuracies(),
     *nin_accuracies(),
     *zhang_accuracies(),
+    *MORE_ACCURACIES,
 )
 
 

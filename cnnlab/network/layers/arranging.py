@@ -31,17 +31,30 @@ class InputLayer(Layer):
 
 @dataclass(frozen=True, slots=True)
 class ZeroPadding2D(Layer):
-    """A border of zeros around feature maps."""
+    """A border of zeros around feature maps; or channels of zeros, so many before and after those that there are.
+
+    Channels let a shortcut without weights reach a wider block (He et al., 2016, option A). Keras pads either the one
+    or the other.
+    """
 
     family: ClassVar[Family] = families.OTHER
     top: Border
     bottom: Border
     left: Border
     right: Border
+    before: Border = 0
+    after: Border = 0
+
+    @property
+    def pads_channels(self) -> bool:
+        return bool(self.before or self.after)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         height, width, channels = feature_maps(*inputs)
-        return (height + self.top + self.bottom, width + self.left + self.right, channels)
+        if self.pads_channels and any((self.top, self.bottom, self.left, self.right)):
+            raise UserError("pads the maps or their channels, not both at once")
+        more = self.before + self.after
+        return (height + self.top + self.bottom, width + self.left + self.right, channels + more)
 
     def window(self, *inputs: Shape) -> Window:
         return POINT
@@ -55,6 +68,8 @@ class ZeroPadding2D(Layer):
 
     @property
     def caption(self) -> str:
+        if self.pads_channels:
+            return f"{self.before + self.after} channels of zeros"
         return f"zeros {self.top}, {self.bottom}, {self.left}, {self.right}"
 
 

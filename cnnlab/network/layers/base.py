@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from cnnlab.network.families import Family
 from cnnlab.network.layers.shapes import POINT, Shape, Window
 
-ActivationName = Literal["linear", "relu", "elu", "softmax"]
+ActivationName = Literal["linear", "relu", "relu6", "elu", "tanh", "softmax"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,7 +264,8 @@ function write(slider, now, channel) {
   if (data.kind === "convolution") {
     part.sumsWords.textContent = `the sums of ${channels} input channels; largest: channel ${now.most}, ${digits(now.sums[now.most])}`;
     const bias = data.bias === undefined ? "" : ` ${data.bias < 0 ? "−" : "+"} bias ${digits(Math.abs(data.bias))} = ${digits(now.score)}`;
-    const active = { relu: `; ReLU: ${digits(now.computed)}`, elu: `; ELU: ${digits(now.computed)}` }[data.activation] ?? "";
+    const word = { relu: "ReLU", relu6: "ReLU6", elu: "ELU", tanh: "tanh" }[data.activation],
+      active = word ? `; ${word}: ${digits(now.computed)}` : "";
     const sum = channels > 1 ? `sum over ${channels} channels ${digits(now.total)}` : `sum ${digits(now.total)}`;
     part.equation.textContent = `${sum}${bias}${active}. Output: ${digits(now.stored)}${end}`;
   } else {

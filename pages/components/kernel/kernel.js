@@ -349,6 +349,8 @@ function grid(title, texts, size) {
 
 function activated(score, activation) {
   if (activation === "relu") return Number.isNaN(score) ? score : Math.max(score, 0);
+  if (activation === "relu6") return Number.isNaN(score) ? score : Math.min(Math.max(score, 0), 6);
+  if (activation === "tanh") return Math.tanh(score);
   return activation === "elu" && score < 0 ? Math.expm1(score) : score;
 }
 
