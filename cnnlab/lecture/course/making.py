@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cnnlab.lecture.course.language import Language
 from cnnlab.lecture.course.parts import Part
 
 ControlValue = int | str
@@ -21,6 +22,11 @@ class Control:
     least: int = 0
     most: int = 0
     options: tuple[str, ...] = ()
+
+
+def terms(language: Language, *english: str) -> tuple[str, ...]:
+    """The head of a table."""
+    return tuple(language.term(one) for one in english)
 
 
 @dataclass(frozen=True, eq=False)
