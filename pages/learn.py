@@ -271,7 +271,8 @@ def main() -> None:
     st.html(COURSE_STYLE)
     try:
         language = language_asked()
-        found = chapters(language.code)
+        with st.spinner(language.word("reading")):
+            found = chapters(language.code)
     except UserError as error:
         show_error(error)
         return
