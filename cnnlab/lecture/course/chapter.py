@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnnlab.errors import UserError
 from cnnlab.lecture.course.block import Block, ChapterError
-from cnnlab.lecture.course.language import CHAPTERS, Language, languages
+from cnnlab.lecture.course.language import CHAPTERS, LANGUAGE_FILE, Language, languages
 from cnnlab.lecture.course.live import Live, live_of
 from cnnlab.lecture.course.values import filled
 from cnnlab.lecture.exercises import Exercise, exercise_of
@@ -90,12 +90,13 @@ class Chapter:
 def chapters(language: str) -> dict[str, Chapter]:
     """The chapters of a language in the lecture's order; ChapterError, with file and line, where one is wrong."""
     files = sorted((CHAPTERS / language).glob("[0-9][0-9]-*.md"))
-    found = [_read(path, path.stat().st_mtime_ns) for path in files]
+    words = (CHAPTERS / language / LANGUAGE_FILE).stat().st_mtime_ns
+    found = [_read(path, path.stat().st_mtime_ns, words) for path in files]
     return {one.name: one for one in found}
 
 
 @lru_cache(maxsize=128)
-def _read(path: Path, written: int) -> Chapter:
+def _read(path: Path, written: int, words: int) -> Chapter:
     return read_chapter(path.read_text(encoding="utf-8"), path.stem, languages()[path.parent.name])
 
 

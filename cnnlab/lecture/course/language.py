@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -93,11 +93,16 @@ class Language:
         return f"{self.real(100 * share, 1)}%"
 
 
-@cache
 def languages() -> dict[str, Language]:
-    """All languages that chapters are written in, English first; UserError where a file is wrong."""
-    found = [read_language(path) for path in sorted(CHAPTERS.glob(f"*/{LANGUAGE_FILE}"))]
+    """All languages that chapters are written in, English first; UserError where a file is wrong. A file that has
+    changed is read anew."""
+    found = [_language(path, path.stat().st_mtime_ns) for path in sorted(CHAPTERS.glob(f"*/{LANGUAGE_FILE}"))]
     return {one.code: one for one in found}
+
+
+@lru_cache(maxsize=32)
+def _language(path: Path, written: int) -> Language:
+    return read_language(path)
 
 
 def read_language(path: Path) -> Language:
