@@ -90,23 +90,16 @@ def show_contents(found: Mapping[str, Chapter], language: Language) -> None:
     for chapter in found.values():
         seen, solved = progress.steps_seen(chapter), progress.exercises_solved(chapter)
         at = min(seen + 1, len(chapter.steps)) if seen < len(chapter.steps) else 1
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"chapter-{chapter.name}"):
-            with st.container(gap=None):
-                st.page_link(
-                    LEARN,
-                    label=f"**{chapter.number}. {chapter.title}**",
-                    query_params=place_of(chapter.name, at, language),
-                )
-                st.caption(
-                    language.word(
-                        "visited",
-                        seen=seen,
-                        steps=len(chapter.steps),
-                        solved=solved,
-                        exercises=len(chapter.exercises),
-                    )
-                )
+        with st.container(horizontal=True, vertical_alignment="center", key=f"chapter-{chapter.name}"):
+            title = f"**{chapter.number}. {chapter.title}**"
+            st.page_link(LEARN, label=title, query_params=place_of(chapter.name, at, language), width=400)
             st.progress(seen / len(chapter.steps), width=160)
+            st.caption(
+                language.word(
+                    "visited", seen=seen, steps=len(chapter.steps), solved=solved, exercises=len(chapter.exercises)
+                ),
+                width="content",
+            )
     solved = sum(progress.exercises_solved(one) for one in found.values())
     exercises = sum(len(one.exercises) for one in found.values())
     with st.container(horizontal=True, vertical_alignment="center"):

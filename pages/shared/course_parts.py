@@ -177,7 +177,8 @@ def show_layer_maps(part: MapsPart, language: Language, key: str) -> None:
 
 def show_data(part: DataPart, language: Language) -> None:
     """Ten pictures of each class where the data set is here; else those that come with cnnlab."""
-    found = datasets.ready(part.dataset)
+    with st.spinner(language.word("opening")):
+        found = datasets.ready(part.dataset)
     if found is None:
         title = datasets.source(part.dataset).title
         st.info(language.word("data_missing", dataset=text.markdown(title)), icon=":material/info:")

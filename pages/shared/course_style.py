@@ -12,7 +12,7 @@ COURSE_STYLE = """<style>
 .course-table .number {text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap}
 .course-table .marked {font-weight: 700}
 [data-testid="stMain"] [data-testid="stMarkdownContainer"] > p {max-width: 54rem}
-[data-testid="stMain"] [data-testid="stPageLink-NavLink"][aria-current="page"] {background: none}
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"]:not(:hover, :focus-visible) {background: none}
 </style>"""
 PRESENT_STYLE = """<style>
 html {font-size: clamp(19px, 1.62vw, 34px)}
