@@ -12,7 +12,7 @@ LOSS_SNIPPET = """\
 # The total loss used by the inception net during training.
 total_loss = real_loss + 0.3 * aux_loss_0 + 0.3 * aux_loss_1
 """
-NAME, SHAPE, COUNT = 32, 26, 12
+NAME, SHAPE, COUNT = 20, 22, 11
 
 
 def published_weights_snippet(model: str) -> str:
