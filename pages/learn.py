@@ -123,16 +123,16 @@ def show_step(chapter: Chapter, place: Place, seed: int, present: bool) -> None:
     st.header(step.title, anchor=False)
     for at in shown:
         part, key = step.parts[at], f"{chapter.name}-{number}-{at}"
-        match part:
-            case Prose(markdown):
-                st.markdown(markdown)
-            case Live():
-                try:
+        try:
+            match part:
+                case Prose(markdown):
+                    st.markdown(markdown)
+                case Live():
                     show_live(part, language, key, present)
-                except UserError as error:
-                    show_error(error)
-            case Exercise():
-                show_exercise(part, chapter.name, seed, language, present, hidden[:1] == [part])
+                case Exercise():
+                    show_exercise(part, chapter.name, seed, language, present, hidden[:1] == [part])
+        except UserError as error:
+            show_error(error)
 
 
 def exercises_of(step: CourseStep, places: Iterable[int]) -> list[Exercise]:

@@ -14,10 +14,9 @@ from cnnlab.network.layers import Concatenate, Dense, shape_text
 
 
 def last_field(network: Network) -> int:
-    """The receptive field of the last feature maps, in height."""
-    fields = receptive_fields(network)
-    maps = [node for node in network.layers if len(node.output_shape) == 3]
-    return fields[maps[-1].name][0]
+    """The receptive field of the last feature maps, in height; 0 where there are none."""
+    maps = [node.name for node in network.layers if len(node.output_shape) == 3]
+    return receptive_fields(network)[maps[-1]][0] if maps else 0
 
 
 MEASURES: dict[str, Callable[[Network], int]] = {
