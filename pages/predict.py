@@ -73,14 +73,14 @@ def given_files(run: Run) -> tuple[tuple[object, ...], Files]:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Framed:
     """How images that are not square are seen: in one way by all networks, or by each as it was trained."""
 
     framing: Framing | None = None
     place: float = MIDDLE
 
 
-def chosen_frame(run: Run) -> Frame:
+def chosen_frame(run: Run) -> Framed:
     """The choice, and where a square lies."""
     trained = run.data.preprocessing.fitting
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -88,14 +88,14 @@ def chosen_frame(run: Run) -> Frame:
             "Of an image that is not square", FRAMINGS, "fit", FRAMING_TITLES.__getitem__, default=trained, width=260
         )
         if framing != "crop":
-            return Frame(None if framing == trained else framing)
+            return Framed(None if framing == trained else framing)
         words = "0 is the left or upper end, 1 the right or lower one."
         place = address_number("Where the square lies", "place", MIDDLE, st, 0.0, 1.0, True, help=words, width=260)
-    return Frame(None if framing == trained else framing, place)
+    return Framed(None if framing == trained else framing, place)
 
 
 def answers(
-    key: tuple[object, ...], files: Files, models: list[Classifier], frame: Frame
+    key: tuple[object, ...], files: Files, models: list[Classifier], frame: Framed
 ) -> tuple[list[Prediction], list[Rejected]]:
     """What the networks say of the files; asked once, and kept while nothing changes."""
     key = (key, frame, tuple((model.run.id, model.checkpoint.info.step) for model in models))
@@ -160,7 +160,7 @@ def show_asked(run: Run, others: list[Run]) -> None:
         more = " and others" if len(run.data.classes) > 50 else ""
         st.caption(f"It tells apart {len(run.data.classes)} classes: {names}{more}.")
         return
-    frame = Frame() if key[0] == run.id else chosen_frame(run)
+    frame = Framed() if key[0] == run.id else chosen_frame(run)
     with st.spinner("Loading the network; the first one takes about 10 s, for TensorFlow"):
         models = [classifier(one) for one in (run, *others)]
     predictions, rejected = answers(key, files, models, frame)

@@ -16,6 +16,7 @@ from cnnlab.runs.health import epochs_done, problems
 from cnnlab.runs.records import EpochRecord, average_speed, best_of
 from cnnlab.runs.run import Labels, Run
 from cnnlab.runs.status import ACTIVE, Status
+from cnnlab.runs.sweeps.record import name_of, of_run
 from cnnlab.zoo import catalogue
 from pages.shared.actions import REFUSED, action_bar, attempt, more_actions, show_refusal
 from pages.shared.address import asked, tab_title
@@ -260,6 +261,13 @@ def show_origin(run: Run, labels: Labels) -> None:
     words += [f"begins with {len(initial.layers)} layers of {initial.run}"] if initial else []
     if words:
         st.caption(text.message(" · ".join(words)))
+    if sweep := of_run(run):
+        st.page_link(
+            "pages/sweep.py",
+            label=text.markdown(f"Trial {config.trial.number if config.trial else ''} of {name_of(sweep)}"),
+            icon=":material/grid_view:",
+            query_params={"sweep": sweep.id},
+        )
     if labels.tags:
         st.markdown(" ".join(f":gray-badge[{text.markdown(tag, MOST_TAG)}]" for tag in labels.tags))
     if labels.note:

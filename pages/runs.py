@@ -10,6 +10,7 @@ from cnnlab import runs, text, units
 from cnnlab.runs import RunSummary, actions, queue
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, State, Status
+from cnnlab.runs.sweeps.record import listing, name_of
 from cnnlab.zoo.shipped import shipped
 from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
@@ -183,6 +184,13 @@ def show_choice(folder: Path, chosen: list[str], group: str, shown: int, every: 
             names = ",".join(chosen)
             st.page_link(
                 "pages/compare_runs.py", label="Compare", icon=":material/compare_arrows:", query_params={"runs": names}
+            )
+        for sweep in [one for one in listing(folder) if group and not chosen and name_of(one) == group]:
+            st.page_link(
+                "pages/sweep.py",
+                label="Open the sweep",
+                icon=":material/grid_view:",
+                query_params={"sweep": sweep.id},
             )
         if group and not chosen:
             st.page_link(

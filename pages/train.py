@@ -11,7 +11,8 @@ from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
 from cnnlab.runs import film, queue
 from cnnlab.runs.run import Run
-from cnnlab.runs.sweep import sweep
+from cnnlab.runs.sweeps import going
+from cnnlab.runs.sweeps.record import Sweep
 from cnnlab.text import markdown, message
 from cnnlab.training.batches import prepared
 from pages.shared.charts import show_chart
@@ -126,17 +127,19 @@ def show_samples(experiment: Experiment) -> None:
     st.button("Draw again", icon=":material/refresh:", on_click=lambda: st.session_state.update(draw=draw + 1))
 
 
-def begin(choice: Choice, experiment: Experiment) -> list[Run]:
-    """Queue the training, or those of the sweep; UserError where they cannot be made."""
+def begin(choice: Choice, experiment: Experiment) -> Run | Sweep:
+    """Queue the training, or start the sweep; UserError where it cannot be made."""
     kept = choice.scope if choice.preset and experiment == choice.preset.experiment() else None
     source = choice.start[1] if choice.start else None
-    if choice.tried:
-        return sweep(
+    if choice.sweep.texts:
+        return going.start(
             experiment,
-            choice.tried,
+            choice.sweep.values(experiment),
             runs_folder(),
-            sample=choice.sample or None,
-            group=choice.name or None,
+            search=choice.sweep.search,
+            trials=choice.sweep.trials,
+            stopping=choice.sweep.stopping,
+            name=choice.name or None,
             preset=kept,
             source=source,
             own_image=choice.own_image,
@@ -147,7 +150,7 @@ def begin(choice: Choice, experiment: Experiment) -> list[Run]:
     if choice.name:
         made.relabel(name=choice.name)
     queue.enqueue(made)
-    return [made]
+    return made
 
 
 def main() -> None:
@@ -165,13 +168,14 @@ def main() -> None:
         choice, values = what_choice()
         try:
             show_controls(choice, values)
-            experiment, count = choice.experiment(), choice.count()
+            experiment = choice.experiment()
+            count = choice.sweep.count(experiment) if experiment else 1
         except UserError as error:
             with top:
                 show_error(error)
     if experiment:
         with outlook:
-            show_outlook(experiment, command_of(experiment, choice.preset))
+            show_outlook(experiment, choice.sweep.command(command_of(experiment, choice.preset), choice.name))
     with top:
         label = "Train" if count == 1 else f"Queue {count} runs"
         pressed = st.button(
@@ -179,7 +183,7 @@ def main() -> None:
         )
         if experiment:
             st.markdown(in_short(experiment), width="content")
-            if note := choice.left_out():
+            if note := choice.sweep.left_out(experiment):
                 st.caption(markdown(note), width="content")
     if pressed and experiment:
         try:
@@ -188,9 +192,9 @@ def main() -> None:
             with top:
                 show_error(error)
         else:
-            if len(made) == 1:
-                st.switch_page("pages/run.py", query_params={"run": made[0].id})
-            st.switch_page("pages/runs.py", query_params={"group": made[0].config.group or ""})
+            if isinstance(made, Run):
+                st.switch_page("pages/run.py", query_params={"run": made.id})
+            st.switch_page("pages/sweep.py", query_params={"sweep": made.id})
     if experiment:
         with st.expander(
             "What the network will see", icon=":material/image:", key="samples", on_change="rerun"

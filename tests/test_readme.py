@@ -33,7 +33,7 @@ def words_of(example: str) -> tuple[list[str], list[str]]:
 def test_every_command_of_the_readme_is_understood(example: str) -> None:
     arguments, _ = words_of(example)
     options = cli.parser().parse_args(arguments[3:])
-    tried = options.values if options.command == "sweep" else ()
+    tried = (options.values or ()) if options.command == "sweep" else ()
     for setting in (*getattr(options, "set", ()), *tried):
         assert "=" in setting, f"{setting} in {example} is no KEY=VALUE"
 

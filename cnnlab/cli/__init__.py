@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from cnnlab import datasets
-from cnnlab.cli import data, design, runs, training
+from cnnlab.cli import data, design, runs, sweeps, training
 from cnnlab.cli.app import serve_app
 from cnnlab.cli.explaining import explain_image
 from cnnlab.cli.film import film_run
@@ -37,6 +37,8 @@ from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
 from cnnlab.inference.saliency import METHODS
+from cnnlab.runs.sweeps.record import SEARCHES
+from cnnlab.runs.sweeps.rules import RULE_TEXTS, RULES
 from cnnlab.zoo.pretrained import PRETRAINED
 
 CHECKPOINT: dict[str, Any] = {
@@ -198,15 +200,26 @@ def parser() -> Parser:
     train.add_argument("--name", metavar="TEXT", help="what to call the run")
     train.add_argument("--film-image", metavar="FILE", help="an image of your own to film beside those of the data set")
 
-    sweep = command(
-        "sweep", training.run_sweep, "Queue several values of several settings.", recipes, architecture_options
-    )
+    words = "Search settings in many trainings, and stop those early that promise little."
+    sweep = as_json(command("sweep", sweeps.run_sweep, words, recipes, architecture_options))
+    action_help = "start one (the default), list them, show, pause or resume one, add --trials to it"
+    sweep.add_argument("action", nargs="?", choices=sweeps.ACTIONS, default="start", help=action_help)
+    sweep.add_argument("sweep", nargs="?", metavar="SWEEP", help="a sweep by its id, the beginning of it, or its name")
     values_help = (
-        "settings or options with the values to try; every combination is a run, without what its optimizer or "
+        "settings or options with what to try: values as learning_rate=0.1,0.01, or a range as "
+        "learning_rate=0.0001..0.1; what a trial's optimizer or schedule does not take is left out of it"
     )
-    values_help += "schedule does not take"
-    sweep.add_argument("--values", nargs="+", required=True, metavar="KEY=V1,V2", help=values_help)
-    sweep.add_argument("--sample", type=int, metavar="N", help="try N combinations drawn at random")
+    sweep.add_argument("--values", nargs="+", metavar="KEY=V1,V2", help=values_help)
+    search_help = "grid: every combination; random: drawn one by one; bayes: each chosen by what the others reached"
+    sweep.add_argument("--search", choices=SEARCHES, help=f"{search_help} (default grid)")
+    sweep.add_argument("--trials", type=int, metavar="N", help="how many trainings; a grid has all of its combinations")
+    sweep.add_argument("--sample", type=int, metavar="N", help="short for --search random --trials N")
+    sweep.add_argument("--search-seed", type=int, default=0, metavar="N", help="of what is drawn (default 0)")
+    stop_help = "the rule that stops trainings early: " + " ".join(f"{rule}: {RULE_TEXTS[rule]}" for rule in RULES)
+    sweep.add_argument("--stop", choices=RULES, default="none", help=f"{stop_help} Default none.")
+    sweep.add_argument("--min-epochs", type=int, metavar="N", help="epochs before a trial is first judged (default 1)")
+    factor_help = "of asha and halving: one in so many goes on, so many times as far (default 3)"
+    sweep.add_argument("--factor", type=int, metavar="N", help=factor_help)
 
     rethink = command(
         "generalization", training.run_generalization, "Queue the randomization tests of Zhang et al., 2017."

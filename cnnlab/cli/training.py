@@ -21,7 +21,7 @@ from cnnlab.design import store
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment, plan, replan
 from cnnlab.experiments.presets import PRESETS, preset
-from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
+from cnnlab.experiments.recipe import FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network import Network
 from cnnlab.network.file import read_network
 from cnnlab.runs import actions, film, queue
@@ -29,7 +29,6 @@ from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.initial import initial_from
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
-from cnnlab.runs.sweep import left_out, sweep
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue as networks
 
@@ -158,26 +157,6 @@ def left_or_followed(run: Run, options: argparse.Namespace) -> int:
     code = 0 if options.detach else follow(run)
     print(run.id)
     return code
-
-
-def run_sweep(options: argparse.Namespace) -> int:
-    experiment, named, source = experiment_of(options)
-    texts = pairs(options.values, "--values")
-    values = {name: text.split(";" if name in BY_EPOCH else ",") for name, text in texts.items()}
-    if note := left_out(values, settings_of(experiment.recipe)):
-        echo(note, error=True)
-    made = sweep(
-        experiment,
-        values,
-        folder_of(options),
-        sample=options.sample,
-        group=options.group,
-        preset=named,
-        source=source,
-    )
-    for run in made:
-        print(run.id)
-    return 0
 
 
 def run_generalization(options: argparse.Namespace) -> int:

@@ -85,7 +85,7 @@ def resize(image: Pixels, height: int, width: int) -> Pixels:
 
 
 @dataclass(frozen=True)
-class Box:
+class Part:
     """A part of an image, in pixels."""
 
     top: int
@@ -94,12 +94,12 @@ class Box:
     width: int
 
 
-def crop_box(image_height: int, image_width: int, height: int, width: int, place: float = MIDDLE) -> Box:
+def crop_box(image_height: int, image_width: int, height: int, width: int, place: float = MIDDLE) -> Part:
     """The largest part of an image in the shape of (height, width), `place` of the way along the longer side: 0 at its
     beginning, 1 at its end."""
     ratio = min(image_height / height, image_width / width)
     rows, columns = max(round(height * ratio), 1), max(round(width * ratio), 1)
-    return Box(int((image_height - rows) * place), int((image_width - columns) * place), rows, columns)
+    return Part(int((image_height - rows) * place), int((image_width - columns) * place), rows, columns)
 
 
 def fit_image(image: Pixels, height: int, width: int, fitting: Fitting, place: float = MIDDLE) -> Pixels:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cnnlab.datasets.images import MIDDLE, Box, Fitting, Pixels, crop_box, fit_image, resize
+from cnnlab.datasets.images import MIDDLE, Fitting, Part, Pixels, crop_box, fit_image, resize
 
 Framing = Literal["crop", "pad", "squash", "crops"]
 """How a network is asked about a photograph that is not square: one way of fitting it, or several crops, averaged."""
@@ -64,18 +64,18 @@ class Preprocessing(BaseModel):
             return tuple(self.model_copy(update={"fitting": "crop", "place": one}) for one in places)
         return (self.model_copy(update={"fitting": how or self.fitting, "place": place}),)
 
-    def seen(self, height: int, width: int) -> Box:
+    def seen(self, height: int, width: int) -> Part:
         """The part of an image of this size that reaches the network; the whole, where nothing is cut off."""
         box = (
             crop_box(height, width, *self.image_size, self.place)
             if self.fitting == "crop"
-            else Box(0, 0, height, width)
+            else Part(0, 0, height, width)
         )
         if not self.crop or self.fitting == "pad":
             return box
         kept = [given / stored for given, stored in zip(self.input_size, self.image_size, strict=True)]
         rows, columns = round(box.height * kept[0]), round(box.width * kept[1])
-        return Box(box.top + (box.height - rows) // 2, box.left + (box.width - columns) // 2, rows, columns)
+        return Part(box.top + (box.height - rows) // 2, box.left + (box.width - columns) // 2, rows, columns)
 
     def account(self, height: int, width: int) -> str:
         """What is done to an image of this size, in a line: "451×300, squeezed to 32×32"."""

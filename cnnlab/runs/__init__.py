@@ -16,7 +16,7 @@ from cnnlab import hardware
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.runs import health, launchers
-from cnnlab.runs.config import Parent, RunConfig, command_line, git_commit, versions
+from cnnlab.runs.config import Parent, RunConfig, TrialOf, command_line, git_commit, versions
 from cnnlab.runs.initial import copy_weights
 from cnnlab.runs.records import EpochRecord, best_of
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run
@@ -45,13 +45,16 @@ def create(
     parent: Parent | None = None,
     labels: Labels | None = None,
     source: Run | None = None,
+    trial: TrialOf | None = None,
+    name: str | None = None,
 ) -> Run:
     """Write a new run, not yet started; UserError where the folder does not take it.
 
     `source` is where the first weights come from if the experiment names some; else a run of that name in `folder`.
+    `name` is its id, which is else made of what it trains and when.
     """
     now = datetime.now(UTC)
-    stem = f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
+    stem = name or f"{experiment.architecture}-{experiment.dataset}-{now:%Y%m%d-%H%M%S}"
     initial = experiment.initial
     if initial and source is None:
         source = find(initial.run, folder)
@@ -70,6 +73,7 @@ def create(
             preset=preset,
             group=group,
             parent=parent,
+            trial=trial,
         )
         write_text(run.folder / "network.json", experiment.network.to_json())
         if initial and source:

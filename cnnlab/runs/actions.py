@@ -21,6 +21,7 @@ from cnnlab.runs.initial import begins_like
 from cnnlab.runs.records import Record
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
+from cnnlab.runs.sweeps.record import release
 from cnnlab.storage.files import write_text
 
 TRASH_FOLDER = ".trash"
@@ -64,7 +65,11 @@ def end_submitted(run: Run, request: Request) -> bool:
 
 
 def resume(run: Run) -> None:
-    """Go on where the run's last checkpoint stands, or from the beginning where it has none."""
+    """Go on where the run's last checkpoint stands, or from the beginning where it has none.
+
+    A trial that the rule of its sweep has ended goes on to its end.
+    """
+    release(run)
     queue.enqueue(run, front=True)
 
 

@@ -32,6 +32,15 @@ class Parent(BaseModel):
     epoch: float
 
 
+class TrialOf(BaseModel):
+    """The sweep that a run is a trial of, and which of its trials it is, from 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sweep: str
+    number: int
+
+
 class Format(BaseModel):
     """The version of a config's format, whatever else it holds."""
 
@@ -55,6 +64,7 @@ class RunConfig(BaseModel):
     preset: str | None = None
     group: str | None = None
     parent: Parent | None = None
+    trial: TrialOf | None = None
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ server nor the terminal that queued them, ends with the queue, and is started ag
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from cnnlab import hardware, runs
 from cnnlab.errors import UserError
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE
+from cnnlab.runs.sweeps.record import unfinished
 from cnnlab.storage import process
 from cnnlab.storage.files import reason, write_text
 
 QUEUE_FILE = "queue.json"
 LOCK_FILE = ".queue.lock"
 DISPATCHER_LOCK_FILE = ".dispatcher.lock"
-POLL_SECONDS = 0.5
+POLL_SECONDS, TEND_SECONDS = 0.5, 2.0
 
 
 class Queue(BaseModel):
@@ -66,26 +67,33 @@ def changing(folder: Path) -> Iterator[Queue]:
         raise UserError(f"The queue in {folder} cannot be changed: {reason(error, folder)}.") from error
 
 
-def enqueue(run: Run, front: bool = False) -> None:
-    """Let a run wait for its turn, which comes at once where there is room.
+def enqueue(run: Run, *others: Run, front: bool = False) -> None:
+    """Let a run, or several in this order, wait for their turn, which comes at once where there is room.
 
-    Raises UserError where it waits or works already, or has completed.
+    Raises UserError where one waits or works already, or has completed.
     """
     folder = run.folder.parent
     with changing(folder) as queue:
-        status = run.status()
-        fresh = status.state == "starting" and not (run.folder / process.PROCESS_FILE).exists()
-        if not fresh and status.state not in RESUMABLE:
-            raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
-        run.withdraw_request()
-        run.write_status(
-            status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
-        )
-        queue.waiting = [name for name in queue.waiting if name != run.id]
-        queue.waiting.insert(0 if front else len(queue.waiting), run.id)
-        if not fresh:
-            run.log_event("queued")
+        place = 0 if front else len(queue.waiting)
+        for offset, one in enumerate((run, *others)):
+            take_in(queue, one, place + offset)
     advance(folder)
+
+
+def take_in(queue: Queue, run: Run, place: int) -> None:
+    """Give a run a place among the waiting ones."""
+    status = run.status()
+    fresh = status.state == "starting" and not (run.folder / process.PROCESS_FILE).exists()
+    if not fresh and status.state not in RESUMABLE:
+        raise UserError(f"Run {run.id} is {status.state}{hint(status.state)}.")
+    run.withdraw_request()
+    run.write_status(
+        status.model_copy(update={"state": "queued", "message": "", "ended": None, "updated": time.time()})
+    )
+    queue.waiting = [name for name in queue.waiting if name != run.id]
+    queue.waiting.insert(place, run.id)
+    if not fresh:
+        run.log_event("queued")
 
 
 def hint(state: str) -> str:
@@ -123,27 +131,34 @@ def ensure_dispatcher(folder: Path) -> None:
 
 
 def resume_queue(folder: Path) -> None:
-    """Let a queue go on whose dispatcher is gone, as after a restart of the machine; cheap where nothing waits."""
-    if not (folder / QUEUE_FILE).exists() or not read(folder).waiting:
+    """Let a queue and its sweeps go on whose dispatcher is gone, as after a restart of the machine; cheap where nothing
+    waits."""
+    sweeping = any(not sweep.state().paused for sweep in unfinished(folder))
+    if not sweeping and (not (folder / QUEUE_FILE).exists() or not read(folder).waiting):
         return
     try:
         with process.only_one(folder / DISPATCHER_LOCK_FILE) as missing:
             pass
     except OSError:
         return
-    if missing:
-        advance(folder)
+    if missing and not advance(folder) and sweeping:
+        ensure_dispatcher(folder)
 
 
-def dispatch(folder: Path) -> None:
-    """Start waiting runs as others end, until none waits."""
+def dispatch(folder: Path, tend: Callable[[Path], bool] = lambda folder: False) -> None:
+    """Start waiting runs as others end, until none waits and `tend`, called now and then, has nothing left to do."""
     with process.only_one(folder / DISPATCHER_LOCK_FILE) as alone:
         if not alone:
             return
+        tended, idle, busy = 0.0, False, False
         while True:
+            now = time.monotonic()
+            if fresh := idle or now - tended >= TEND_SECONDS:
+                tended, busy = now, tend(folder)  # not under the queue's lock: it may queue runs
             with changing(folder) as queue:
                 start_next(queue, folder)
-                if not queue.waiting:
+                idle = not queue.waiting
+                if idle and fresh and not busy:
                     return  # still under the queue's lock: who queues next starts another dispatcher
             time.sleep(POLL_SECONDS)
 

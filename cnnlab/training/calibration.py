@@ -127,7 +127,7 @@ class CalibrationRequest(jobs.Request):
     """Measure this machine's speed."""
 
     kind: ClassVar[str] = "calibrate"
-    what: ClassVar[str] = "Measuring this machine's speed"
+    what: ClassVar[str] = "The measurement of this machine's speed"
 
     def work(self, progress: Progress) -> object:
         progress("Loading TensorFlow", None)

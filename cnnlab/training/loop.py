@@ -14,6 +14,8 @@ from cnnlab.network import Network
 from cnnlab.runs.initial import INITIAL_FOLDER
 from cnnlab.runs.records import EpochRecord
 from cnnlab.runs.run import WEIGHTS_FILE, Checkpoint, CheckpointInfo, Data, EpochTotals, Request, Run
+from cnnlab.runs.sweeps.going import judge
+from cnnlab.runs.sweeps.trial import Decision, said
 from cnnlab.storage.files import append_record
 from cnnlab.training.batches import epoch_batches
 from cnnlab.training.closing import keep_reference
@@ -134,6 +136,9 @@ class Loop:
         reporter, recipe = self.reporter, self.recipe
         message = ""
         while self.epoch < recipe.epochs:
+            if decision := self.judged():
+                self.leave_for_sweep(decision)
+                return
             request = self.run_epoch()
             if request is None and self.run.request() == "stop-after-epoch":
                 request = "stop-after-epoch"
@@ -163,6 +168,22 @@ class Loop:
         self.reporter.end(
             "paused" if paused else "stopped", f"{'Paused' if paused else 'Stopped'} on request, {saved}."
         )
+
+    def judged(self) -> Decision | None:
+        """What the sweep that this is a trial of has decided after the epoch just finished, if that ends this sitting.
+
+        Asked before an epoch rather than after one, so that a training killed in between asks when it is resumed.
+        """
+        decision = judge(self.run) if self.epoch and not self.batch else None
+        return decision if decision and decision["action"] in ("pause", "stop") else None
+
+    def leave_for_sweep(self, decision: Decision) -> None:
+        """End this sitting as the sweep has decided, with a checkpoint to go on from exactly."""
+        if self.step != self.saved_step:
+            self.save()
+        message = said(decision)
+        print(message, flush=True)
+        self.reporter.end("paused" if decision["action"] == "pause" else "stopped", message)
 
     def out_of_patience(self) -> bool:
         best = self.run.best_epoch()

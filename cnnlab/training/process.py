@@ -15,6 +15,7 @@ from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
 from cnnlab.hardware import THREADS_VARIABLE
 from cnnlab.runs.run import OUT_OF_ROOM, Data, Run
+from cnnlab.runs.sweeps.going import go_on_after
 from cnnlab.storage.files import FULL, write_text
 from cnnlab.storage.process import only_one, record_process, start_heartbeat
 from cnnlab.training.loggers import start_logger
@@ -28,7 +29,9 @@ def main(run: Run) -> int:
         if not alone:
             print("Another process trains this run already.", flush=True)
             return 0
-        return work(run)
+        code = work(run)
+    go_on_after(run)
+    return code
 
 
 def work(run: Run) -> int:

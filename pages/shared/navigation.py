@@ -23,6 +23,8 @@ def navigation() -> Any:
             st.Page("pages/datasets.py", title="Data sets"),
             st.Page("pages/train.py", title="Train"),
             st.Page("pages/runs.py", title="Runs"),
+            st.Page("pages/sweeps.py", title="Sweeps"),
+            st.Page("pages/sweep.py", title="Sweep", visibility="hidden"),
             st.Page("pages/run.py", title="Run", visibility="hidden"),
             st.Page("pages/compare_runs.py", title="Compare runs", visibility="hidden"),
             st.Page("pages/generalization.py", title="Generalization"),

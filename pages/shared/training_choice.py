@@ -1,4 +1,4 @@
-"""What is to be trained, as controls: network, data set, preset, beginning, sweep; and what they say, as one value."""
+"""What is to be trained, as controls: network, data set, preset, beginning; and what they say, as one value."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from cnnlab.experiments.experiment import Experiment, Initial, plan
 from cnnlab.experiments.loggers import LOGGER_TITLES, LOGGERS, LoggerName
 from cnnlab.experiments.optimizers import OPTIMIZERS
 from cnnlab.experiments.presets import FINE_TUNING, FINE_TUNING_TEXT, FINE_TUNING_TITLE, PRESETS, Preset, fine_tuning
-from cnnlab.experiments.recipe import BY_EPOCH, FLAT_FIELDS, Recipe, idle_settings, make_recipe, settings_of
+from cnnlab.experiments.recipe import FLAT_FIELDS, Recipe, idle_settings, make_recipe, settings_of
 from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.network import Network
 from cnnlab.runs.initial import initial_from, transferable
 from cnnlab.runs.run import Run
-from cnnlab.runs.sweep import combinations, left_out
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue
-from pages.shared.address import address_select, asked
+from pages.shared.address import address_select, asked, unknown
 from pages.shared.errors import show_error
 from pages.shared.network import FILE, chosen_network, design_link, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
-from pages.shared.settings import columns_of, setting_control, setting_title
+from pages.shared.settings import columns_of, setting_control
+from pages.shared.sweep_choice import NEW_SWEEP, SweepChoice, sweep_choice
 
 OWN_RECIPE = "own"
 PRESET_TITLES = {OWN_RECIPE: "Your own", FINE_TUNING: FINE_TUNING_TITLE} | {
     name: one.title for name, one in PRESETS.items()
 }
-SWEEP_ROWS = 3
 REGULARIZATION = (
     "weight_decay",
     "decayed",
@@ -66,8 +65,7 @@ class Choice:
     start: tuple[Initial, Run] | None = None
     loggers: list[LoggerName] = field(default_factory=list)
     name: str = ""
-    tried: dict[str, list[str]] = field(default_factory=dict)
-    sample: int = 0
+    sweep: SweepChoice = field(default_factory=SweepChoice)
     own_image: Pixels | None = None
 
     def experiment(self) -> Experiment | None:
@@ -78,14 +76,6 @@ class Choice:
         recipe = make_recipe(**{name: value for name, value in self.settings.items() if name not in idle})
         initial = self.start[0] if self.start else None
         return plan(self.origin, self.dataset, self.options, recipe, initial, self.loggers)
-
-    def count(self) -> int:
-        """How many runs it makes."""
-        return len(combinations(self.tried, self.sample or None, settings=self.settings)) if self.tried else 1
-
-    def left_out(self) -> str:
-        """What its sweep leaves out of some runs, in a sentence; empty where nothing is."""
-        return left_out(self.tried, self.settings) if self.tried else ""
 
 
 def preset_choice(place: Any) -> tuple[str, dict[str, Any]]:
@@ -203,26 +193,6 @@ def start_choice(origin: str | Network, options: dict[str, Any], dataset: str) -
     return initial, candidates[source_id]
 
 
-def sweep_choice() -> tuple[dict[str, list[str]], int]:
-    """Settings with several values each, and how many of the combinations to draw (0: all)."""
-    st.caption("Every combination becomes a run of its own, queued and compared as one group.")
-    values: dict[str, list[str]] = {}
-    for row in range(SWEEP_ROWS):
-        left, right = st.columns([1, 2])
-        name = left.selectbox(
-            "Setting",
-            ["", *FLAT_FIELDS],
-            format_func=lambda name: setting_title(name) if name else "–",
-            key=f"sweep {row}",
-        )
-        text = right.text_input("Values", placeholder="0.1, 0.03, 0.01", key=f"sweep values {row}", disabled=not name)
-        if name and text.strip():
-            separator = ";" if name in BY_EPOCH else ","
-            values[name] = [part.strip() for part in text.split(separator) if part.strip()]
-    sample = st.number_input("Draw at random (0: all combinations)", value=0, min_value=0, step=1)
-    return values, int(sample)
-
-
 def image_to_film() -> Pixels | None:
     """An image of one's own that the training's film is to show beside those of the data set."""
     given = st.file_uploader(
@@ -269,6 +239,10 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.scope = f"{choice.scope}.{choice.dataset}"
     chosen, fine = main_controls(values, choice.scope)
     settings = {**values, **chosen}
+    wanted = asked("sweep")
+    if wanted not in (None, NEW_SWEEP):
+        unknown("the sweep", str(wanted))
+    on_top = st.container()  # for the sweep, where one came to start one
     with st.expander("Optimizer and schedule", icon=":material/tune:"):
         settings |= fine_controls(values, chosen, fine)
     with st.expander("Regularization", icon=":material/balance:"):
@@ -296,7 +270,13 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
-    with st.expander("Name, loggers and sweep", icon=":material/label:"):
+    with (
+        on_top if wanted == NEW_SWEEP else st.container(),
+        st.expander("Sweep", icon=":material/grid_view:", expanded=wanted == NEW_SWEEP),
+    ):
+        known = ARCHITECTURES[choice.origin].options if isinstance(choice.origin, str) else ()
+        choice.sweep = sweep_choice([option.name for option in known if option.name != "classes"])
+    with st.expander("Name and loggers", icon=":material/label:"):
         left, right = st.columns(2)
         choice.name = left.text_input("Name", placeholder="as you will look for it", max_chars=200)
         choice.loggers = right.multiselect(
@@ -306,4 +286,3 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
             placeholder="Nothing",
             help="Files of these tools, in the run's folder; W&B and MLflow online where their settings say so.",
         )
-        choice.tried, choice.sample = sweep_choice()

@@ -16,11 +16,16 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from cnnlab.runs.run import Run
+from cnnlab.runs.sweeps.record import Sweep, SweepRecord, SweepState
+from cnnlab.runs.sweeps.rules import Stopping
+from cnnlab.runs.sweeps.space import Range
+from cnnlab.storage.files import append_record
 from tests.browser.conftest import Server, free_port, kill_trainings, settle, watch_console
 
 SIZES = ((1280, 800), (800, 900), (1920, 1080))
 THEMES = ("light", "dark")
 MANY = 10
+SWEEP = "sweep-20261101-120000"
 FOLLOWS = 50
 SHOW_NO_RUN = (
     "learn",
@@ -43,6 +48,9 @@ SHOW_RUNS = (
     "compare?view=Accuracy",
     "train",
     "runs",
+    "train?sweep=new",
+    "sweeps",
+    "sweep?sweep={sweep}",
     "run?run={run}",
     "compare_runs?runs={runs}",
     "evaluate?run={run}",
@@ -83,17 +91,29 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def fill(folder: Path, trained: Run) -> list[str]:
-    """Ten runs of a real one, as ten trainings of a sweep with names, groups and tags would stand there."""
+    """Ten runs of a real one, as the trials of a sweep with names, groups and tags would stand there."""
+    sweep = Sweep(folder / "sweeps" / SWEEP)
+    sweep.folder.mkdir(parents=True)
+    searched = {"batch_size": Range(low=32, high=176, whole=True), "seed": [str(number) for number in range(MANY)]}
+    experiment, now = trained.config.experiment, trained.config.created
+    asked = {"experiment": experiment, "space": searched, "search": "random", "trials": MANY, "created": now}
+    stopping = Stopping(rule="asha")
+    sweep.write_record(SweepRecord(id=SWEEP, name="sweep of ten", stopping=stopping, **asked))
     ids = []
     for number in range(MANY):
-        name = f"minivggnet-digits-20261101-1200{number:02d}"
+        name = sweep.run_name(number + 1)
         copy = Path(shutil.copytree(trained.folder, folder / name))
         config = json.loads((copy / "config.json").read_text())
-        config["experiment"]["recipe"] |= {"seed": number, "batch_size": 32 + 16 * number}
-        config["group"] = "sweep of ten"
+        tried = {"seed": number, "batch_size": 32 + 16 * number}
+        config["experiment"]["recipe"] |= tried
+        config |= {"group": "sweep of ten", "trial": {"sweep": SWEEP, "number": number + 1}}
         (copy / "config.json").write_text(json.dumps(config))
+        made = {"number": number + 1, "run": name, "changes": tried | {"seed": str(number)}, "time": float(number)}
+        append_record(sweep.folder / "trials.jsonl", made)
+        sweep.log(number + 1, 1, "promote" if number % 3 == 0 else "pause", 0.5 + number / 25, 0.7)
         Run(copy).relabel(name=f"A run of the sweep, number {number}" if number % 2 else "", tags=("lecture", "batch"))
         ids.append(name)
+    sweep.write_state(SweepState(finished=1.0))
     return ids
 
 
@@ -115,7 +135,7 @@ def test_every_page_stands_in_every_window_and_both_themes(
 ) -> None:
     ids = fill(laboratory.runs, trained_run) if state == "ten runs" else []
     pages = SHOW_RUNS if ids else SHOW_NO_RUN + SHOW_RUNS
-    names = {"run": ids[0] if ids else "minivggnet-cifar10", "runs": ",".join(ids)}
+    names = {"run": ids[0] if ids else "minivggnet-cifar10", "runs": ",".join(ids), "sweep": SWEEP}
     pictures = os.environ.get("CNNLAB_SCREENSHOTS")
     wrong: list[str] = []
     for address in pages:

@@ -123,6 +123,51 @@ def test_a_sweep_says_what_it_leaves_out_for_an_optimizer_that_does_not_have_it(
     assert_one_line(said.err.strip(), "adam takes no momentum", "4 combinations instead of 6")
 
 
+def test_a_sweep_is_started_listed_shown_paused_resumed_and_given_trials(lab: Any, runs_dir: Path) -> None:
+    base = ("sweep", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "9")
+    asked = ("--search", "bayes", "--trials", "5", "--stop", "asha", "--min-epochs", "2", "--factor", "2")
+    started = lab(*base, "--values", "learning_rate=0.0001..0.1", *asked, "--group", "rates")
+    assert started.code == 0, started.err
+    (first,) = started.out.split()
+    assert lab("sweep", "list").out.split()[-5:-1] == ["running", "1/5", "–", "0/45"]
+    shown = lab("sweep", "show", "rates", "--json").json()
+    assert shown["stopping"] == {"rule": "asha", "min_epochs": 2, "factor": 2}
+    assert shown["space"]["learning_rate"] == {"low": 0.0001, "high": 0.1, "log": True, "whole": False}
+    assert [(one["run"], one["state"]) for one in shown["trials"]] == [(first, "starting")]
+    assert lab("sweep", "pause", "rates").out.strip() == shown["id"]
+    assert lab("sweep", "list", "--json").json()[0]["state"] in ("pausing", "paused")
+    assert lab("sweep", "add", "rates", "--trials", "3").code == 0
+    assert lab("sweep", "list", "--json").json()[0]["trials"] == 8
+    assert lab("sweep", "resume", "rates").code == 0
+    assert_refused(lab("sweep", "resume", "rates"), "not paused")
+    assert "after 2, 4 and 8 epochs one in 2 goes on" in lab("sweep", "show", "rates").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "--values"),
+        (("show",), "sweep list"),
+        (("show", "nothing"), "'nothing'"),
+        (("list", "one"), "'one'"),
+        (("pause", "one", "--values", "seed=1,2"), "--values"),
+        (("show", "one", "--epochs", "3"), "--epochs"),
+        (("--values", "seed=1,2", "--factor", "2"), "--stop"),
+        (("--values", "seed=1,2", "--stop", "median", "--factor", "2"), "median"),
+        (("--values", "seed=1,2", "--stop", "asha", "--factor", "1"), "from 2 to 16"),
+        (("--values", "seed=1,2", "--stop", "asha", "--min-epochs", "0"), "from 1"),
+        (("--values", "seed=1,2", "--sample", "2", "--search", "bayes"), "--search bayes"),
+        (("--values", "seed=1,2", "--search", "random"), "from 1 to 2"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused_in_one_line(
+    lab: Any, runs_dir: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    plan = () if arguments and arguments[0].isalpha() else ("--architecture", "minivggnet", "--dataset", "digits")
+    assert_refused(lab("sweep", *arguments, *plan), words)
+    assert not (runs_dir / "sweeps").exists()
+
+
 def test_the_randomization_tests_are_queued_as_a_group(lab: Any) -> None:
     made = lab("generalization", "--architecture", "minivggnet", "--dataset", "digits", "--epochs", "1").out.split()
     assert len(made) == len(set(made)) >= 6

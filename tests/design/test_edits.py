@@ -176,7 +176,7 @@ def test_undo_goes_back_to_where_one_began_and_redo_to_where_one_was() -> None:
     assert other.done("nothing", DEEPER) is other
 
 
-@settings(max_examples=EXAMPLES or 400)
+@settings(max_examples=EXAMPLES or 150)
 @given(st.data())
 def test_whatever_is_edited_is_a_network_or_is_refused(data: st.DataObject) -> None:
     """And what it is survives the file, the address, the function in our own style, and undo."""

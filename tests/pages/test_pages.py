@@ -23,6 +23,7 @@ from cnnlab.inference.reference import REFERENCE_FILE
 from cnnlab.runs import film
 from cnnlab.runs.launchers import LAUNCHER_FILE
 from cnnlab.runs.run import Run
+from cnnlab.runs.sweeps.record import listing
 from cnnlab.zoo.samples import all_samples
 from cnnlab.zoo.shipped import shipped
 from pages.shared.answers import table_csv
@@ -41,6 +42,8 @@ PAGES = (
     "datasets",
     "train",
     "runs",
+    "sweeps",
+    "sweep",
     "run",
     "compare_runs",
     "generalization",
@@ -164,6 +167,32 @@ def test_train_says_what_a_sweep_leaves_out(open_page: OpenPage) -> None:
     assert not app.error
     assert "Queue 3 runs" in [button.label for button in app.button]
     assert any("adam takes no momentum" in unescaped(str(one.value)) for one in app.caption)
+
+
+def test_train_starts_a_sweep_that_stops_early_and_its_page_says_what_it_does(
+    open_page: OpenPage, runs_dir: Path, no_starts: list[str]
+) -> None:
+    app = open_page("train", runs_dir, architecture="minivggnet", dataset="digits", sweep="new")
+    app.selectbox("sweep 0").set_value("learning_rate").run()
+    app.text_input("sweep values 0").set_value("0.0001..0.1").run()
+    assert "A grid takes lists" in unescaped(app.error[0].value)
+    app.selectbox("sweep search").set_value("random").run()
+    app.number_input("sweep trials").set_value(4).run()
+    app.selectbox("sweep 1").set_value("dropout").run()
+    app.text_input("sweep values 1").set_value("0, 0.5").run()
+    app.selectbox("sweep rule").set_value("asha").run()
+    assert not app.error
+    next(button for button in app.button if button.label == "Queue 4 runs").click().run()
+    assert not app.exception
+    (sweep,) = listing(runs_dir)
+    assert (len(sweep.trials()), sweep.stopping.rule) == (4, "asha")
+    assert {str(trial.changes["dropout"]) for trial in sweep.trials()} <= {"0", "0.5"}
+    shown = open_page("sweep", runs_dir, sweep=sweep.id)
+    assert "Random search of 4 trials of 10 epochs" in unescaped(" ".join(str(one.value) for one in shown.markdown))
+    assert metric(shown, "Trials") == "0 of 4"
+    next(button for button in shown.button if button.label == "Pause").click().run()
+    assert sweep.state().paused
+    assert [trial.state for trial in sweep.trials()][1:] == ["paused"] * 3
 
 
 def test_train_says_that_cifar10_would_be_downloaded_and_where_to_put_it(open_page: OpenPage) -> None:
