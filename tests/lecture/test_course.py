@@ -17,7 +17,7 @@ from cnnlab.lecture.course.handout import handout
 from cnnlab.lecture.course.language import CHAPTERS, LANGUAGE_FILE, SECTIONS, languages, places_of
 from cnnlab.lecture.course.live import Live
 from cnnlab.lecture.exercises import KINDS, Exercise
-from cnnlab.lecture.exercises.question import Verdict, judge
+from cnnlab.lecture.exercises.question import Judgement, judge
 from cnnlab.network import Network
 from cnnlab.network.analysis import receptive_fields
 from tests.conftest import assert_one_line
@@ -126,7 +126,7 @@ def test_an_exercise_takes_its_answer_and_gives_each_mistake_its_reason(language
                 assert not refused.right, where
                 assert refused.said(words) not in ("", words.word("wrong")), where
                 continue
-            assert judge(question, question.answer) == Verdict(True), where
+            assert judge(question, question.answer) == Judgement(True), where
             assert question.reasons, f"{where}: no mistake is known"
             said = [judge(question, reason.answer).said(words) for reason in question.reasons]
             assert words.word("wrong") not in said, where

@@ -74,7 +74,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """Whether an answer is right; where not, why, as far as that is known."""
 
     right: bool
@@ -87,21 +87,21 @@ class Verdict:
         return language.say("reasons", self.reason, self.facts) if self.reason else language.word("wrong")
 
 
-def judge(question: Question, answer: Answer | Network) -> Verdict:
+def judge(question: Question, answer: Answer | Network) -> Judgement:
     """What to say of an answer."""
     if isinstance(answer, Network):
         return judge_network(question, answer)
     if same(answer, question.answer, question.tolerance):
-        return Verdict(True)
+        return Judgement(True)
     found = next((one for one in question.reasons if same(answer, one.answer, question.tolerance)), None)
-    return Verdict(False, found.key, {**question.facts, **found.facts}) if found else Verdict(False)
+    return Judgement(False, found.key, {**question.facts, **found.facts}) if found else Judgement(False)
 
 
-def judge_network(question: Question, network: Network) -> Verdict:
+def judge_network(question: Question, network: Network) -> Judgement:
     for condition in question.conditions:
         if not condition.holds(network):
-            return Verdict(False, condition.key, {**condition.facts, "is": condition.measure(network)})
-    return Verdict(True)
+            return Judgement(False, condition.key, {**condition.facts, "is": condition.measure(network)})
+    return Judgement(True)
 
 
 def same(one: Answer, other: Answer, tolerance: float) -> bool:
