@@ -30,7 +30,7 @@ def table_html(table: TablePart, language: Language) -> str:
 
 def is_number(value: TableCell) -> bool:
     """Whether it stands to the right."""
-    return not isinstance(value, str) or not value or bool(NUMBER.fullmatch(value))
+    return not isinstance(value, str) or value in ("", "–") or bool(NUMBER.fullmatch(value))
 
 
 def cell_html(value: TableCell, language: Language) -> str:
