@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from cnnlab.errors import UserError
 from cnnlab.lecture.course.block import OWN_SEED, Block, Drawn
 from cnnlab.lecture.exercises.choosing import cheaper, looks, where
-from cnnlab.lecture.exercises.counting import depth, field, multiply_adds, parameters, shape
+from cnnlab.lecture.exercises.counting import multiply_adds, parameters, shape
 from cnnlab.lecture.exercises.designing import design
 from cnnlab.lecture.exercises.filtering import kernel
 from cnnlab.lecture.exercises.question import Question
+from cnnlab.lecture.exercises.reaching import depth, field
 from cnnlab.lecture.exercises.recorded import best, confused, curve, rate, weakest
 from cnnlab.lecture.exercises.reducing import bottleneck, expressivity, loss
 
