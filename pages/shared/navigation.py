@@ -14,6 +14,7 @@ def navigation() -> Any:
     return st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/learn.py", title="Learn"),
             st.Page("pages/architectures.py", title="Architectures"),
             st.Page("pages/design.py", title="Design"),
             st.Page("pages/compare.py", title="Compare"),
