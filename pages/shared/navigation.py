@@ -10,7 +10,10 @@ from pages.shared.address import arrive
 
 
 def navigation() -> Any:
-    """The menu on top; gives the page that was asked for."""
+    """The menu on top; gives the page that was asked for.
+
+    Where the window is too narrow for all, the last stand behind "more": those that are asked for least stand there.
+    """
     return st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
@@ -27,10 +30,10 @@ def navigation() -> Any:
             st.Page("pages/sweep.py", title="Sweep", visibility="hidden"),
             st.Page("pages/run.py", title="Run", visibility="hidden"),
             st.Page("pages/compare_runs.py", title="Compare runs", visibility="hidden"),
-            st.Page("pages/generalization.py", title="Generalization"),
             st.Page("pages/evaluate.py", title="Evaluate"),
             st.Page("pages/predict.py", title="Predict"),
             st.Page("pages/results.py", title="Results"),
+            st.Page("pages/generalization.py", title="Generalization"),
         ],
         position="top",
     )

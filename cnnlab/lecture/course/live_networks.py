@@ -168,14 +168,19 @@ def configurations(drawn: Drawn, language: Language) -> Made:
 
 
 def printed(drawn: Drawn, language: Language) -> Made:
-    """A printed table's figures beside ours."""
-    name = drawn.word("network", tuple(ARCHITECTURES))
-    tables = published.tables_for(name)
+    """A printed table's figures beside ours, of one network or several that stand in it."""
+    at, value = drawn.line("network")
+    names = value.split()
+    if wrong := [name for name in names if name not in ARCHITECTURES]:
+        raise drawn.block.error(f"there is no architecture {wrong[0]!r}", at)
+    tables = published.tables_for(names[0])
     number = drawn.number("table", 0)
     if number >= len(tables):
-        raise drawn.block.error(f"{name} stands in {len(tables)} printed tables, numbered from 0")
+        raise drawn.block.error(f"{names[0]} stands in {len(tables)} printed tables, numbered from 0")
     table = tables[number]
-    lines = published.compare(table, name)
+    if other := [name for name in names if name not in table.architectures]:
+        raise drawn.block.error(f"{other[0]} does not stand in that table", at)
+    lines = [line for name in names for line in published.compare(table, name)]
     agreeing = sum(line.agrees for line in lines)
     head = terms(language, "Row", "Figure", "Printed", "Ours", "Exactly")
     rows = tuple((line.row, line.quantity, line.printed, line.computed, line.exact) for line in lines[:MOST_ROWS])
