@@ -13,6 +13,7 @@ from cnnlab.architectures.options import Value
 from cnnlab.errors import UserError
 from cnnlab.keras import script as codegen
 from cnnlab.lecture import published
+from cnnlab.lecture.snippets import PUBLISHED_WEIGHTS, published_weights_snippet
 from cnnlab.network import Network, analysis, modules
 from cnnlab.network.analysis import NetworkTotals, Row
 from cnnlab.network.layers import shape_text
@@ -139,6 +140,10 @@ def show_totals(totals: NetworkTotals, usual: NetworkTotals) -> None:
 
 
 def show_code(name: str, chosen: Architecture, network: Network, values: Mapping[str, Value]) -> None:
+    if name in PUBLISHED_WEIGHTS:
+        st.markdown("**With ImageNet's weights, in Keras**")
+        st.code(published_weights_snippet(PUBLISHED_WEIGHTS[name]), "python")
+        st.page_link("pages/predict.py", label="Fetch and ask these weights here", icon=":material/arrow_forward:")
     ours, keras = st.columns(2)
     ours.markdown("**The function that draws this network** (the code shown is the code run)")
     ours.code(chosen.source, "python", height=480)

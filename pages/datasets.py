@@ -14,6 +14,7 @@ from cnnlab.experiments.presets import FINE_TUNING
 from cnnlab.zoo import shipped
 from pages.shared.address import address_check, address_number, address_segments, address_select, go, tab_title
 from pages.shared.charts import show_chart
+from pages.shared.course_parts import pictures_of, show_pictures
 from pages.shared.errors import show_error
 from pages.shared.importing import FITTING_WORDS, form_key, import_form, show_imports
 from pages.shared.navigation import enter_through_app
@@ -69,6 +70,14 @@ def show_missing(source: Source) -> None:
             f"It is not on this machine. Unpack it so that `{root / source.place}` holds {source.tree}.",
             icon=":material/folder:",
         )
+
+
+def show_shipped_pictures(source: Source) -> None:
+    """Pictures of its classes that come with cnnlab, to look at where the data set is not here."""
+    found = pictures_of(source.name)
+    if found:
+        st.caption(f"These {len(found)} pictures come with cnnlab; they show classes of it, and none is from it.")
+        show_pictures(found)
 
 
 def show_facts(dataset: Dataset, splits: dict[str, Split]) -> None:
@@ -263,11 +272,14 @@ def main() -> None:
     source = known[name]
     tab_title(source.title)
     st.write(text.message(source.summary))
+    if source.home:
+        st.caption(f"Its home page: <{source.home}>")
     with st.spinner("Opening the data set"):
         dataset = datasets.ready(name)
         splits = splits_of(dataset) if dataset else {}
     if dataset is None:
         show_missing(source)
+        show_shipped_pictures(source)
         st.stop()
     show_facts(dataset, splits)
     if source.imported and (report := read_report(datasets.data_root(), name)):

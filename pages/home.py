@@ -105,7 +105,8 @@ def main() -> None:
             st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
 
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Walk the lecture:", width="content")
+        st.page_link("pages/learn.py", label="Learn: the lecture, step by step", icon=":material/school:")
+        st.caption("Or look at its parts:", width="content")
         for part, page, query in LECTURE_PARTS:
             st.page_link(page, label=part, query_params=query)
 

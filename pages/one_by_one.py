@@ -11,12 +11,14 @@ from cnnlab.errors import UserError
 from cnnlab.lecture import reduction
 from cnnlab.lecture.reduction import COST_MEASURES, Bottleneck, Cost, CostMeasure, Inception
 from cnnlab.lecture.reduction_plots import WORDS, branch_bars, formula, path_text, width_curve
+from cnnlab.lecture.snippets import bottleneck_snippets
 from cnnlab.network.analysis import weight_layers
 from cnnlab.network.layers import Padding, shape_text
-from pages.shared.address import address_number, address_select, address_tabs
+from pages.shared.address import address_check, address_number, address_select, address_tabs
 from pages.shared.charts import show_chart
 from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
+from pages.shared.parts import learn_link
 
 enter_through_app()
 
@@ -109,6 +111,10 @@ def show_bottleneck() -> None:
         f"to {shape_text(case.reduced.shapes[1])}, then the {case.kernel}×{case.kernel}. At the width B* both cost the "
         "same."
     )
+    if address_check("In Keras", "in_keras", help="Both ways as Sequential models, and what their summary prints."):
+        for column, (code, printed) in zip(st.columns(2), bottleneck_snippets(case), strict=True):
+            column.code(code, "python")
+            column.code(printed, None)
 
 
 def show_table(table: pd.DataFrame, sums: int = 0) -> None:
@@ -278,6 +284,7 @@ def main() -> None:
                 show(part)
     with st.container(horizontal=True):
         st.caption("On with the lecture:", width="content")
+        learn_link("one-by-one")
         for name in ("nin", "googlenet", "vgg_c"):
             st.page_link(
                 "pages/architectures.py",

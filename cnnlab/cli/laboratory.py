@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cnnlab import architectures, runs, units
 from cnnlab.architectures.comparison import Candidate, compare
@@ -152,8 +153,8 @@ def show_reduction(options: argparse.Namespace) -> int:
     print_table(
         ("path", "parameters", "multiply-adds"),
         [
-            (path, units.count(report[path]["parameters"]), units.count(report[path]["multiply_adds"]))
-            for path in ("direct", "reduced")
+            (path, units.count(cost["parameters"]), units.count(cost["multiply_adds"]))
+            for path, cost in paths_of(report)
         ],
         right=(1, 2),
     )
@@ -162,6 +163,13 @@ def show_reduction(options: argparse.Namespace) -> int:
         said = f"{factor:.2f} times fewer {words}" if factor >= 1 else f"{1 / factor:.2f} times the {words}"
         print(f"{said}; {f'fewer up to a bottleneck of {widest:,}' if widest else 'no bottleneck saves any'}.")
     return 0
+
+
+def paths_of(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The direct way, the reduced one, and each layer of that."""
+    layers = report["reduced"]["layers"]
+    inside = [(f"  {one['kernel']}×{one['kernel']}, {one['filters']:,}", one) for one in layers]
+    return [("direct", report["direct"]), ("reduced", report["reduced"]), *inside]
 
 
 def show_code(options: argparse.Namespace) -> int:

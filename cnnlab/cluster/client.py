@@ -168,8 +168,8 @@ class Client:
         except (URLError, OSError, HTTPException) as error:
             if isinstance(error.reason if isinstance(error, URLError) else error, TimeoutError):
                 raise ClusterError(
-                    f"{self.address} did not answer within {PATIENCE_SECONDS:g} s: the cluster's head is busy, not ready "
-                    "yet, or out of reach."
+                    f"{self.address} did not answer within {PATIENCE_SECONDS:g} s: the cluster's head is busy, not "
+                    "ready yet, or out of reach."
                 ) from error
             raise ClusterError(
                 f"Nothing answers at {self.address}: start the cluster's head, or correct {ADDRESS_VARIABLE} "

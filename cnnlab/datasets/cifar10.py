@@ -171,4 +171,5 @@ CIFAR10 = Source(
     find=find,
     load=load,
     downloads=(CIFAR10_ARCHIVE,),
+    home="https://www.cs.toronto.edu/~kriz/cifar.html",
 )

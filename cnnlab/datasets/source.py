@@ -25,7 +25,7 @@ class Source:
     `classes` is their number. `held_out` of the training images are the data set's own validation part; `downloads` is
     what would be fetched where nothing is found, empty where one has to put the files there oneself, as `tree`.
     `imported` marks a data set made from one's own images. `differing` gives the fields that are otherwise where not
-    all of the data set is on disk.
+    all of the data set is on disk. `home` is the address of its own page.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Source:
     folder: str = ""
     imported: bool = False
     differing: Callable[[Path], Mapping[str, Any]] = as_ever
+    home: str = ""
 
     def here(self, root: Path) -> Source:
         """The data set as it is under a data root."""

@@ -28,6 +28,7 @@ from cnnlab.storage.progress import Progress
 
 NAME, OFFICIAL = "tiny-imagenet", "tiny-imagenet-official"
 TINY_IMAGENET_FOLDER = "tiny-imagenet-200"
+HOME = "http://cs231n.stanford.edu/"
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
 SIZE, CLASSES, IMAGES, HELD_OUT = 64, 200, 500, 50
 SPLIT_SEED = 0
@@ -183,6 +184,7 @@ TINY_IMAGENET = Source(
     tree=TREE,
     folder=TINY_IMAGENET_FOLDER,
     differing=incomplete,
+    home=HOME,
 )
 TINY_IMAGENET_OFFICIAL = replace(
     TINY_IMAGENET,

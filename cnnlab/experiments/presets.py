@@ -176,7 +176,8 @@ PRESETS = {
             "experiment-01",
             "Experiment #01: DeeperGoogLeNet without 4a to 4e, SGD",
             "SGD, 65 epochs: 1e-2 to epoch 25, 1e-3 to epoch 35, 1e-4 after; inception modules 4a to 4e removed.",
-            f"{LECTURE_SOURCE}, Experiment #01. {BATCH_LEFT_OPEN}",
+            f"{LECTURE_SOURCE}, Experiment #01. {BATCH_LEFT_OPEN} Nor does it say a momentum: 0.9, that of its other "
+            "SGD, is assumed.",
             "The lecture prints no figure for it.",
             6.5,
             "deepergooglenet",

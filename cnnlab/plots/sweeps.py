@@ -25,7 +25,7 @@ FATES: dict[Fate, tuple[str, str, str, float]] = {
 """Of each fate: what it is called, its colour, the mark where its line ends, and how wide that is."""
 MOST_TITLE, MOST_TICK = 80, 16
 AXIS_HEIGHT = 400
-MANY_TICKS = 8
+MANY_TICKS, MOST_DTICKS = 8, 15
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def trial_curves(trials: Sequence[TrialLine], rungs: Sequence[int], epochs: int)
         uirevision="keep",
         legend=LEGEND,
         hovermode="closest",
-        xaxis={"title": "Epoch", "range": [0.5, epochs + 0.5]},
+        xaxis={"title": "Epoch", "range": [0.5, epochs + 0.5], "dtick": 1 if epochs <= MOST_DTICKS else None},
         yaxis={"title": "Validation accuracy", "tickformat": ".1~%", "range": accuracy_range(reached)},
     )
     return figure

@@ -36,6 +36,7 @@ WRITTEN = (
     "pretrained",
     "models",
     "designs",
+    "course",
     "machine",
     "mnist",
     "fashion_mnist",

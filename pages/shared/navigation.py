@@ -10,10 +10,14 @@ from pages.shared.address import arrive
 
 
 def navigation() -> Any:
-    """The menu on top; gives the page that was asked for."""
+    """The menu on top; gives the page that was asked for.
+
+    Where the window is too narrow for all, the last stand behind "more": those that are asked for least stand there.
+    """
     return st.navigation(
         [
             st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/learn.py", title="Learn"),
             st.Page("pages/architectures.py", title="Architectures"),
             st.Page("pages/design.py", title="Design"),
             st.Page("pages/compare.py", title="Compare"),
@@ -27,10 +31,10 @@ def navigation() -> Any:
             st.Page("pages/run.py", title="Run", visibility="hidden"),
             st.Page("pages/compare_runs.py", title="Compare runs", visibility="hidden"),
             st.Page("pages/machines.py", title="Machines"),
-            st.Page("pages/generalization.py", title="Generalization"),
             st.Page("pages/evaluate.py", title="Evaluate"),
             st.Page("pages/predict.py", title="Predict"),
             st.Page("pages/results.py", title="Results"),
+            st.Page("pages/generalization.py", title="Generalization"),
         ],
         position="top",
     )

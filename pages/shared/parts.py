@@ -112,8 +112,11 @@ def describe_runs(found: dict[str, Run]) -> dict[str, str]:
 
 
 def stamp(run: Run) -> str:
-    """What a run's id says beside the network and the data set, which stand before it: when it was made."""
+    """What a run's id says beside the network and the data set, which stand before it: when it was made; of a trial,
+    which of its sweep it is."""
     experiment = run.config.experiment
+    if trial := run.config.trial:
+        return f"trial {trial.number}"
     return run.id.removeprefix(f"{experiment.architecture}-{experiment.dataset}-")
 
 
@@ -147,12 +150,31 @@ LECTURE_PARTS: tuple[tuple[str, str, dict[str, str]], ...] = (  # the lecture's 
 )
 
 
+LECTURE_CHAPTERS = {
+    "VGG": "vgg",
+    "1x1 convolutions": "one-by-one",
+    "GoogLeNet": "googlenet",
+    "MiniGoogLeNet": "generalization",
+    "DeeperGoogLeNet": "deepergooglenet",
+    "Training": "cifar10",
+}
+"""The chapters of Learn, by the lecture's parts."""
+
+
+def learn_link(chapter: str) -> None:
+    """The way to a chapter of the course."""
+    st.page_link(
+        "pages/learn.py", label="Learn it step by step", icon=":material/school:", query_params={"chapter": chapter}
+    )
+
+
 def lecture_thread(part: str) -> None:
-    """Which part of the lecture this is, and the way to the next."""
+    """Which part of the lecture this is, its chapter, and the way to the next."""
     parts = [name for name, _, _ in LECTURE_PARTS]
     name, page, query = LECTURE_PARTS[(parts.index(part) + 1) % len(LECTURE_PARTS)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"In the lecture: part {parts.index(part) + 1}, {part}.", width="content")
+        learn_link(LECTURE_CHAPTERS[part])
         st.page_link(
             page, label=f"Next: {name}", icon=":material/arrow_forward:", icon_position="right", query_params=query
         )

@@ -16,4 +16,13 @@ if (!window.cnnlabPaste) {
   });
 }
 """
-SCRIPTS = (PASTE,)
+TO_THE_TOP = """
+{
+  const here = document.querySelector("[data-course-place]")?.dataset.coursePlace;
+  if (here && window.cnnlabCoursePlace !== here) {
+    window.cnnlabCoursePlace = here;
+    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
+  }
+}
+"""
+SCRIPTS = (PASTE, TO_THE_TOP)

@@ -28,6 +28,10 @@ MANY = 10
 SWEEP = "sweep-20261101-120000"
 FOLLOWS = 50
 SHOW_NO_RUN = (
+    "learn",
+    "learn?chapter=vgg&step=7",
+    "learn?chapter=deepergooglenet&step=6&language=pt-br",
+    "learn?chapter=one-by-one&step=5&present=true",
     "architectures",
     "architectures?architecture=googlenet&view=Diagram",
     "design?from=googlenet",

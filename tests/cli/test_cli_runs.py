@@ -129,7 +129,7 @@ def test_a_sweep_is_started_listed_shown_paused_resumed_and_given_trials(lab: An
     started = lab(*base, "--values", "learning_rate=0.0001..0.1", *asked, "--group", "rates")
     assert started.code == 0, started.err
     (first,) = started.out.split()
-    assert lab("sweep", "list").out.split()[-5:-1] == ["running", "1/5", "–", "0/45"]
+    assert lab("sweep", "list").out.split()[-4:] == ["running", "1/5", "–", "0/45"]
     shown = lab("sweep", "show", "rates", "--json").json()
     assert shown["stopping"] == {"rule": "asha", "min_epochs": 2, "factor": 2}
     assert shown["space"]["learning_rate"] == {"low": 0.0001, "high": 0.1, "log": True, "whole": False}

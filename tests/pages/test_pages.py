@@ -34,6 +34,7 @@ from tests.pages.controls import control
 MIDDLE_SEEN = "What the network sees: 320×213, its middle 213×213 resized to 32×32 pixels"
 PAGES = (
     "home",
+    "learn",
     "architectures",
     "design",
     "compare",

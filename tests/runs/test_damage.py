@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,7 @@ def test_a_training_killed_before_it_wrote_its_epochs_line_is_not_damaged(run: R
     history.write_bytes(b"".join(history.read_bytes().splitlines(keepends=True)[:-1]) + b'{"epoch": 3, "lo')
     run.write_status(run.status().model_copy(update={"state": "running"}))
     (run.folder / "process.json").unlink()
+    os.utime(run.folder / "launcher.json", (0, 0))  # submitted long ago, not a moment ago
     assert run.status().state == "interrupted"
     assert health.problems(run, closely=True) == []
 
