@@ -43,7 +43,7 @@ lock: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/developing: .venv/installed requirements-dev.txt
+.venv/developing: .venv/installed requirements-dev.txt requirements-cluster.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 

@@ -76,6 +76,8 @@ def show_message(run: Run, status: Status) -> None:
             waiting = queue.read(run.folder.parent).waiting
             place = waiting.index(run.id) + 1 if run.id in waiting else 1
             st.info(f"Waits in the queue, place {place} of {max(len(waiting), 1)}.", icon=":material/schedule:")
+            if status.message:
+                st.warning(text.message(status.message), icon=":material/cloud_off:")
         case "submitted":
             st.progress(0.0, text=SUBMITTED)
         case "starting" | "preparing":
@@ -90,8 +92,11 @@ def show_message(run: Run, status: Status) -> None:
             st.info(text.message(status.message), icon=":material/flag:")
         case _:
             pass
-    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
-        st.warning(text.message(note), icon=":material/cloud_off:")
+    if status.state in ACTIVE and (note := run.launcher.note(run.folder)):
+        if launchers.is_unknown(run.folder):
+            st.warning(text.message(note), icon=":material/cloud_off:")
+        else:
+            st.caption(text.message(note))
     if silence := status.silence(time.time()):
         st.warning(
             f"Nothing was heard of this training for {units.duration(silence)}: it may hang, or the machine is very "
@@ -258,6 +263,7 @@ def show_origin(run: Run, labels: Labels) -> None:
     words += [f"preset {config.preset}"] if config.preset else []
     words += [f"group {config.group}"] if config.group else []
     words += [f"goes on from {config.parent.run} after epoch {config.parent.epoch:g}"] if config.parent else []
+    words += [f"on {where}"] if (where := launchers.where(run.folder)) else []
     words += [f"begins with {len(initial.layers)} layers of {initial.run}"] if initial else []
     if words:
         st.caption(text.message(" · ".join(words)))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnlab import runs, text, units
 from cnnlab.runs import RunSummary, actions, queue
+from cnnlab.runs.place import LOCAL, PLACES
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, State, Status
 from cnnlab.runs.sweeps.record import listing, name_of
@@ -16,6 +17,7 @@ from pages.shared.actions import attempt, show_refusal
 from pages.shared.address import address_select, address_text, asked, unknown
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import STATES, SUBMITTED, dataset_title_of, runs_folder, state_badge
+from pages.shared.placing import limits
 from pages.shared.tables import DURATION, NOTHING, percent_of
 
 enter_through_app()
@@ -89,21 +91,7 @@ def at_work(folder: Path, busy: list[str], waiting: list[str]) -> None:
         if line.open:
             for place, name in enumerate(now.waiting[:SHOWN_WAITING], 1):
                 show_waiting(Run(folder / name), place, place == len(now.waiting))
-            set_parallel(folder, now.parallel)
-
-
-def set_parallel(folder: Path, before: int) -> None:
-    parallel = st.number_input(
-        "Trainings at a time",
-        value=before,
-        min_value=1,
-        max_value=64,
-        width=200,
-        help="The processors are shared out evenly among them; each gets its share when it starts.",
-    )
-    if parallel != before:
-        attempt(queue.set_parallel, folder, int(parallel))
-        st.rerun()
+            limits(folder, now)
 
 
 def busy_now(now: queue.Queue, busy: list[str]) -> list[str]:
@@ -134,6 +122,7 @@ def table_of(shown: list[RunSummary]) -> pd.DataFrame:
             "Run": [text.table(item["name"] or item["id"]) for item in shown],
             "Network": [text.table(item["network"]) for item in shown],
             "Data set": [text.table(dataset_title_of(item["dataset"])) for item in shown],
+            "Where": [text.table(PLACES.get(item["place"], item["place"])) for item in shown],
             "Validation accuracy": [percent_of(item["best_validation_accuracy"]) for item in shown],
             "Epochs": [f"{item['epochs_done']} of {item['epochs']}" for item in shown],
             "At work": pd.to_timedelta([round(item["seconds"] or 0) for item in shown], unit="s"),
@@ -144,11 +133,17 @@ def table_of(shown: list[RunSummary]) -> pd.DataFrame:
     )
 
 
+def idle_columns(shown: list[RunSummary], table: pd.DataFrame) -> list[str]:
+    """The columns that say nothing of these runs."""
+    idle = [name for name in ("Group", "Tags") if not any(table[name])]
+    return idle + ["Where"] * all(item["place"] == LOCAL for item in shown)
+
+
 def show_table(shown: list[RunSummary], key: str) -> list[str]:
     """The runs as a table; the ids of those chosen in it."""
     table = table_of(shown)
     event = st.dataframe(
-        table.drop(columns=[name for name in ("Group", "Tags") if not any(table[name])]) if len(table) else table,
+        table.drop(columns=idle_columns(shown, table)) if len(table) else table,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -240,7 +235,7 @@ def empty_trash(folder: Path) -> None:
 def main() -> None:
     folder = runs_folder()
     st.title("Runs", anchor=False)
-    st.write("Every training on this machine, newest first. Choose one to open it, or several to lay over each other.")
+    st.write("Every training, newest first. Choose one to open it, or several to lay over each other.")
     show_refusal()
     show_shipped()
     everything = runs.summaries(folder)

@@ -10,6 +10,7 @@ from cnnlab.experiments.presets import Preset
 from cnnlab.plots import training as plots
 from cnnlab.plots.colours import BACKGROUND
 from cnnlab.runs import film, queue
+from cnnlab.runs.place import reached
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweeps import going
 from cnnlab.runs.sweeps.record import Sweep
@@ -20,6 +21,7 @@ from pages.shared.errors import show_error
 from pages.shared.navigation import enter_through_app
 from pages.shared.parts import lecture_thread, runs_folder
 from pages.shared.pictures import stacked
+from pages.shared.placing import options_of
 from pages.shared.training_choice import Choice, show_controls, what_choice
 
 enter_through_app()
@@ -129,6 +131,8 @@ def show_samples(experiment: Experiment) -> None:
 
 def begin(choice: Choice, experiment: Experiment) -> Run | Sweep:
     """Queue the training, or start the sweep; UserError where it cannot be made."""
+    if choice.place:
+        reached(choice.place)
     kept = choice.scope if choice.preset and experiment == choice.preset.experiment() else None
     source = choice.start[1] if choice.start else None
     if choice.sweep.texts:
@@ -143,13 +147,14 @@ def begin(choice: Choice, experiment: Experiment) -> Run | Sweep:
             preset=kept,
             source=source,
             own_image=choice.own_image,
+            place=choice.place,
         )
     made = runs.create(experiment, runs_folder(), preset=kept, source=source)
     if choice.own_image is not None:
         film.keep_own_image(made, choice.own_image)
     if choice.name:
         made.relabel(name=choice.name)
-    queue.enqueue(made)
+    queue.enqueue(made, place=choice.place)
     return made
 
 
@@ -175,7 +180,8 @@ def main() -> None:
                 show_error(error)
     if experiment:
         with outlook:
-            show_outlook(experiment, choice.sweep.command(command_of(experiment, choice.preset), choice.name))
+            command = choice.sweep.command(command_of(experiment, choice.preset), choice.name)
+            show_outlook(experiment, command + options_of(choice.place))
     with top:
         label = "Train" if count == 1 else f"Queue {count} runs"
         pressed = st.button(

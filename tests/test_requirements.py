@@ -21,6 +21,7 @@ def lowest(requirements: list[str]) -> set[str]:
 
 def test_the_lowest_versions_of_an_installation_are_those_that_are_tested() -> None:
     assert lowest(PROJECT_TABLE["dependencies"]) == pins("requirements.txt")
+    assert lowest(PROJECT_TABLE["optional-dependencies"]["cluster"]) == pins("requirements-cluster.txt")
     assert lowest(PROJECT_TABLE["optional-dependencies"]["loggers"]) == pins("requirements-loggers.txt")
 
 

@@ -13,6 +13,7 @@ from tests.conftest import PROJECT
 
 ROOMS = (
     "storage",
+    "cluster",
     "network",
     "architectures",
     "keras",

@@ -24,6 +24,7 @@ from cnnlab.cli.laboratory import (
     show_reduction,
     show_table,
 )
+from cnnlab.cli.machines import show_machines
 from cnnlab.cli.microscope import look_inside
 from cnnlab.cli.output import echo
 from cnnlab.cli.results import show_results
@@ -37,6 +38,7 @@ from cnnlab.evaluation import TTA_TITLES
 from cnnlab.experiments.experiment import setting_text
 from cnnlab.experiments.recipe import CHOICES, FLAT_FIELDS, default_of
 from cnnlab.inference.saliency import METHODS
+from cnnlab.runs.place import PLACES
 from cnnlab.runs.sweeps.record import SEARCHES
 from cnnlab.runs.sweeps.rules import RULE_TEXTS, RULES
 from cnnlab.zoo.pretrained import PRETRAINED
@@ -95,6 +97,7 @@ def parser() -> Parser:
     followed = Parser(add_help=False)
     followed.add_argument("--detach", action="store_true", help="return at once; the training goes on by itself")
     recipes = recipe_options()
+    placed = place_options()
     network_file: dict[str, Any] = {"metavar": "FILE", "help": "a network's JSON, as `network` prints it"}
     top = Parser(prog=called_as(), description="A laboratory for convolutional networks.")
     top.add_argument("--runs-dir", **where)
@@ -196,12 +199,12 @@ def parser() -> Parser:
     remove = command("remove", data.remove_dataset, "Delete an imported data set.")
     remove.add_argument("name", metavar="NAME", help="its name, as `datasets` lists it")
 
-    train = command("train", training.run_training, "Train a network.", recipes, architecture_options, followed)
+    train = command("train", training.run_training, "Train a network.", recipes, architecture_options, followed, placed)
     train.add_argument("--name", metavar="TEXT", help="what to call the run")
     train.add_argument("--film-image", metavar="FILE", help="an image of your own to film beside those of the data set")
 
     words = "Search settings in many trainings, and stop those early that promise little."
-    sweep = as_json(command("sweep", sweeps.run_sweep, words, recipes, architecture_options))
+    sweep = as_json(command("sweep", sweeps.run_sweep, words, recipes, architecture_options, placed))
     action_help = "start one (the default), list them, show, pause or resume one, add --trials to it"
     sweep.add_argument("action", nargs="?", choices=sweeps.ACTIONS, default="start", help=action_help)
     sweep.add_argument("sweep", nargs="?", metavar="SWEEP", help="a sweep by its id, the beginning of it, or its name")
@@ -242,12 +245,13 @@ def parser() -> Parser:
     )
     stop = of_run("stop", runs.requesting("stop"), "Save a checkpoint and end a training; take out one not yet begun.")
     stop.add_argument("--after-epoch", action="store_true", help="let it finish its epoch")
-    of_run("resume", runs.resume_run, "Go on with a run where it ended.", followed)
-    extend = of_run("extend", runs.extend_run, "Train a run for more epochs.", followed)
+    of_run("resume", runs.resume_run, "Go on with a run where it ended, here or elsewhere.", followed, placed)
+    extend = of_run("extend", runs.extend_run, "Train a run for more epochs.", followed, placed)
     extend.add_argument("--epochs", type=int, required=True, metavar="N", help="how many more")
-    restart = of_run("restart", runs.restart_run, "Go on from a checkpoint as a new run.", changes, followed)
+    restart = of_run("restart", runs.restart_run, "Go on from a checkpoint as a new run.", changes, followed, placed)
     restart.add_argument("--checkpoint", **CHECKPOINT)
-    of_run("duplicate", runs.duplicate_run, "Train the same again, or with changes.", changes, followed, which=ANY_RUN)
+    words = "Train the same again, or with changes."
+    of_run("duplicate", runs.duplicate_run, words, changes, followed, placed, which=ANY_RUN)
     label = of_run("label", runs.label_run, "Name, tag and annotate a run.")
     label.add_argument("--name", metavar="TEXT", help="what to call it, in place of its present name")
     tags_help = (
@@ -258,9 +262,15 @@ def parser() -> Parser:
 
     queue = as_json(command("queue", runs.show_queue, "Show the queue, or change it."))
     queue.add_argument("--parallel", type=int, metavar="N", help="how many trainings may work at a time, from 1 to 64")
+    queue.add_argument("--on", choices=PLACES, help="at which place (default local)")
     queue.add_argument(
         "--move", nargs=2, metavar=("RUN", "PLACE"), help="put a waiting run at a place, 1 being the next"
     )
+
+    words = "Show where there is room to train, and which runs are where."
+    machines = as_json(command("machines", show_machines, words))
+    check_help = "have each node look at the runs folder: is it shared, do locks and clocks hold, are versions the same"
+    machines.add_argument("--check", action="store_true", help=check_help)
 
     side_by_side = as_json(command("compare-runs", runs.compare_runs, "Put runs side by side."))
     side_by_side.add_argument("runs", nargs="+", metavar="RUN", help=ANY_RUN)
@@ -368,6 +378,16 @@ def parser() -> Parser:
         help="another name that this machine is asked by, as lab.example.org or *.example.org; may be repeated",
     )
     return top
+
+
+def place_options() -> Parser:
+    """The options that say where to train, and what to ask of that place."""
+    options = Parser(add_help=False)
+    options.add_argument("--on", choices=PLACES, help="where to train: local, or ray, the cluster at CNNLAB_RAY")
+    options.add_argument("--cpus", type=int, metavar="N", help="processors it may use (default all; 1 on a cluster)")
+    options.add_argument("--gpus", type=int, metavar="N", help="GPUs to ask a cluster for (default 0)")
+    options.add_argument("--memory", type=float, metavar="GB", help="memory to ask a cluster for, in GB")
+    return options
 
 
 def recipe_options() -> Parser:

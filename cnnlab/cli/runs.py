@@ -12,12 +12,14 @@ from typing import Any
 from cnnlab import runs, units
 from cnnlab.cli.former import with_former
 from cnnlab.cli.output import checkpoint_of, echo, pairs, print_json, print_table
-from cnnlab.cli.training import folder_of, left_or_followed
+from cnnlab.cli.training import folder_of, left_or_followed, place_asked
+from cnnlab.cluster import configured
 from cnnlab.errors import UserError
 from cnnlab.evaluation.runs import comparison
 from cnnlab.runs import actions, launchers, queue
 from cnnlab.runs.config import RunConfig
 from cnnlab.runs.health import problems
+from cnnlab.runs.place import LOCAL
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, RESUMABLE
 from cnnlab.zoo import catalogue as networks
@@ -53,23 +55,27 @@ def requesting(request: str) -> Callable[[argparse.Namespace], int]:
 
 def resume_run(options: argparse.Namespace) -> int:
     run = run_of(options)
-    actions.resume(run)
+    actions.resume(run, place_asked(options, run))
     return left_or_followed(run, options)
 
 
 def extend_run(options: argparse.Namespace) -> int:
     run = run_of(options)
-    actions.extend(run, options.epochs)
+    actions.extend(run, options.epochs, place_asked(options, run))
     return left_or_followed(Run(run.folder), options)
 
 
 def restart_run(options: argparse.Namespace) -> int:
-    made = actions.restart(run_of(options), checkpoint_of(options.checkpoint), pairs(options.set))
+    run = run_of(options)
+    place = place_asked(options, run)
+    made = actions.restart(run, checkpoint_of(options.checkpoint), pairs(options.set), place)
     return left_or_followed(made, options)
 
 
 def duplicate_run(options: argparse.Namespace) -> int:
-    return left_or_followed(actions.duplicate(network_of(options), pairs(options.set), folder_of(options)), options)
+    run = network_of(options)
+    place = place_asked(options, run)
+    return left_or_followed(actions.duplicate(run, pairs(options.set), folder_of(options), place), options)
 
 
 def label_run(options: argparse.Namespace) -> int:
@@ -110,8 +116,10 @@ def show_trash(options: argparse.Namespace) -> int:
 
 def show_queue(options: argparse.Namespace) -> int:
     folder = folder_of(options)
+    if options.on is not None and options.parallel is None:
+        raise UserError(f"--on {options.on} is of --parallel N: how many trainings at a time there.")
     if options.parallel is not None:
-        queue.set_parallel(folder, options.parallel)
+        queue.set_parallel(folder, options.parallel, options.on or LOCAL)
     if options.move:
         name, position = options.move
         if not re.fullmatch("[0-9]{1,9}", position) or not int(position):
@@ -120,9 +128,10 @@ def show_queue(options: argparse.Namespace) -> int:
     now = queue.read(folder)
     working = [name for name in now.working if Run(folder / name).status().state in ACTIVE]
     if options.json:
-        print_json({"parallel": now.parallel, "working": working, "waiting": now.waiting})
+        limits = {"parallel": now.parallel, "on_cluster": now.on_cluster}
+        print_json({**limits, "working": working, "waiting": now.waiting})
         return 0
-    print(f"At most {now.parallel} at a time.")
+    print(f"At most {now.parallel} at a time{f' here, {now.on_cluster} on the cluster' if configured() else ''}.")
     print_table(
         ("place", "run"),
         [("at work", name) for name in working] + [(str(place), name) for place, name in enumerate(now.waiting, 1)],
@@ -178,8 +187,10 @@ def show_run(options: argparse.Namespace) -> int:
         return 0
     best = run.best_epoch()
     echo(f"{run.id}: {status.state}. {status.message}".rstrip())
-    if status.state in ACTIVE and (note := launchers.unknown(run.folder)):
+    if status.state in ACTIVE and (note := run.launcher.note(run.folder)):
         echo(note)
+    if where := launchers.where(run.folder):
+        echo(f"trained on {where}")
     for problem in summary["problems"]:
         echo(f"damaged: {problem}")
     print(f"epoch {summary['epochs_done']} of {status.epochs}, step {status.step:,} of {status.steps:,}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab import units
 from cnnlab.cli.output import echo, pairs, print_json, print_table
-from cnnlab.cli.training import experiment_of, folder_of
+from cnnlab.cli.training import experiment_of, folder_of, place_asked
 from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS, settings_of
 from cnnlab.runs.sweeps import going
@@ -22,7 +22,7 @@ from cnnlab.runs.sweeps.trial import said
 OF_A_NEW_ONE = (
     *("values", "search", "sample", "search_seed", "stop", "min_epochs", "factor"),
     *("preset", "recipe", "in_epochs", "architecture", "network", "dataset", "set"),
-    *("from_run", "take", "freeze_epochs", "logger", "group"),
+    *("from_run", "take", "freeze_epochs", "logger", "group", "on", "cpus", "gpus", "memory"),
 )
 ACTIONS = ("start", "list", "show", "pause", "resume", "add")
 SWEEP_COLUMNS = ("id", "name", "state", "trials", "best validation accuracy", "epochs")
@@ -75,6 +75,7 @@ def start(options: argparse.Namespace) -> int:
         name=options.group,
         preset=named,
         source=source,
+        place=place_asked(options),
     )
     if options.json:
         print_json(as_json(overview(made)))

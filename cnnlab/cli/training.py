@@ -24,9 +24,10 @@ from cnnlab.experiments.presets import PRESETS, preset
 from cnnlab.experiments.recipe import FLAT_FIELDS, default_of, make_recipe, refuse_idle, settings_of
 from cnnlab.network import Network
 from cnnlab.network.file import read_network
-from cnnlab.runs import actions, film, queue
+from cnnlab.runs import actions, film, launchers, queue
 from cnnlab.runs.generalization import queue_all
 from cnnlab.runs.initial import initial_from
+from cnnlab.runs.place import Place, place_of, reached
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.text import plain
@@ -129,15 +130,28 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return content
 
 
+def place_asked(options: argparse.Namespace, run: Run | None = None) -> Place | None:
+    """Where the options ask to train, which must answer; None where they say nothing of it.
+
+    Without --on, a run's place stays and is asked for more or less.
+    """
+    given = (options.on, options.cpus, options.gpus, options.memory)
+    if all(one is None for one in given):
+        return None
+    on = options.on or (launchers.chosen(run.folder) if run else None)
+    return reached(place_of(on, options.cpus, options.gpus, options.memory))
+
+
 def run_training(options: argparse.Namespace) -> int:
     experiment, named, source = experiment_of(options)
+    place = place_asked(options)
     own = film_image_of(options, experiment)
     run = runs.create(experiment, folder_of(options), preset=named, group=options.group, source=source)
     if own is not None:
         film.keep_own_image(run, own)
     if options.name:
         run.relabel(name=options.name)
-    queue.enqueue(run)
+    queue.enqueue(run, place=place)
     return left_or_followed(run, options)
 
 
@@ -205,7 +219,7 @@ def follow(run: Run) -> int:
                     completed=status.step,
                     total=status.steps or None,
                 )
-                if status.state not in (*ACTIVE, "queued"):
+                if status.state not in (*ACTIVE, "queued") and not queue.is_lost(run, status):
                     break
                 time.sleep(FOLLOW_SECONDS)
             except KeyboardInterrupt:
@@ -230,5 +244,11 @@ def described(run: Run, status: Status) -> str:
     if status.state == "queued":
         waiting = queue.read(run.folder.parent).waiting
         place = waiting.index(run.id) + 1 if run.id in waiting else 1
-        return f"waiting in the queue, place {place}"
-    return status.message or status.state
+        return f"waiting in the queue, place {place}" + (f": {status.message}" if status.message else "")
+    return word_of(run, status)
+
+
+def word_of(run: Run, status: Status) -> str:
+    """What is known of a run that trains not yet: by itself, or else by its launcher."""
+    note = run.launcher.note(run.folder) if status.state == "submitted" else None
+    return note or status.message or status.state

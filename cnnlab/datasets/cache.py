@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +23,11 @@ from cnnlab.datasets.dataset import Dataset
 from cnnlab.datasets.images import Fitting, Pixels
 from cnnlab.errors import UserError
 from cnnlab.storage.leftovers import sweep, written_aside
+from cnnlab.storage.process import locked_folder
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 CACHE_FORMAT = 1
+DECODED_VARIABLE = "CNNLAB_DECODED"
 
 
 class DatasetSummary(BaseModel):
@@ -149,6 +154,38 @@ def save(decode: Callable[[Path], Dataset], folder: Path, signature: str) -> Non
             raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
 
 
+def on_own_disk(folder: Path) -> Path:
+    """Where decoded images stand: in `folder`, or of the same name where CNNLAB_DECODED says.
+
+    On a cluster the data root may be a network's, over which nothing is memory-mapped; that is a disk of the node.
+    """
+    own = os.environ.get(DECODED_VARIABLE)
+    return Path(own).expanduser() / folder.name if own else folder
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make what will be in `folder` while no other process of this computer does; the others wait for it."""
+    try:
+        with locked_folder(folder.parent):
+            yield
+    except OSError as error:
+        raise UserError(f"The decoded images cannot be written to {folder.parent}: {error}.") from error
+
+
+def own_copy(folder: Path, fingerprint: str) -> Path:
+    """A decoded folder on this computer's own disk: itself, or the copy where CNNLAB_DECODED says, made once."""
+    copy = on_own_disk(folder.with_name(f"{folder.name}-{fingerprint}"))
+    if copy.parent == folder.parent:
+        return folder
+    if not copy.exists():
+        with alone_in(copy):
+            if not copy.exists():
+                with written_aside(copy) as partial:
+                    shutil.copytree(folder, partial)
+    return copy
+
+
 def signature_of(sources: Iterable[Path]) -> str:
     """Tells whether files or folders have changed since: a digest of their names, sizes and times of change."""
     digest = hashlib.sha256()
@@ -161,10 +198,13 @@ def signature_of(sources: Iterable[Path]) -> str:
 
 def cached(folder: Path, sources: Iterable[Path], decode: Callable[[Path], Dataset]) -> Dataset:
     """The data set in `folder`, decoded and written there first if it is not there whole, or of other sources."""
-    signature = signature_of(sources)
+    signature, folder = signature_of(sources), on_own_disk(folder)
     dataset = load(folder, signature)
     if dataset is None:
-        save(decode, folder, signature)
+        with alone_in(folder):
+            dataset = load(folder, signature)
+            if dataset is None:
+                save(decode, folder, signature)
         dataset = load(folder, signature)
     if dataset is None:
         raise UserError(f"The decoded images in {folder} cannot be read back.")

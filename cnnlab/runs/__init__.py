@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TypedDict
 
 from cnnlab import hardware
+from cnnlab.cluster import ClusterError
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.runs import health, launchers
 from cnnlab.runs.config import Parent, RunConfig, TrialOf, command_line, git_commit, versions
 from cnnlab.runs.initial import copy_weights
+from cnnlab.runs.place import update_record
 from cnnlab.runs.records import EpochRecord, best_of
 from cnnlab.runs.run import STATE_FILE, WEIGHTS_FILE, Labels, Run
 from cnnlab.runs.status import ACTIVE, State, Status
@@ -106,16 +108,22 @@ def new_folder(parent: Path, stem: str) -> Path:
 
 
 def start(run: Run, threads: int = 0) -> None:
-    """Have the run's launcher begin or go on with its training; UserError where that cannot be done."""
+    """Have the run's launcher begin or go on with its training; UserError where that cannot be done.
+
+    Where a cluster does not answer, which is a ClusterError, the run's state stays what it was.
+    """
     before = run.status()
     changes = {"state": "submitted", "message": "", "ended": None, "seconds_left": None, "updated": time.time()}
     try:
         run.withdraw_request()
         (run.folder / process.PROCESS_FILE).unlink(missing_ok=True)
-        if launchers.unknown(run.folder) is None:
-            launchers.choose(run.folder, launchers.chosen(run.folder))  # anew: it says when the run was submitted
+        if not launchers.is_unknown(run.folder):
+            update_record(run.folder, {"job": ""})  # written anew: it says when the run was submitted
         run.write_status(before.model_copy(update=changes))
         run.launcher.submit(run.folder, threads)
+    except ClusterError as error:  # nothing is wrong with the run: it waits where it was
+        run.write_status(before.model_copy(update={"message": str(error)}))
+        raise
     except UserError as error:
         run.fail(f"It could not be started: {error} Mend that, then resume it.")
         raise
@@ -180,9 +188,9 @@ def best_runs(folder: Path) -> dict[str, list[tuple[Run, EpochRecord]]]:
 
 
 class RunSummary(TypedDict):
-    """A run in a line; `created` in UTC, `seconds` at work; `usable` where it can be asked about images. `problems`
-    says what of it is damaged; of one whose configuration is, `architecture`, `network` (its title) and `dataset` are
-    empty."""
+    """A run in a line; `created` in UTC, `seconds` at work, `place` the launcher that has it; `usable` where it can be
+    asked about images. `problems` says what of it is damaged; of one whose configuration is, `architecture`, `network`
+    (its title) and `dataset` are empty."""
 
     id: str
     name: str
@@ -192,6 +200,7 @@ class RunSummary(TypedDict):
     created: str
     state: State
     message: str
+    place: str
     architecture: str
     network: str
     dataset: str
@@ -220,6 +229,7 @@ def summary(run: Run) -> RunSummary:
         created=config.created if config else created_of(run),
         state=status.state,
         message=status.message,
+        place=launchers.chosen(run.folder),
         architecture=experiment.architecture if experiment else "",
         network=experiment.title if experiment else "",
         dataset=experiment.dataset if experiment else "",
@@ -248,7 +258,7 @@ def created_of(run: Run) -> str:
     return datetime.fromtimestamp(modified(run.folder) / 1e9, UTC).isoformat(timespec="milliseconds")
 
 
-SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl")
+SUMMED_UP = ("config.json", "network.json", "data.json", "status.json", "labels.json", "history.jsonl", "launcher.json")
 SAVED = ("checkpoint.json", WEIGHTS_FILE, STATE_FILE)
 _summaries: dict[Path, tuple[tuple[int, ...], RunSummary]] = {}
 """Summaries of runs at rest with the times of their files, so that thousands cost a look at each and no more."""

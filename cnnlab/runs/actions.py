@@ -15,9 +15,10 @@ from typing import Any
 from cnnlab import runs
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import replan
-from cnnlab.runs import film, queue
+from cnnlab.runs import film, launchers, queue
 from cnnlab.runs.config import RUN_FORMAT, Parent
 from cnnlab.runs.initial import begins_like
+from cnnlab.runs.place import Place
 from cnnlab.runs.records import Record
 from cnnlab.runs.run import Checkpoint, CheckpointChoice, Request, Run
 from cnnlab.runs.status import ACTIVE
@@ -64,16 +65,17 @@ def end_submitted(run: Run, request: Request) -> bool:
         return True
 
 
-def resume(run: Run) -> None:
+def resume(run: Run, place: Place | None = None) -> None:
     """Go on where the run's last checkpoint stands, or from the beginning where it has none.
 
-    A trial that the rule of its sweep has ended goes on to its end.
+    Where a place is given, it goes on there, however it began. A trial that the rule of its sweep has ended goes on to
+    its end.
     """
     release(run)
-    queue.enqueue(run, front=True)
+    queue.enqueue(run, front=True, place=place)
 
 
-def extend(run: Run, epochs: int) -> None:
+def extend(run: Run, epochs: int, place: Place | None = None) -> None:
     """Train so many epochs more; the schedule stretches over the new total.
 
     A run at work or waiting goes by the old total until it ends, so it is refused.
@@ -95,10 +97,10 @@ def extend(run: Run, epochs: int) -> None:
         run.log_event("extended", f"From {before} to {before + epochs} epochs.")
     except OSError as error:
         raise UserError(f"Run {run.id} cannot be changed: {error.strerror}.") from error
-    queue.enqueue(Run(run.folder), front=True)
+    queue.enqueue(Run(run.folder), front=True, place=place)
 
 
-def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any]) -> Run:
+def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any], place: Place | None = None) -> Run:
     """A new run that goes on from a checkpoint with other settings, such as a lower learning rate.
 
     It takes the history up to there along. The split and the images must stay what they were, and the optimizer's
@@ -126,7 +128,7 @@ def restart(run: Run, which: CheckpointChoice, changes: Mapping[str, Any]) -> Ru
         film.take_along(run, made, point.info.epoch)
     except OSError as error:
         raise UserError(f"The checkpoint cannot be copied: {error.strerror}.") from error
-    queue.enqueue(made)
+    queue.enqueue(made, place=place or launchers.known_place(run.folder))
     return made
 
 
@@ -154,7 +156,7 @@ def take_along(run: Run, point: Checkpoint, made: Run) -> None:
         write_text(made.folder / name, "".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None) -> Run:
+def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None, place: Place | None = None) -> Run:
     """A new run with the same settings but for the changes, from the beginning; in `folder`, or beside the first."""
     experiment = replan(run.config.experiment, changes)
     preset = run.config.preset if not changes else None
@@ -164,7 +166,7 @@ def duplicate(run: Run, changes: Mapping[str, Any], folder: Path | None = None) 
         film.take_along(run, made, None)
     except OSError as error:
         raise UserError(f"The image that the run films cannot be copied: {error.strerror}.") from error
-    queue.enqueue(made)
+    queue.enqueue(made, place=place or launchers.known_place(run.folder))
     return made
 
 

@@ -13,15 +13,25 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from cnnlab.cluster import WHATEVER, Resources
 from cnnlab.errors import UserError
+from cnnlab.runs.place import (
+    LAUNCHER_FILE,
+    LOCAL,
+    PLACES,
+    RAY,
+    LauncherRecord,
+    Place,
+    record_of,
+    submitted,
+    write_record,
+)
+from cnnlab.runs.ray import RayLauncher, starved
 from cnnlab.storage import process
-from cnnlab.storage.files import write_text
 
-LAUNCHER_FILE = "launcher.json"
-LOCAL = "local"
 START_SECONDS = 30.0
+MOST_AGAIN = 3
+"""How often a run is queued again by itself where a node took it along."""
 
 
 class Launcher(Protocol):
@@ -40,6 +50,9 @@ class Launcher(Protocol):
     def end(self, folder: Path) -> None:
         """End it at once, whether it has begun or not; a run that is over already is left as it is."""
 
+    def note(self, folder: Path) -> str | None:
+        """What it knows, in a sentence, of a run that it has and that says no more itself: why it waits, or is gone."""
+
 
 class LocalLauncher:
     """A process of this machine, begun at once."""
@@ -55,6 +68,9 @@ class LocalLauncher:
     def end(self, folder: Path) -> None:
         process.end(folder)
 
+    def note(self, folder: Path) -> str | None:
+        return None
+
 
 class UnknownLauncher:
     """One of another version of cnnlab: it cannot be asked, so what the run itself wrote stands."""
@@ -62,8 +78,7 @@ class UnknownLauncher:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    @property
-    def note(self) -> str:
+    def note(self, folder: Path) -> str:
         return (
             f"It executes under the launcher {self.name!r}, which this version of cnnlab does not know: whether it is "
             "still at work cannot be told here."
@@ -80,33 +95,42 @@ class UnknownLauncher:
         return True
 
     def end(self, folder: Path) -> None:
-        raise UserError(f"Run {folder.name} cannot be ended here. {self.note} Use the version that began it.")
+        raise UserError(f"Run {folder.name} cannot be ended here. {self.note(folder)} Use the version that began it.")
 
 
-LAUNCHERS: dict[str, Launcher] = {LOCAL: LocalLauncher()}
-
-
-class LauncherRecord(BaseModel):
-    """Which launcher a run has."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    launcher: str = LOCAL
+LAUNCHERS: dict[str, Launcher] = {LOCAL: LocalLauncher(), RAY: RayLauncher()}
 
 
 def chosen(folder: Path) -> str:
-    """The name of the launcher that a run has; the local one where none was written, as by earlier versions."""
-    try:
-        return LauncherRecord.model_validate_json((folder / LAUNCHER_FILE).read_bytes()).launcher
-    except (OSError, ValidationError):
-        return LOCAL
+    """The name of the launcher that a run has."""
+    return record_of(folder).launcher
 
 
-def choose(folder: Path, name: str) -> None:
+def choose(folder: Path, name: str, resources: Resources = WHATEVER, address: str = "") -> None:
     """Have a run executed by this launcher from its next start on; UserError where there is none of that name."""
     if name not in LAUNCHERS:
         raise UserError(f"There is no launcher {name!r}; there are {', '.join(LAUNCHERS)}.")
-    write_text(folder / LAUNCHER_FILE, LauncherRecord(launcher=name).model_dump_json())
+    write_record(folder, LauncherRecord(launcher=name, resources=resources, address=address))
+
+
+def move(folder: Path, place: Place) -> None:
+    """Have a run executed at a place from its next start on."""
+    choose(folder, place.launcher, place.resources, place.address)
+
+
+def known_place(folder: Path) -> Place | None:
+    """Where a run that goes on from this one, or is the same again, is trained: where this one was."""
+    return None if is_unknown(folder) else record_of(folder).place
+
+
+def where(folder: Path) -> str:
+    """Where a run executes, for a person; "" where that is this computer, as it is of nearly all."""
+    record = record_of(folder)
+    if record.launcher != RAY:
+        return ""
+    begun = process.record_in(folder)
+    node = f", node {begun.host}" if begun else ""
+    return f"{PLACES[RAY]} with {record.resources}{node}"
 
 
 def launcher_of(folder: Path) -> Launcher:
@@ -115,15 +139,22 @@ def launcher_of(folder: Path) -> Launcher:
     return LAUNCHERS.get(name) or UnknownLauncher(name)
 
 
-def unknown(folder: Path) -> str | None:
-    """What there is to know of a run whose launcher this version does not know; None of any other run."""
-    launcher = launcher_of(folder)
-    return launcher.note if isinstance(launcher, UnknownLauncher) else None
+def is_unknown(folder: Path) -> bool:
+    """Whether this version does not know a run's launcher."""
+    return chosen(folder) not in LAUNCHERS
 
 
-def submitted(folder: Path) -> float:
-    """When a run was last given to its launcher; 0 where it never was."""
-    try:
-        return (folder / LAUNCHER_FILE).stat().st_mtime
-    except OSError:
-        return 0.0
+def is_watched(folder: Path) -> bool:
+    """Whether a run executes where machines come and go, so that it is queued again when it is lost."""
+    return chosen(folder) == RAY
+
+
+def next_again(folder: Path) -> int | None:
+    """How often a lost run will have been queued again if it is once more; None where it is not to be.
+
+    A job for which nothing was free has lost nothing and costs none of these times.
+    """
+    if not is_watched(folder):
+        return None
+    times = record_of(folder).again + (0 if starved(folder) else 1)
+    return times if times <= MOST_AGAIN else None

@@ -14,7 +14,7 @@ initial/         weights of another run that this one starts from
 evaluations/     one folder per evaluated checkpoint, split and test-time augmentation
 silencing/       what silencing parts of the network costs over a split, one folder per question
 reference.npz    training images as the best checkpoint sees them, for the out-of-distribution score
-launcher.json    where it executes
+launcher.json    where it executes, and what it asks of that place
 process.json, heartbeat, request, lock, reserve, log.txt
 """
 
@@ -36,7 +36,8 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.design import file_name, imported_name
 from cnnlab.network import Network
 from cnnlab.runs.config import RunConfig, read_config
-from cnnlab.runs.launchers import Launcher, launcher_of
+from cnnlab.runs.launchers import MOST_AGAIN, Launcher, launcher_of
+from cnnlab.runs.place import record_of
 from cnnlab.runs.records import EPOCH_FIGURES, EVENT_FIGURES, STEP_FIGURES, EpochRecord, Event, StepRecord, best_of
 from cnnlab.runs.status import ACTIVE, Status
 from cnnlab.storage import files, process
@@ -272,16 +273,21 @@ class Run:
         except OSError:
             ended = None
         log = self.log(40)
-        if any(sign in log for sign in OUT_OF_MEMORY):
+        begun = (self.folder / process.PROCESS_FILE).exists()
+        if not begun and (said := self.launcher.note(self.folder)):
+            reason = said
+        elif any(sign in log for sign in OUT_OF_MEMORY):
             reason = "The training ran out of memory; a smaller batch size needs less."
         elif any(sign in log for sign in OUT_OF_ROOM) or (not log and free_bytes(self.folder) < files.RESERVE_BYTES):
             reason = f"The disk of {self.folder} is full: make room."
-        elif not log and not (self.folder / process.PROCESS_FILE).exists():
+        elif not log and not begun:
             reason = "Its training was never begun."
         else:
             reason = (
                 "The training process ended without a word: killed, as for want of memory, or the machine went down."
             )
+        if (times := record_of(self.folder).again) >= MOST_AGAIN:
+            usable += f" It was queued again {times} times, the most that a run is by itself."
         return {"state": "interrupted", "message": f"{reason} {usable}", "ended": ended, "seconds_left": None}
 
     # What it has done

@@ -49,6 +49,7 @@ REQUEST_CLASSES = {
     "calibrate": "cnnlab.training.calibration:CalibrationRequest",
     "export": "cnnlab.zoo.export:ExportRequest",
     "fetch": "cnnlab.zoo.pretrained:FetchRequest",
+    "check-cluster": "cnnlab.cluster.check:ClusterCheckRequest",
 }
 """The kinds of request and where their classes stand; by name, as this room knows no other."""
 

@@ -160,6 +160,18 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder itself, waiting for it, so that no file is left in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def only_one(path: Path) -> Iterator[bool]:
     """Whether the lock file could be had at once; no other process gets it until the end."""
     with path.open("a") as file:

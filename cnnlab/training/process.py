@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from cnnlab import datasets, hardware
 from cnnlab.datasets.corruption import corrupt
 from cnnlab.errors import UserError
 from cnnlab.hardware import THREADS_VARIABLE
+from cnnlab.runs.place import JOB_VARIABLE, given_elsewhere
 from cnnlab.runs.run import OUT_OF_ROOM, Data, Run
 from cnnlab.runs.sweeps.going import go_on_after
 from cnnlab.storage.files import FULL, write_text
@@ -22,14 +24,27 @@ from cnnlab.training.loggers import start_logger
 from cnnlab.training.loop import Loop
 from cnnlab.training.reporter import Reporter
 
+LOCK_SECONDS = 60.0
+
 
 def main(run: Run) -> int:
-    """Train a run to its end; the exit code is 0 if it completed or was stopped, 1 if it failed."""
-    with only_one(run.folder / "lock") as alone:
-        if not alone:
+    """Train a run to its end; the exit code is 0 if it completed or was stopped, 1 if it failed.
+
+    On a cluster the process before it may still be ending on another node, so it waits for the run's lock.
+    """
+    until = time.monotonic() + (LOCK_SECONDS if JOB_VARIABLE in os.environ else 0.0)
+    while True:
+        with only_one(run.folder / "lock") as alone:
+            if given_elsewhere(run.folder):
+                print("The run was ended, or given to another process, before this one began.", flush=True)
+                return 0
+            if alone:
+                code = work(run)
+                break
+        if time.monotonic() >= until:
             print("Another process trains this run already.", flush=True)
             return 0
-        code = work(run)
+        time.sleep(1.0)
     go_on_after(run)
     return code
 
@@ -42,6 +57,8 @@ def work(run: Run) -> int:
         start_heartbeat(run.folder)
 
         def stop(number: int, frame: FrameType | None) -> None:
+            if given_elsewhere(run.folder):
+                os._exit(1)  # the process that has it now must not read a request that was not meant for it
             run.send_request("stop")
 
         signal.signal(signal.SIGTERM, stop)

@@ -9,10 +9,12 @@ import streamlit as st
 
 from cnnlab.errors import UserError
 from cnnlab.experiments.recipe import FLAT_FIELDS
-from cnnlab.runs import actions, queue
+from cnnlab.runs import actions, launchers, queue
+from cnnlab.runs.place import LOCAL, RAY, reached
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import ACTIVE, NOT_BEGUN, RESUMABLE, Status
 from pages.shared.errors import show_error
+from pages.shared.placing import cluster_address, place_choice
 from pages.shared.settings import setting_title
 
 REFUSED = "refused"
@@ -84,6 +86,18 @@ def action_bar(run: Run, status: Status) -> None:
             args=(actions.resume, run),
             help="Goes on exactly where the last checkpoint stands.",
         )
+        if cluster_address():
+            with st.popover("Resume elsewhere", icon=":material/dns:"):
+                resume_elsewhere(run)
+
+
+def resume_elsewhere(run: Run) -> None:
+    """Go on at another place than the one where the run was."""
+    other = LOCAL if launchers.chosen(run.folder) == RAY else RAY
+    place = place_choice("resume", other)
+    if st.button("Go on there", type="primary", icon=":material/play_arrow:"):
+        attempt(lambda: actions.resume(run, reached(place)))
+        st.rerun()
 
 
 def more_actions(run: Run, status: Status) -> None:

@@ -33,6 +33,7 @@ def navigation() -> Any:
             st.Page("pages/evaluate.py", title="Evaluate"),
             st.Page("pages/predict.py", title="Predict"),
             st.Page("pages/results.py", title="Results"),
+            st.Page("pages/machines.py", title="Machines"),
             st.Page("pages/generalization.py", title="Generalization"),
         ],
         position="top",

@@ -20,6 +20,7 @@ from cnnlab.experiments.recipe import FLAT_FIELDS, Recipe, idle_settings, make_r
 from cnnlab.experiments.schedule import SCHEDULES
 from cnnlab.network import Network
 from cnnlab.runs.initial import initial_from, transferable
+from cnnlab.runs.place import Place
 from cnnlab.runs.run import Run
 from cnnlab.text import plain
 from cnnlab.zoo import catalogue
@@ -27,6 +28,7 @@ from pages.shared.address import address_select, asked, unknown
 from pages.shared.errors import show_error
 from pages.shared.network import FILE, chosen_network, design_link, network_titles, show_network
 from pages.shared.parts import architecture_title, describe_runs, option_control, runs_folder
+from pages.shared.placing import cluster_address, place_choice
 from pages.shared.settings import columns_of, setting_control
 from pages.shared.sweep_choice import NEW_SWEEP, SweepChoice, sweep_choice
 
@@ -67,6 +69,7 @@ class Choice:
     name: str = ""
     sweep: SweepChoice = field(default_factory=SweepChoice)
     own_image: Pixels | None = None
+    place: Place | None = None
 
     def experiment(self) -> Experiment | None:
         """None while there is no network; UserError where the parts do not fit together."""
@@ -270,6 +273,10 @@ def show_controls(choice: Choice, values: dict[str, Any]) -> None:
         choice.start = start_choice(choice.origin, choice.options, choice.dataset) if choice.origin else None
         settings |= columns_of(("label_noise", "pixels"), values, fine, 2)
     choice.settings = settings
+    if cluster_address():
+        with st.expander("Where", icon=":material/dns:"):
+            choice.place = place_choice("train")
+            st.page_link("pages/machines.py", label="What is free where", icon=":material/arrow_forward:")
     with (
         on_top if wanted == NEW_SWEEP else st.container(),
         st.expander("Sweep", icon=":material/grid_view:", expanded=wanted == NEW_SWEEP),

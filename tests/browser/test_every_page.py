@@ -41,6 +41,7 @@ SHOW_NO_RUN = (
     "microscope?open=inception2a&layer=inception2a_concat",
     "microscope?beside=network&network-b=minivggnet-cifar10&layer=stem_act",
     "datasets",
+    "machines",
     "generalization",
 )
 SHOW_RUNS = (

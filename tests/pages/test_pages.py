@@ -42,6 +42,7 @@ PAGES = (
     "datasets",
     "train",
     "runs",
+    "machines",
     "sweeps",
     "sweep",
     "run",

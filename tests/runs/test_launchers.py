@@ -52,6 +52,9 @@ class Far:
         self.has.remove(folder.name)
         self.ended.append(folder.name)
 
+    def note(self, folder: Path) -> str | None:
+        return None
+
 
 @pytest.fixture
 def far(monkeypatch: pytest.MonkeyPatch) -> Far:

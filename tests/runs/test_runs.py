@@ -364,6 +364,7 @@ def test_a_summary_is_a_run_in_a_line(run: Run) -> None:
         "created": run.config.created,
         "state": "stopped",
         "message": "Stopped.",
+        "place": "local",
         "architecture": "minivggnet",
         "network": "MiniVGGNet",
         "dataset": "digits",

@@ -69,7 +69,9 @@ def find(name: str, root: Path) -> str | None:
 
 
 def load(name: str, root: Path, progress: Progress) -> Dataset:
-    dataset = cache.load(root / IMPORTED_FOLDER / name, SIGNATURE)
+    summary = imported_summary(root, name)
+    folder = root / IMPORTED_FOLDER / name
+    dataset = cache.load(cache.own_copy(folder, summary.fingerprint), SIGNATURE) if summary else None
     if dataset is None:
         raise UserError(f"The imported data set {name} is damaged; remove it and import it again.")
     return dataset

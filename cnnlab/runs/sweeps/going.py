@@ -20,6 +20,7 @@ from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
 from cnnlab.runs import actions, launchers, queue
 from cnnlab.runs.config import command_line
+from cnnlab.runs.place import LOCAL, Place
 from cnnlab.runs.run import Run
 from cnnlab.runs.status import RESUMABLE
 from cnnlab.runs.sweeps import rules, space
@@ -59,11 +60,12 @@ def start(
     preset: str | None = None,
     source: Run | None = None,
     own_image: Pixels | None = None,
+    place: Place | None = None,
 ) -> Sweep:
     """Start a sweep; all that can be checked beforehand is, before anything is written. UserError where it is refused.
 
     `trials` is the budget; a grid has all of its combinations. `source` is that of `runs.create`, `own_image` is filmed
-    by each trial.
+    by each trial, `place` is where they are trained.
     """
     budget = budget_of(experiment, values, search, trials)
     check_plans(experiment, values)
@@ -91,6 +93,7 @@ def start(
             seed=seed,
             preset=preset,
             source=str(source.folder) if source else None,
+            place=place,
         )
         made.write_record(record)
     except OSError as error:
@@ -137,7 +140,7 @@ def go_on_after(run: Run) -> None:
     One that was executed elsewhere leaves it to those here: it would start the next ones on its own machine.
     """
     with suppress(UserError, OSError):
-        if launchers.chosen(run.folder) == launchers.LOCAL and (sweep := of_run(run)):
+        if launchers.chosen(run.folder) == LOCAL and (sweep := of_run(run)):
             go_on(sweep)
             queue.resume_queue(sweep.runs_folder)
 

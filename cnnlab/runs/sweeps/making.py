@@ -29,7 +29,7 @@ def make_trials(sweep: Sweep, trials: Sequence[Trial], promoted: int, own_image:
     missing = record.trials - len(trials)
     if record.search == "bayes":
         at_work = sum(trial.at_work for trial in trials) + promoted
-        missing = min(missing, queue.read(sweep.runs_folder).parallel - at_work)
+        missing = min(missing, queue.read(sweep.runs_folder).limit(sweep.launcher) - at_work)
     for _ in range(missing):
         make_trial(sweep, own_image)
     return missing > 0
@@ -65,7 +65,7 @@ def make_trial(sweep: Sweep, own_image: Pixels | None) -> None:
     film_own_image(run, before, own_image)
     append_record(sweep.folder / TRIALS_FILE, line)
     if run.status().state == "starting":
-        queue.enqueue(run)
+        queue.enqueue(run, place=record.place)
 
 
 def film_own_image(run: Run, before: Sequence[Trial], own_image: Pixels | None) -> None:

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cnnlab.errors import UserError
 from cnnlab.experiments.experiment import Experiment
+from cnnlab.runs.place import LOCAL, Place
 from cnnlab.runs.run import Run
 from cnnlab.runs.sweeps.rules import Stopping
 from cnnlab.runs.sweeps.space import MOST_COMBINATIONS, Range
@@ -54,7 +55,8 @@ SEARCHES: tuple[SearchName, ...] = get_args(SearchName)
 class SweepRecord(BaseModel):
     """What a sweep was asked for; only its budget of trials ever changes.
 
-    `source` is the folder of the run whose weights all trials begin with, where they begin with any.
+    `source` is the folder of the run whose weights all trials begin with, where they begin with any; `place` is where
+    they are trained, this computer where there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -72,6 +74,7 @@ class SweepRecord(BaseModel):
     seed: int = 0
     preset: str | None = None
     source: str | None = None
+    place: Place | None = None
 
 
 class SweepState(BaseModel):
@@ -108,6 +111,11 @@ class Sweep:
         if record.format > SWEEP_FORMAT:
             raise UserError(f"Sweep {self.id} was written by a newer cnnlab; open it with that one.")
         return record
+
+    @property
+    def launcher(self) -> str:
+        """The launcher that its trials have."""
+        return self.record.place.launcher if self.record.place else LOCAL
 
     @property
     def stopping(self) -> Stopping:
