@@ -8,7 +8,9 @@ measured first, into a data root of its own.
 from __future__ import annotations
 
 import argparse
+import ast
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -68,6 +70,34 @@ def estimates() -> None:
                 f"{guess / measured:.2f} |",
                 flush=True,
             )
+
+
+def memory() -> None:
+    """Estimated and measured memory of a training's process, each network in a process of its own."""
+    from cnnlab.design.estimate import training_bytes
+
+    half = hardware.has_bfloat16()
+    print("\n## Memory of a training's process\n\nThe most that was resident in steps of training, without images.\n")
+    print("| network | options | batch | estimated | measured | estimated / measured |")
+    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    for name, options, batch in (*SHIPPED, *OTHERS):
+        command = [sys.executable, __file__, "--peak", name, repr(options), str(batch)]
+        told = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+        measured, guess = int(told.stdout), training_bytes(architectures.build(name, options), batch, half)
+        words = ", ".join(f"{key} {value}" for key, value in options.items()) or "as they come"
+        print(
+            f"| {name} | {words} | {batch} | {guess / 1e6:,.0f} MB | {measured / 1e6:,.0f} MB | "
+            f"{guess / measured:.2f} |",
+            flush=True,
+        )
+
+
+def peak(name: str, options: dict[str, Value], batch: int) -> int:
+    """The most bytes that are resident in this process while a network is trained."""
+    from cnnlab.training.calibration import step_seconds
+
+    step_seconds(architectures.build(name, options), batch, 0.1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def server_part() -> None:
@@ -159,14 +189,21 @@ def until_it_answers(address: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=("estimates", "server", "browser"), help="this part alone")
-    part = parser.parse_args().part
+    parser.add_argument("--part", choices=("estimates", "memory", "server", "browser"), help="this part alone")
+    parser.add_argument("--peak", nargs=3, metavar=("NETWORK", "OPTIONS", "BATCH"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.peak:
+        print(peak(given.peak[0], ast.literal_eval(given.peak[1]), int(given.peak[2])))
+        return
+    part = given.part
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CNNLAB_DATA"] = str(Path(folder) / "data")
         if part is None:
             print(f"# Design\n\n{hardware.describe()['processor']}, {hardware.cores()} cores.")
         if part in (None, "estimates"):
             estimates()
+        if part in (None, "memory"):
+            memory()
         if part in (None, "server"):
             server_part()
         if part in (None, "browser"):

@@ -7,7 +7,7 @@ each has much of one kind of work (`training/calibration.py`), and fitted by lea
 rate below zero. `benchmarks/design.md` has what it gives beside what is measured.
 
 Memory is what the process takes anyhow, every layer's output for a batch in the precision that is computed in, and
-weights, gradients and momentum.
+several copies of the weights; both constants are fitted to the networks of that benchmark.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ WORK = (
 )
 """The kinds of work that are told apart: multiply-adds for `window` (convolutions), `point` (1x1), `depthwise` and
 `dense`, values for what follows, numbers of layers and weights."""
-PROCESS_BYTES = 0.45e9
-"""What a training takes before its first batch: TensorFlow and what it has compiled."""
-COPIES = 3
-"""Of the weights: themselves, gradients, momentum."""
+PROCESS_BYTES = 0.85e9
+"""What a training takes whatever its network: TensorFlow and what it has compiled."""
+COPIES = 6
+"""Of the weights: themselves, gradients, momentum, and what is computed with: rounded, in the processor's order."""
 
 
 class Rates(BaseModel):
