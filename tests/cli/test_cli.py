@@ -319,6 +319,7 @@ def test_the_runs_are_listed_as_json(call: Any, trained_run: Run, folder: str) -
         "created": trained_run.config.created,
         "state": "completed",
         "message": "",
+        "place": "local",
         "architecture": "minivggnet",
         "network": "MiniVGGNet",
         "dataset": "digits",

@@ -84,7 +84,12 @@ def test_a_recipe_file_says_what_to_train_and_how(lab: Any, runs_dir: Path, tmp_
 
 def test_the_queue_is_shown_and_changed(lab: Any, runs_dir: Path) -> None:
     first, second, third = waiting(lab, runs_dir, 3)
-    assert lab("queue", "--json").json() == {"parallel": 1, "working": [first], "waiting": [second, third]}
+    assert lab("queue", "--json").json() == {
+        "parallel": 1,
+        "on_cluster": 8,
+        "working": [first],
+        "waiting": [second, third],
+    }
     assert lab("queue", "--move", third, "1", "--json").json()["waiting"] == [third, second]
     assert lab("queue", "--parallel", "2", "--json").json()["working"] == [first, third]
     assert_refused(lab("queue", "--move", first, "one"), "'one'")
