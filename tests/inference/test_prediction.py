@@ -10,9 +10,11 @@ from PIL import Image
 
 from cnnlab import datasets, runs
 from cnnlab.datasets.images import Pixels, read_image, resize
+from cnnlab.datasets.preprocessing import Framing
 from cnnlab.errors import UserError
-from cnnlab.inference.classifier import Classifier, load_classifier, top_classes
+from cnnlab.inference.classifier import Classifier, Prediction, Probabilities, classify, load_classifier, top_classes
 from cnnlab.runs.run import Run
+from cnnlab.zoo.samples import all_samples
 from tests.conftest import assert_one_line, digits_experiment
 
 
@@ -132,3 +134,16 @@ def test_damaged_weights_are_said_in_one_line(copy: Run, damage: str) -> None:
     with pytest.raises(UserError) as refused:
         load_classifier(copy)
     assert_one_line(str(refused.value), copy.id)
+
+
+def test_three_squares_of_a_photograph_are_averaged(classifier: Classifier) -> None:
+    cat = next(sample for sample in all_samples() if "cat" in sample.classes)
+
+    def said(framing: Framing, place: float = 0.5) -> Probabilities:
+        (one,) = classify([(cat.file, cat.read)], [classifier], framing=framing, place=place)
+        assert isinstance(one, Prediction)
+        return one.probabilities[0]
+
+    apart = [said("crop", place) for place in (0.0, 0.5, 1.0)]
+    assert np.abs(apart[0] - apart[2]).max() > 0.01
+    assert said("crops") == pytest.approx(np.mean(apart, axis=0), abs=1e-5)
