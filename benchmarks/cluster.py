@@ -82,7 +82,7 @@ def main() -> None:
     print(
         f"MiniVGGNet on the digits, {EPOCHS} epochs, on one thread, as a process of this computer and as a job of a "
         f"Ray cluster of {nodes} nodes on the same computer; {options.times} times each, in turn. Made again by "
-        "`python benchmarks/cluster.py > benchmarks/cluster.md`.\n"
+        "`CNNLAB_RAY=ADDRESS python benchmarks/cluster.py > benchmarks/cluster.md`.\n"
     )
     print(f"Python {platform.python_version()}, {hardware.cores()} processors, Ray {client.version()}.\n")
     print("| median (longest) | here | on the cluster | more |")
